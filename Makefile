@@ -1,0 +1,38 @@
+# Needs Python >= 3.10, pip and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help test fast format readme clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: $(STAMP)  ## Run every check, as continuous integration does
+	@scripts/check
+
+fast: $(STAMP)  ## Run only the checks that need no TensorFlow: format, lint, types, arrows
+	@scripts/check fast
+
+format: $(STAMP)  ## Format the code and mend what the linter can mend
+	@$(VENV)/bin/ruff check --fix --exit-zero
+	@$(VENV)/bin/ruff format
+
+readme: $(STAMP)  ## Write the README's table of methods anew from the registry
+	@$(VENV)/bin/python scripts/readme_methods.py --write
+
+clean:  ## Remove the virtual environment, caches and build outputs
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installed once, and again only when pyproject.toml changes. Where a system Python comes without
+# ensurepip (Debian's does), its own pip installs pip into the environment.
+$(STAMP): pyproject.toml
+	@test -x $(VENV)/bin/pip \
+	  || $(PYTHON) -m venv $(VENV) >/dev/null \
+	  || { $(PYTHON) -m venv --without-pip $(VENV) \
+	       && $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet pip; }
+	@echo "== install into $(VENV)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

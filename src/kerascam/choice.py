@@ -1,0 +1,173 @@
+"""Choose the layer that Grad-CAM wants, from what one forward pass computed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from .grids import MOST_PREFIX_TOKENS, token_grid
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One run of one layer.
+
+    Attributes:
+        path: The layer's path.
+        kind: The layer's class name.
+        shape: The output's, features last, the batch axis None.
+        output: The output tensor's name in the traced graph.
+        inputs: The input tensors' names.
+        used: Whether the explained output depends on it.
+    """
+
+    path: str
+    kind: str
+    shape: tuple[int | None, ...]
+    output: str
+    inputs: tuple[str, ...]
+    used: bool = True
+
+    @property
+    def grid(self) -> tuple[int | None, ...]:
+        """The axes between batch and features."""
+        return self.shape[1:-1]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A layer's path, and why it was chosen."""
+
+    path: str
+    reason: str
+
+
+# Steps that only move, drop or thin out what the layer before them found.
+_PASSING = ("Pooling", "MaxPool", "AveragePool", "Dropout", "Reshape", "Flatten", "Permute",
+            "ZeroPadding", "Cropping", "Identity", "InputLayer")  # fmt: skip
+
+
+def spatial(captures: Sequence[Capture], image: Sequence[int | None] | None) -> list[Capture]:
+    """Keep the captures that still have a grid, each tensor once, in execution order.
+
+    Args:
+        captures: In execution order.
+        image: The image input's grid; None where no input has one.
+    """
+    kept: list[Capture] = []
+    seen: set[str] = set()
+    for capture in captures:
+        if capture.output in seen:  # dropout at inference, or the container of the last layer
+            continue
+        seen.add(capture.output)
+        if capture.kind != "InputLayer" and _has_grid(capture, image, kept):
+            kept.append(capture)
+    return kept
+
+
+def choose(
+    captures: Sequence[Capture],
+    image: Sequence[int | None] | None,
+    output_shape: Sequence[int | None] | None = None,
+) -> Choice:
+    """Choose the last feature map before global pooling, flattening or the output itself.
+
+    Walking back from the output: the last tensor with a grid of more than one cell, on which the
+    explained output depends; from there back over pooling, dropout and reshaping. Behind
+    attention with a class token, whose last step reads that token alone, it is what the last
+    attention layer sees. Where the output itself has a grid (segmentation), the layers that hold
+    class scores already are passed over.
+
+    Args:
+        captures: In execution order.
+        image: The image input's grid.
+        output_shape: The explained output's shape.
+
+    Returns:
+        The choice.
+
+    Raises:
+        ValueError: If no layer has a grid.
+    """
+    used = [capture for capture in spatial(captures, image) if capture.used]
+    if output_shape is not None and len(output_shape) > 2:
+        while len(used) > 1 and used[-1].shape[1:] == tuple(output_shape)[1:]:
+            used.pop()
+    if not used:
+        raise ValueError(
+            "layer cannot be found: no layer of this model gives features on a grid that the "
+            "output depends on; a class activation map needs one, so name it by layer= or use a "
+            "gradient method such as Saliency"
+        )
+    chosen = used[-1]
+    over: list[str] = []
+    while chosen.kind.endswith(_PASSING) or any(kind in chosen.kind for kind in _PASSING[:3]):
+        before = _producer(chosen, used)
+        if before is None:
+            break
+        over.append(chosen.path)
+        chosen = before
+    attention = _last_attention_input(chosen, captures, used, image)
+    if attention is not None:
+        return Choice(
+            attention.path, f"the tokens that the last attention layer sees, {_shape(attention)}"
+        )
+    stepped = f", stepping back over {', '.join(over)}" if over else ""
+    return Choice(chosen.path, f"the last features on a grid, {_shape(chosen)}{stepped}")
+
+
+def _has_grid(
+    capture: Capture, image: Sequence[int | None] | None, before: Sequence[Capture]
+) -> bool:
+    cells = [n for n in capture.grid if n is not None]
+    if not capture.grid or (len(cells) == len(capture.grid) and prod(cells) <= 1):
+        return False
+    if image is None or len(capture.grid) == len(image):
+        return True
+    return len(image) == 2 and _prefix_tokens(capture, image, before) is not None
+
+
+def _prefix_tokens(
+    capture: Capture, image: Sequence[int | None], before: Sequence[Capture]
+) -> int | None:
+    """Count the tokens before the patches; None where the capture holds no tokens of an image.
+
+    Tokens come from a grid of features seen before, with a few prefix tokens; only where the
+    model has none (it cuts patches by itself) do proportions decide.
+    """
+    if len(capture.grid) != 1 or capture.grid[0] is None:
+        return None
+    tokens = capture.grid[0]
+    known = [n for c in before if len(c.grid) == 2 for n in [_cells(c.grid)] if n]
+    smaller = {n for n in known if n < (_cells(image) or 0)}
+    if smaller:
+        return next((n for n in range(MOST_PREFIX_TOKENS + 1) if tokens - n in smaller), None)
+    found = token_grid(tokens, image)
+    return None if found is None else found[2]
+
+
+def _cells(grid: Sequence[int | None]) -> int | None:
+    return prod(n for n in grid if n is not None) if None not in grid else None
+
+
+def _producer(capture: Capture, captures: Sequence[Capture]) -> Capture | None:
+    makers = [c for c in captures if c.output in capture.inputs]
+    if makers:
+        return makers[-1]
+    place = captures.index(capture)
+    return captures[place - 1] if place else None
+
+
+def _last_attention_input(
+    chosen: Capture,
+    captures: Sequence[Capture],
+    used: Sequence[Capture],
+    image: Sequence[int | None] | None,
+) -> Capture | None:
+    if image is None or len(image) != 2 or not _prefix_tokens(chosen, image, used):
+        return None
+    layers = [c for c in captures if "Attention" in c.kind and len(c.shape) == 3]
+    return _producer(layers[-1], used) if layers else None
+
+
+def _shape(capture: Capture) -> str:
+    return "×".join("?" if n is None else str(n) for n in capture.shape[1:])

@@ -1,0 +1,80 @@
+"""Class activation maps by the strongest common direction of the features: pure functions."""
+
+import tensorflow as tf
+
+from ._types import Features, Maps
+from .registry import METHODS, Citation
+
+
+@METHODS.register(
+    kind="cam",
+    title="Eigen-CAM",
+    class_name="EigenCAM",
+    signed=True,
+    citation=Citation(
+        "Muhammad and Yeasin",
+        2020,
+        "Eigen-CAM: Class Activation Map using Principal Components",
+        "IJCNN",
+        "https://arxiv.org/abs/2008.00299",
+    ),
+)
+def eigen_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Project the activations on their first right singular vector; the class plays no part.
+
+    $$O = U \Sigma V^\top,\qquad L = O\,v_1$$ with $O$ the activations as a matrix of Z places by
+    features, not centred.
+
+    A singular vector's sign is arbitrary. Here it is the one with which the map agrees with the
+    sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: behind a ReLU the map is
+    then non-negative, and it never depends on the solver. No ReLU, as in the paper.
+
+    >>> values = eigen_cam(tf.constant([[[[3.0, 4.0]], [[0.0, 0.0]]]]), tf.zeros((1, 2, 1, 2)))
+    >>> [round(v, 5) for v in values.numpy().ravel().tolist()]
+    [5.0, 0.0]
+    """
+    del gradients
+    return _first_projection(activations)
+
+
+@METHODS.register(
+    kind="cam",
+    title="Eigen-Grad-CAM",
+    class_name="EigenGradCAM",
+    signed=True,
+    citation=None,
+)
+def eigen_grad_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Project the products of gradient and activation on their first right singular vector.
+
+    $$O = g \odot A = U \Sigma V^\top,\qquad L = O\,v_1$$ with $O$ as a matrix of places by
+    features.
+
+    Used in the field without a paper of its own: Eigen-CAM made to depend on the class. The
+    sign is settled as for Eigen-CAM, which here means: the map agrees with HiResCAM's, so that
+    positive is evidence for the target.
+
+    >>> ones = tf.ones((1, 1, 1, 4))
+    >>> [round(v, 5) for v in eigen_grad_cam(ones, -ones).numpy().ravel().tolist()]
+    [-2.0]
+    """
+    return _first_projection(gradients * activations)
+
+
+def _first_projection(features: Features) -> Maps:
+    # The smaller Gram matrix has the same leading direction and is far cheaper than an SVD:
+    # O v1 = sqrt(lambda_1) u1, with u1 the leading eigenvector of O O^T.
+    shape = tf.shape(features)
+    places, depth = features.shape[1:-1].num_elements(), features.shape[-1]
+    matrix = tf.reshape(features, [shape[0], -1, depth])
+    scale = tf.reduce_max(tf.abs(matrix), [1, 2], keepdims=True)
+    matrix = tf.math.divide_no_nan(matrix, scale)
+    if places is not None and places <= depth:
+        values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
+        projection = tf.sqrt(tf.nn.relu(values[:, -1:])) * vectors[:, :, -1]
+    else:
+        _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
+        projection = tf.linalg.matvec(matrix, vectors[:, :, -1])
+    agreement = tf.reduce_sum(projection * tf.reduce_sum(matrix, -1), 1, keepdims=True)
+    projection = scale[:, :, 0] * tf.where(agreement < 0, -projection, projection)
+    return tf.reshape(projection, shape[:-1])

@@ -1,0 +1,210 @@
+"""The front door: from a model and images to an explanation, by the method's name."""
+
+import inspect
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import probe, targets
+from ._types import Target
+from .explanation import Explanation
+from .inputs import InputSpec, conform, conform_classes
+from .layers import find
+from .maps import STATUSES, check_normalization
+from .program import METHODS, Program, Recipe, compile_program
+from .suggest import choose_layer
+
+
+class Explainer:
+    """Explain one model with one method; compiled at the first call, fast from then on.
+
+    The named classes (`GradCAM`, ...) are explainers bound to a method.
+
+    Args:
+        model: Any built Keras 3 model on TensorFlow. It is never changed; weights that are
+            updated later are seen, unless `freeze` is set.
+        method: A registered method's name, as in "grad_cam".
+        layer: Where a class activation map is drawn: a path ("resnet50/conv5_block3_out"), a
+            unique name, a layer object, or a list of these whose maps are fused. None takes the
+            last features on a grid; `suggest_layers(model)` shows the choice.
+        target: Which number to explain, a function (outputs, classes) -> scores; see
+            `kerascam.targets`. None is the class's logit.
+        output: The name or index of the output to explain, for a model with several.
+        call_index: Which run of the layer, where it runs several times.
+        normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
+            by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
+            "none".
+        labels: The class names in order; then classes may be given by name.
+        grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
+        freeze: Take a snapshot of the weights as constants, so that TensorFlow folds batch
+            normalisation into the convolutions: faster on a CPU. It costs a second copy of the
+            weights in memory and a longer first call, and later weight updates are not seen.
+        **options: The method's own options, such as `steps` of integrated gradients.
+
+    Raises:
+        TypeError: If `model` is not a Keras model, or an option or argument does not fit the
+            method.
+        ValueError: If `model` is not built, or a name or value is unknown.
+
+    Example:
+        >>> import keras
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> explanation = Explainer(model, "layer_cam")(np.ones((5, 8, 8, 3)))
+        >>> explanation.heatmaps.shape
+        (5, 8, 8)
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        method: str = "grad_cam",
+        layer: Any = None,
+        *,
+        target: Target | None = None,
+        output: int | str | None = None,
+        call_index: int | None = None,
+        normalize: str = "max",
+        labels: Sequence[str] | None = None,
+        grid: tuple[int, int] | None = None,
+        freeze: bool = False,
+        **options: Any,
+    ) -> None:
+        probe.check_model(model)
+        check_normalization(normalize)
+        if target is not None and not callable(target):
+            raise TypeError(
+                f"target must be a function (outputs, classes) -> scores, not {target!r}; "
+                f"see kerascam.targets"
+            )
+        self.model = model
+        self.method = METHODS[method]
+        self._check_arguments(layer, options)
+        self.output = output
+        self.labels = None if labels is None else tuple(map(str, labels))
+        self.freeze = freeze
+        question = probe.Question(
+            targets.logit if target is None else target,
+            output,
+            grid,
+            self.method.relu_rule,
+            of_images=self.method.kind == "gradient",
+        )
+        self._recipe = Recipe(self.method, question, normalize, options)
+        self._call_index = call_index
+        self._sites: list[probe.Site] | None = None
+        if layer is not None or not self._looks_at_layers:
+            self._sites = [] if layer is None else self._find(_as_list(layer))
+        self._notes: tuple[str, ...] = ()
+        self._programs: dict[Any, Program] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model.name!r}, layer={self.layer!r})"
+
+    @property
+    def layer(self) -> str | None:
+        """The path of the layer, " + " between several; None before the first call chose it."""
+        if not self._looks_at_layers:
+            return "images"
+        return None if self._sites is None else " + ".join(site.path for site in self._sites)
+
+    def __call__(self, images: Any, classes: Any = None) -> Explanation:
+        """Explain a batch in one pass.
+
+        Args:
+            images: Shape (batch, *size, channels), in the values that the model takes: nothing
+                is preprocessed here. A list or dict of such for a model of several inputs.
+            classes: An index or class name, or one an image; None explains the predicted class.
+
+        Returns:
+            The heatmaps, and what they explain.
+
+        Raises:
+            TypeError: If images are not numbers or classes neither integers nor names.
+            ValueError: If a shape, a value, a class or the layer does not fit the model.
+        """
+        specs = probe.input_specs(self.model, images)
+        arrays = conform(images, specs)
+        program = self._program(specs, arrays, images)
+        wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
+        found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
+        return self._explanation(program, arrays, found)
+
+    @property
+    def _looks_at_layers(self) -> bool:
+        return self.method.kind == "cam" or self.method.localizer is not None
+
+    def _check_arguments(self, layer: Any, options: Mapping[str, Any]) -> None:
+        if layer is not None and not self._looks_at_layers:
+            raise TypeError(f"layer={layer!r} does not go with {self.method.title}: it looks at "
+                            f"the images; leave layer out")  # fmt: skip
+        unknown = sorted(set(options) - set(self.method.options))
+        if unknown:
+            known = ", ".join(self.method.options) or "none"
+            raise TypeError(
+                f"{self.method.title} has no option {unknown[0]!r}; its options: {known}"
+            )
+
+    def _find(self, layers: Sequence[Any]) -> list[probe.Site]:
+        found = (find(self.model, layer) for layer in layers)
+        return [probe.site_of(self.model, path, layer, self._call_index) for path, layer in found]
+
+    def _program(
+        self, specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], like: Any
+    ) -> Program:
+        signature = tuple(
+            probe.tensor_spec(spec, array.shape, array.dtype)
+            for spec, array in zip(specs, arrays, strict=True)
+        )
+        with self._lock:
+            if signature not in self._programs:
+                self._programs[signature] = self._compile(signature, like)
+            return self._programs[signature]
+
+    def _compile(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program:
+        if self._sites is None:
+            choice = choose_layer(self.model, like, self.output)
+            self._sites = self._find([choice.path])
+            self._notes = (f"layer {choice.path} was chosen: {choice.reason}",)
+        return compile_program(
+            self.model, self._sites, self._recipe, signature, like, freeze=self.freeze
+        )
+
+    def _explanation(
+        self, program: Program, arrays: Sequence[np.ndarray], found: Mapping[str, Any]
+    ) -> Explanation:
+        maps = [each.numpy() for each in found["maps"]]
+        fits = found["fits"].numpy()
+        if not fits.all():
+            condition = (inspect.getdoc(self.method.requires) or "").splitlines()[0]
+            raise ValueError(f"layer {self.layer!r} does not suit {self.method.title}: {condition}")
+        place = program.image_place
+        images = None if place is None else arrays[place]
+        if images is not None and program.channels_first:
+            images = np.moveaxis(images, 1, -1)
+        return Explanation(
+            heatmaps=found["heatmaps"].numpy(),
+            maps=maps[0] if len(maps) == 1 else tuple(maps),
+            classes=found["classes"].numpy(),
+            scores=found["scores"].numpy(),
+            probabilities=found["probabilities"].numpy(),
+            layer=self.layer or "",
+            method=self.method.name,
+            statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
+            labels=self.labels,
+            notes=self._notes + program.notes,
+            images=images,
+        )
+
+
+def _as_list(layer: Any) -> list[Any]:
+    layers = list(layer) if isinstance(layer, (list, tuple)) else [layer]
+    if not layers:
+        raise ValueError("layer must name at least one layer; received an empty list")
+    return layers

@@ -1,0 +1,244 @@
+"""What an explainer returns: heatmaps, what they explain, and how to look at them."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import figure, render
+from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
+from .files import write_atomically
+from .registry import METHODS
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Heatmaps of a batch of images, and what they explain.
+
+    `np.asarray(explanation)` gives the heatmaps; in a notebook an explanation shows itself.
+
+    Attributes:
+        heatmaps: Shape (batch, *size) on the images' grid, float32 (float64 for a float64
+            model), scaled as the explainer's `normalize` says: in [0, 1] by default.
+        maps: The method's own values, before resizing and scaling: shape (batch, *grid) on the
+            layer's grid, or a tuple of such, one a layer, where several are fused. Where the
+            paper's map is signed, so is this.
+        classes: Shape (batch,): the class that each heatmap explains.
+        scores: Shape (batch,): the target's value, by default the class's logit.
+        probabilities: Shape (batch,): the model's probability of the class; NaN where the model
+            does not end in a softmax or sigmoid.
+        layer: The path of the layer, " + " between several; "images" for a gradient method.
+        method: The method's registered name.
+        statuses: For each image "ok", or why its map shows no evidence: "no positive evidence",
+            "zero gradient", "zero activations" or "not finite".
+        labels: All class names in order, where the explainer was given them.
+        notes: What else is worth knowing, such as why this layer was taken.
+        images: The images as the model saw them, shape (batch, *size, channels); None where no
+            input has the heatmaps' axes.
+    """
+
+    heatmaps: HostHeatmaps
+    maps: HostMaps | tuple[HostMaps, ...]
+    classes: HostClassIds
+    scores: HostScores
+    probabilities: HostScores
+    layer: str
+    method: str
+    statuses: tuple[str, ...]
+    labels: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    images: np.ndarray | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.heatmaps)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        heatmaps = self.heatmaps.astype(dtype or self.heatmaps.dtype, copy=False)
+        return heatmaps.copy() if copy else heatmaps
+
+    def __repr__(self) -> str:
+        lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmaps:"]
+        lines += [f"  {title}" for title in self.titles()]
+        return "\n".join(lines + [f"  ({note})" for note in self.notes])
+
+    def class_name(self, index: int) -> str:
+        """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
+        number = int(self.classes[index])
+        if self.labels is not None and number < len(self.labels):
+            return self.labels[number]
+        return f"class {number}"
+
+    def titles(self) -> list[str]:
+        """Word each heatmap's class, probability or score, and status where it is not "ok"."""
+        return [self._title(index) for index in range(len(self))]
+
+    def _title(self, index: int) -> str:
+        probability, score = self.probabilities[index], self.scores[index]
+        measure = f"score {score:.3g}" if np.isnan(probability) else f"{probability:.1%}"
+        status = self.statuses[index]
+        return f"{self.class_name(index)}, {measure}" + ("" if status == "ok" else f" ({status})")
+
+    @property
+    def signed(self) -> bool:
+        """Whether the heatmaps hold evidence against the target too, as negative values."""
+        return bool((self.heatmaps < 0).any())
+
+    def overlay(
+        self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
+    ) -> np.ndarray:
+        """Lay the heatmaps over the photographs.
+
+        Args:
+            photos: Shape (batch, height, width[, channels]) of any size: uint8, 0 to 1 or 0 to
+                255. None takes the model's inputs, where they are images of that kind.
+            colormap: A matplotlib name; "auto" is perceptually uniform, diverging where signed.
+            alpha: Opacity of the heatmap, 0 to 1.
+
+        Returns:
+            Shape (batch, height, width, 3), uint8 RGB.
+
+        Raises:
+            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit them or
+                are preprocessed values.
+        """
+        if self.heatmaps.ndim != 3:
+            raise ValueError(
+                f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
+                f"use plot()"
+            )
+        shown = self._photos(photos)
+        if shown is None:
+            raise ValueError(
+                "photos must be given: the model's inputs are no picture to draw on; pass the "
+                "photographs as they were before preprocessing"
+            )
+        return render.overlay(shown, self._shown(), colormap, alpha)
+
+    def plot(self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5) -> Any:
+        """Draw photo, heatmap with colour bar, and overlay, a row an image.
+
+        Args:
+            photos: As for `overlay`; without any, the heatmaps alone are drawn.
+            colormap: As for `overlay`.
+            alpha: As for `overlay`.
+
+        Returns:
+            A matplotlib Figure: `figure.savefig("cam.png")`.
+        """
+        heat, titles = self._shown(), self.titles()
+        if heat.ndim == 3:
+            shown = self._photos(photos)
+            return figure.figure(shown, heat, titles, colormap=colormap, alpha=alpha)
+        values = self.images if photos is None else np.asarray(photos)
+        if values is None:
+            raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
+        if heat.ndim == 2:
+            return figure.signal_figure(values, heat, titles, colormap=colormap)
+        if heat.ndim == 4:
+            return figure.volume_figure(values, heat, titles, colormap=colormap, alpha=alpha)
+        raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
+
+    def save(
+        self, folder: str | Path, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
+    ) -> Path:
+        """Write the arrays, a heatmap and an overlay picture an image, and a manifest.
+
+        `manifest.json` is written last: a folder that has one is complete. Every file is written
+        beside and renamed, so that none is ever half there.
+
+        Args:
+            folder: Made where it is missing.
+            photos: As for `overlay`; without any, no overlays are written.
+            colormap: As for `overlay`.
+            alpha: As for `overlay`.
+
+        Returns:
+            The manifest's path.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest = folder / "manifest.json"
+        manifest.unlink(missing_ok=True)
+        write_atomically(folder / "arrays.npz", self._write_arrays)
+        files = self._save_pictures(folder, photos, colormap, alpha)
+        text = json.dumps(self._manifest(files), indent=2, ensure_ascii=False)
+        write_atomically(manifest, lambda file: file.write(text.encode() + b"\n"))
+        return manifest
+
+    def _write_arrays(self, file: Any) -> None:
+        maps = self.maps if isinstance(self.maps, tuple) else (self.maps,)
+        names = ["maps"] if len(maps) == 1 else [f"maps_{place}" for place in range(len(maps))]
+        arrays = {
+            "heatmaps": self.heatmaps,
+            "classes": self.classes,
+            "scores": self.scores,
+            "probabilities": self.probabilities,
+            **dict(zip(names, maps, strict=True)),
+        }
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is `allow_pickle`
+
+    def _save_pictures(
+        self, folder: Path, photos: Any, colormap: str, alpha: float
+    ) -> list[dict[str, str]]:
+        if self.heatmaps.ndim != 3:
+            return [{} for _ in range(len(self))]
+        shown = self._photos(photos)
+        pictures = {"heatmap": render.colorize(self._shown(), colormap, signed=self.signed)}
+        if shown is not None:
+            pictures["overlay"] = render.overlay(shown, self._shown(), colormap, alpha)
+        files: list[dict[str, str]] = []
+        for index in range(len(self)):
+            names = {kind: f"{index:03d}-{kind}.png" for kind in pictures}
+            for kind, name in names.items():
+                render.write_png(folder / name, pictures[kind][index])
+            files.append(names)
+        return files
+
+    def _manifest(self, files: Sequence[dict[str, str]]) -> dict[str, Any]:
+        return {
+            "method": self.method,
+            "layer": self.layer,
+            "notes": list(self.notes),
+            "arrays": "arrays.npz",
+            "explanations": [
+                {
+                    "class": int(self.classes[index]),
+                    "class_name": self.class_name(index),
+                    "score": float(self.scores[index]),
+                    "probability": _number(self.probabilities[index]),
+                    "status": self.statuses[index],
+                    **names,
+                }
+                for index, names in enumerate(files)
+            ],
+        }
+
+    def _photos(self, photos: Any) -> np.ndarray | None:
+        """Give what to draw on: the photos, or the model's inputs where they are a picture."""
+        if photos is not None:
+            return np.asarray(photos)
+        try:
+            return None if self.images is None else render.to_uint8_rgb(self.images)
+        except ValueError:  # preprocessed values
+            return None
+
+    def _shown(self) -> np.ndarray:
+        # Pictures have one scale: values beyond [-1, 1] come from normalize="none".
+        strongest = np.abs(self.heatmaps).max(initial=1.0)
+        return (self.heatmaps / strongest).astype(np.float32)
+
+    def _repr_html_(self) -> str:
+        import io
+
+        buffer = io.BytesIO()
+        self.plot().savefig(buffer, format="png", dpi=80)
+        picture = base64.b64encode(buffer.getvalue()).decode()
+        return f'<img alt="{METHODS[self.method].title}" src="data:image/png;base64,{picture}">'
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,34 @@
+"""Write a file whole or not at all."""
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
+    """Write beside the file and rename: an old file stays until the new one is complete.
+
+    Args:
+        path: In a folder that exists.
+        write: Writes the content to the open binary file.
+
+    Raises:
+        OSError: If the folder cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atomically(f"{folder}/note", lambda file: file.write(b"whole"))
+        ...     Path(folder, "note").read_bytes()
+        b'whole'
+    """
+    path = Path(path)
+    partial = path.with_name(f".{uuid.uuid4().hex}.tmp")  # beside it: os.replace is then atomic
+    try:
+        with partial.open("wb") as file:
+            write(file)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,207 @@
+"""Check what the user gives against what the model takes, and say what to do where it differs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._types import HostClassIds
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What one input of a model takes.
+
+    Attributes:
+        name: As in the model, or "inputs".
+        shape: Without the batch axis; None for an axis of any length.
+        dtype: The dtype that the model computes with; None where it takes what comes.
+    """
+
+    name: str
+    shape: tuple[int | None, ...] | None
+    dtype: str | None
+
+
+def conform(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
+    """Bring the user's inputs to a list of batches, one for each of the model's inputs.
+
+    Args:
+        inputs: An array or tensor; a list of equal images for a model of one input; for a model
+            of several, a list, tuple or dict by input name.
+        specs: The model's inputs, in order.
+
+    Returns:
+        NumPy arrays in the inputs' dtypes, each of shape (batch, ...).
+
+    Raises:
+        TypeError: If something is not numeric.
+        ValueError: If the number of inputs, a shape or the batch differs, a batch is empty, or a
+            value is NaN or infinite.
+    """
+    arrays = [
+        _conform(value, spec, single=len(specs) == 1)
+        for value, spec in zip(_in_order(inputs, specs), specs, strict=True)
+    ]
+    batches = {len(array) for array in arrays}
+    if len(batches) > 1:
+        sizes = ", ".join(
+            f"{spec.name}: {len(array)}" for spec, array in zip(specs, arrays, strict=True)
+        )
+        raise ValueError(f"images must have one batch size over all inputs; received {sizes}")
+    return arrays
+
+
+def _in_order(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
+    names = [spec.name for spec in specs]
+    if isinstance(inputs, Mapping):
+        if set(inputs) != set(names):
+            raise ValueError(
+                f"images must have the model's input names {names} as keys; "
+                f"received {sorted(map(str, inputs))}"
+            )
+        return [inputs[name] for name in names]
+    if len(specs) == 1:
+        alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
+        return [inputs[0]] if alone and np.ndim(inputs[0]) == _rank(specs[0]) else [inputs]
+    if not isinstance(inputs, (list, tuple)) or len(inputs) != len(specs):
+        count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
+        raise ValueError(
+            f"images must be a list or dict of {len(specs)} inputs ({', '.join(names)}) for this "
+            f"model; received {count}"
+        )
+    return list(inputs)
+
+
+def _rank(spec: InputSpec) -> int | None:
+    return None if spec.shape is None else len(spec.shape) + 1
+
+
+def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
+    name = "images" if single else f"images[{spec.name!r}]"
+    array = _as_array(value, name)
+    _check_shape(array, spec, name)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise TypeError(
+            f"{name} must hold numbers, not {array.dtype} values; decode files to arrays first"
+        )
+    if array.dtype.kind not in "biu" and not np.isfinite(array).all():
+        bad = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(1)))
+        raise ValueError(
+            f"{name} must be finite; image {bad} holds NaN or infinity: mend or drop it"
+        )
+    return array if spec.dtype is None else array.astype(_numpy_dtype(spec.dtype), copy=False)
+
+
+def _numpy_dtype(dtype: str) -> Any:
+    # NumPy has no bfloat16 or reduced floats of its own; the model casts further by its policy.
+    return np.float32 if dtype == "bfloat16" else np.dtype(dtype)
+
+
+def _as_array(value: Any, name: str) -> np.ndarray:
+    if isinstance(value, (list, tuple)):
+        shapes = {np.shape(item) for item in value}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"{name} must be of one size; received shapes {sorted(shapes)}: resize them first"
+            )
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must be an array or tensor, not {type(value).__name__}: {error}"
+        ) from None
+
+
+def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
+    if spec.shape is None:
+        if array.ndim < 2:
+            raise ValueError(f"{name} must be a batch, not an array of shape {array.shape}")
+    else:
+        wanted = ("batch", *("any" if n is None else n for n in spec.shape))
+        shown = f"({', '.join(map(str, wanted))})"
+        if array.ndim == len(spec.shape):
+            raise ValueError(
+                f"{name} must have shape {shown}; received one of shape {array.shape}: "
+                f"add a batch axis with images[None]"
+            )
+        matches = array.ndim == len(spec.shape) + 1 and all(
+            want is None or want == have
+            for want, have in zip(spec.shape, array.shape[1:], strict=False)
+        )
+        if not matches:
+            raise ValueError(
+                f"{name} must have shape {shown}; received {array.shape}: resize or transpose them"
+            )
+    if 0 in array.shape:
+        raise ValueError(f"{name} must hold at least one image; received shape {array.shape}")
+
+
+def conform_classes(
+    classes: Any, batch: int, class_count: int | None, labels: Sequence[str] | None
+) -> HostClassIds:
+    """Bring the user's classes to one index an image.
+
+    Args:
+        classes: None (the predicted class, given as -1), an index, a class name, or one of these
+            an image.
+        batch: How many images there are.
+        class_count: How many classes there are, where that is known.
+        labels: The class names, in order, where they are given.
+
+    Returns:
+        Shape (batch,), int32.
+
+    Raises:
+        TypeError: If a class is neither an integer nor a name.
+        ValueError: If a class is out of range or has no such name, or their number is not that
+            of the images.
+    """
+    if classes is None:
+        return np.full(batch, -1, np.int32)
+    if isinstance(classes, str):
+        classes = [classes] * batch
+    listed = np.asarray(classes)
+    if listed.ndim == 0:
+        listed = np.repeat(listed, batch)
+    if listed.ndim != 1 or len(listed) != batch:
+        raise ValueError(
+            f"classes must be one class, or one an image: {batch}; received shape {listed.shape}"
+        )
+    if listed.dtype.kind in "UO":
+        listed = np.array([_index(name, labels) for name in listed.tolist()])
+    if listed.dtype.kind not in "iu":
+        raise TypeError(
+            f"classes must be integers or class names, not {listed.dtype} values; "
+            f"received {classes!r}"
+        )
+    _check_range(listed, class_count)
+    return listed.astype(np.int32)
+
+
+def _index(name: Any, labels: Sequence[str] | None) -> int:
+    if not isinstance(name, str):
+        raise TypeError(f"classes must be integers or class names; received {name!r}")
+    if labels is None:
+        raise ValueError(f"classes names {name!r}, but no class names are known; give labels=")
+    if name not in labels:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(labels), n=3)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see labels="
+        raise ValueError(f"classes names {name!r}, which is not one of the labels; {hint}")
+    return list(labels).index(name)
+
+
+def _check_range(classes: np.ndarray, class_count: int | None) -> None:
+    wrong = classes < 0 if class_count is None else (classes < 0) | (classes >= class_count)
+    if wrong.any():
+        shown = int(classes[np.argmax(wrong)])
+        last = "the last one" if class_count is None else str(class_count - 1)
+        hint = (
+            "; one unit that is the logit of two classes needs target=targets.binary"
+            if class_count == 1
+            else ""
+        )
+        raise ValueError(f"classes must be from 0 to {last}; received {shown}{hint}")

@@ -1,0 +1,150 @@
+"""What happens to a map after it is computed: resize, normalise, fuse, and say how it came out."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
+
+import tensorflow as tf
+
+from ._types import Features, Heatmaps, Maps, Statuses
+
+Normalization = Literal["max", "minmax", "signed", "none"]
+
+STATUSES = ("ok", "no positive evidence", "zero gradient", "zero activations", "not finite")
+OK, NO_EVIDENCE, ZERO_GRADIENT, ZERO_ACTIVATIONS, NOT_FINITE = range(len(STATUSES))
+
+
+def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:
+    r"""Resize maps of any number of grid axes by linear interpolation, corners not aligned.
+
+    Each axis is one matrix product with $W_{ij} = \max(0, 1 - |s_i - j|)$, where
+    $s_i = (i + \tfrac12)\,n/m - \tfrac12$ is the place of the new cell $i$ of $m$ on the old
+    grid of $n$, kept inside it. In two dimensions this is `tf.image.resize` and OpenCV's
+    `INTER_LINEAR`.
+
+    Args:
+        maps: Shape (batch, *grid).
+        size: The new length of each grid axis.
+
+    Returns:
+        Shape (batch, *size).
+
+    Example:
+        >>> resize(tf.constant([[0.0, 1.0]]), [4]).numpy().tolist()
+        [[0.0, 0.25, 0.75, 1.0]]
+    """
+    shape = tf.shape(maps)
+    rank = len(maps.shape)
+    for axis, length in zip(range(1, rank), size, strict=True):
+        weights = _interpolation(shape[axis], tf.convert_to_tensor(length), maps.dtype)
+        # Contracting an axis moves it to the end; after all axes the order is the old one again.
+        maps = tf.tensordot(maps, weights, [[1], [1]])
+    maps.set_shape([None, *(n if isinstance(n, int) else None for n in size)])
+    return maps
+
+
+def _interpolation(old: tf.Tensor, new: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    scale = tf.cast(old, dtype) / tf.cast(new, dtype)
+    places = (tf.cast(tf.range(new), dtype) + 0.5) * scale - 0.5
+    places = tf.clip_by_value(places, 0, tf.cast(old - 1, dtype))
+    cells = tf.cast(tf.range(old), dtype)
+    return tf.nn.relu(1 - tf.abs(places[:, None] - cells[None, :]))
+
+
+def grid_axes(maps: tf.Tensor, *, features: bool = False) -> list[int]:
+    """List the axes between the batch axis and, where there is one, the feature axis."""
+    return list(range(1, len(maps.shape) - features))
+
+
+def _by_maximum(maps: Maps) -> Maps:
+    maps = tf.nn.relu(maps)
+    return tf.math.divide_no_nan(maps, tf.reduce_max(maps, grid_axes(maps), keepdims=True))
+
+
+def _by_range(maps: Maps) -> Maps:
+    low = tf.reduce_min(maps, grid_axes(maps), keepdims=True)
+    high = tf.reduce_max(maps, grid_axes(maps), keepdims=True)
+    return tf.math.divide_no_nan(maps - low, high - low)
+
+
+def _by_magnitude(maps: Maps) -> Maps:
+    return tf.math.divide_no_nan(maps, tf.reduce_max(tf.abs(maps), grid_axes(maps), keepdims=True))
+
+
+_NORMALIZERS: dict[str, Callable[[Maps], Maps]] = {
+    "max": _by_maximum,
+    "minmax": _by_range,
+    "signed": _by_magnitude,
+    "none": tf.identity,
+}
+
+
+def check_normalization(normalize: str) -> None:
+    """Raise a ValueError where `normalize` is not one of the known ways."""
+    if normalize not in _NORMALIZERS:
+        known = ", ".join(repr(name) for name in get_args(Normalization))
+        raise ValueError(f"normalize must be one of {known}, not {normalize!r}")
+
+
+def normalize(maps: Maps, how: str = "max") -> Maps:
+    """Scale each image's map on its own.
+
+    Args:
+        maps: Shape (batch, *grid).
+        how: "max" drops evidence against and divides by the maximum, so that zero stays
+            "no evidence" and the strongest place is 1; "minmax" stretches minimum to maximum
+            over [0, 1]; "signed" divides by the largest magnitude, giving [-1, 1]; "none"
+            leaves the values as they are.
+
+    Returns:
+        Shape (batch, *grid). A map without evidence comes out as zeros, never as NaN.
+
+    Example:
+        >>> normalize(tf.constant([[-2.0, 0.0, 4.0]])).numpy().tolist()
+        [[0.0, 0.0, 1.0]]
+        >>> normalize(tf.constant([[-2.0, 0.0, 4.0]]), "signed").numpy().tolist()
+        [[-0.5, 0.0, 1.0]]
+    """
+    return _NORMALIZERS[how](maps)
+
+
+def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | None]) -> Heatmaps:
+    """Fuse the heatmaps of several layers by their mean.
+
+    Args:
+        heatmaps: One a layer, each of shape (batch, *size) and already scaled.
+        cells: How many cells each layer's own grid has; not used here.
+
+    Returns:
+        Shape (batch, *size).
+    """
+    del cells
+    return tf.add_n(list(heatmaps)) / len(heatmaps)
+
+
+def finite_or_zero(maps: Maps) -> Maps:
+    """Replace a whole map by zeros where any of its values is NaN or infinite."""
+    finite = tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps), keepdims=True)
+    return tf.where(finite, maps, tf.zeros_like(maps))
+
+
+def status(maps: Maps, activations: Features, gradients: Features) -> Statuses:
+    """Say of each image's raw map whether it shows evidence, and if not, why.
+
+    Args:
+        maps: Shape (batch, *grid), as the method gave them.
+        activations: Shape (batch, *grid, features).
+        gradients: Shape (batch, *grid, features).
+
+    Returns:
+        Shape (batch,): indices into `STATUSES`.
+    """
+    per_feature = list(range(1, len(activations.shape)))
+    codes = tf.fill(tf.shape(maps)[:1], NO_EVIDENCE)
+    for code, holds in (
+        (ZERO_GRADIENT, tf.reduce_all(gradients == 0, per_feature)),
+        (ZERO_ACTIVATIONS, tf.reduce_all(activations == 0, per_feature)),
+        (OK, tf.reduce_any(maps > 0, grid_axes(maps))),
+        (NOT_FINITE, ~tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps))),
+    ):
+        codes = tf.where(holds, code, codes)
+    return codes

@@ -1,0 +1,29 @@
+"""Run the user's model and see its layers: the only package that touches the model.
+
+`shadow` listens to layers for the length of one trace, `discover` lists what a forward pass
+computes, `trace` differentiates a score by layers or inputs, `relu` replaces the ReLUs' backward
+step, `compiled` keeps the result as one graph.
+"""
+
+from .compiled import Compiled, compile_graph
+from .discover import Discovery, discover
+from .relu import ReluCount
+from .sites import Site, site_of
+from .specs import check_model, input_specs, tensor_spec
+from .trace import Question, Trace, probe
+
+__all__ = [
+    "Compiled",
+    "Discovery",
+    "Question",
+    "ReluCount",
+    "Site",
+    "Trace",
+    "check_model",
+    "compile_graph",
+    "discover",
+    "input_specs",
+    "probe",
+    "site_of",
+    "tensor_spec",
+]

@@ -1,0 +1,42 @@
+"""Keep a traced computation as one graph, for any batch size and any classes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+Compiled = Callable[..., Any]
+
+
+def compile_graph(
+    function: Callable[..., Any], specs: Sequence[tf.TensorSpec], *, freeze: bool
+) -> Compiled:
+    """Trace `function` once over `specs`.
+
+    Args:
+        function: Of tensors, giving a dict of tensors.
+        specs: Its arguments, with None for an axis of any length.
+        freeze: Make the weights constants of the graph. TensorFlow then folds batch
+            normalisation into the convolutions; later weight updates are not seen, and the
+            weights are held a second time.
+
+    Returns:
+        A function of tensors.
+    """
+    traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+    return _frozen(traced) if freeze else traced
+
+
+def _frozen(traced: Any) -> Compiled:
+    # The function that TensorFlow's own converters use; it has no public name.
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    frozen = convert_variables_to_constants_v2(traced)
+    structure = traced.structured_outputs
+
+    def call(*tensors: tf.Tensor) -> Any:
+        return tf.nest.pack_sequence_as(structure, frozen(*tensors), expand_composites=True)
+
+    return call

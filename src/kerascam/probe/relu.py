@@ -1,0 +1,87 @@
+"""Replace the backward step of every ReLU while a graph is traced, and count them.
+
+The replacement is made at graph level, so that it reaches a ReLU wherever it is: in a layer's
+`activation`, in `keras.ops.relu`, in a nested or subclassed model. `tf.gradients` obeys it;
+`GradientTape` does not, which Guided Grad-CAM uses: both gradients come from one forward pass.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ..registry import ReluRule
+
+_RELUS = ("Relu", "Relu6")
+# Activations that a ReLU rule says nothing about, as they show in a graph.
+_OTHERS = {"Elu", "Selu", "LeakyRelu", "Softplus", "Softsign", "Erf"}
+
+
+class ReluCount(NamedTuple):
+    """How many ReLUs follow the rule, and which other activations do not."""
+
+    replaced: int
+    others: tuple[str, ...]
+
+
+def _is_active(operation: tf.Operation) -> tf.Tensor:
+    output = operation.outputs[0]
+    active = output > 0
+    return active & (output < 6) if operation.type == "Relu6" else active
+
+
+def _register(rule: str, backward: object) -> str:
+    name = f"Kerascam{rule.capitalize()}Relu"
+    with suppress(KeyError):  # registered already, where the module is loaded again
+        tf.RegisterGradient(name)(backward)
+    return name
+
+
+def _guided(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
+    passes = (gradient > 0) & _is_active(operation)
+    return tf.where(passes, gradient, tf.zeros_like(gradient))
+
+
+def _deconvnet(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
+    del operation
+    return tf.nn.relu(gradient)
+
+
+_GRADIENT_NAMES = {
+    "guided": _register("guided", _guided),
+    "deconvnet": _register("deconvnet", _deconvnet),
+}
+
+
+@contextmanager
+def replaced(rule: ReluRule | None) -> Iterator[None]:
+    """Give every ReLU traced inside the rule's backward step; with None, its own."""
+    if rule is None:
+        yield
+        return
+    graph = tf.compat.v1.get_default_graph()
+    with graph.gradient_override_map(dict.fromkeys(_RELUS, _GRADIENT_NAMES[rule])):
+        yield
+
+
+def count(rule: ReluRule, reachable: set[str]) -> ReluCount:
+    """Count the ReLUs of the current graph that follow the rule, among `reachable` operations."""
+    graph = tf.compat.v1.get_default_graph()
+    operations = [op for op in graph.get_operations() if op.name in reachable]
+    followers = [
+        op for op in operations
+        if op.type in _RELUS and op.node_def.attr["_gradient_op_type"].s.decode()
+        == _GRADIENT_NAMES[rule]
+    ]  # fmt: skip
+    others = {op.type for op in operations if op.type in _OTHERS}
+    if any(_is_swish(op) for op in operations):
+        others.add("SiLU")
+    return ReluCount(len(followers), tuple(sorted(others)))
+
+
+def _is_swish(operation: tf.Operation) -> bool:
+    # TensorFlow's SiLU is a function with its own gradient around x * sigmoid(x).
+    if operation.type != "IdentityN":
+        return False
+    return any(tensor.op.type == "Mul" for tensor in operation.inputs)

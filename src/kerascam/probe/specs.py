@@ -1,0 +1,117 @@
+"""What a model takes: the names, shapes, dtypes and structure of its inputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..inputs import InputSpec
+
+# Where neither the model nor an example says how large inputs are: by number of grid axes.
+_USUAL_LENGTH = {1: 1024, 2: 224, 3: 64}
+
+
+def check_model(model: Any) -> None:
+    """Raise where `model` is not a Keras model with weights."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"model must be a keras.Model, not {model!r} of type {type(model).__name__}"
+        )
+    if not model.built:
+        raise ValueError(
+            f"model {model.name!r} is not built: it has no weights to explain yet; "
+            f"call it once on a batch, or load its weights"
+        )
+
+
+def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
+    """Give what each of the model's inputs takes, in Keras's order.
+
+    A functional or Sequential model declares it; a subclassed one remembers the shapes that it
+    was built with, of which only the rank and the last axis bind, or else is asked by example.
+
+    Args:
+        model: The model.
+        inputs: The user's inputs, for a model that does not say how many it takes.
+    """
+    declared = _declared(model)
+    if declared is not None:
+        return [
+            InputSpec(tensor.name, tuple(tensor.shape[1:]), tensor.dtype)
+            for tensor in keras.tree.flatten(declared)
+        ]
+    dtype = "float64" if model.variable_dtype == "float64" else None
+    built = _built_shapes(model)
+    if len(built) == 1:
+        ((name, shape),) = built.items()
+        rank_only = (*(None for _ in shape[1:-1]), shape[-1])
+        return [InputSpec(name, rank_only, dtype or "float32")]
+    if isinstance(inputs, Mapping):
+        return [InputSpec(str(name), None, dtype) for name in inputs]
+    if isinstance(inputs, (list, tuple)):
+        return [InputSpec(f"input {place}", None, dtype) for place in range(len(inputs))]
+    return [InputSpec("images", None, dtype)]
+
+
+def _declared(model: keras.Model) -> Any:
+    if isinstance(model, keras.Sequential):
+        return model.inputs
+    return model.input if getattr(model, "inputs", None) else None
+
+
+def _built_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    config = model.get_build_config() or {}
+    shape = config.get("input_shape")
+    if shape is None:
+        return {}
+    if isinstance(shape, dict):
+        return {str(name): tuple(each) for name, each in shape.items()}
+    if shape and isinstance(shape[0], (list, tuple)):
+        return {f"input {place}": tuple(each) for place, each in enumerate(shape)}
+    return {"images": tuple(shape)}
+
+
+def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
+    """Put a list of input tensors into the structure that the model is called with.
+
+    Args:
+        model: The model.
+        tensors: One for each input, in order.
+        like: The user's own structure, for a model that does not declare one.
+    """
+    if len(tensors) == 1 and not isinstance(_declared(model), dict):
+        return tensors[0]
+    declared = _declared(model)
+    if declared is not None:
+        return keras.tree.pack_sequence_as(declared, list(tensors))
+    if isinstance(like, dict):
+        return dict(zip(like, tensors, strict=True))
+    return list(tensors)
+
+
+def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None) -> tf.TensorSpec:
+    """Give the traced form of one input: any batch size, any length that the model leaves open.
+
+    Args:
+        spec: The model's input.
+        shape: An example's shape, batch first, for a model that declares none.
+        dtype: The example's dtype.
+    """
+    if spec.shape is None:
+        if shape is None:
+            raise ValueError(
+                "inputs must be given: this model does not say what it takes; pass a batch"
+            )
+        return tf.TensorSpec((None, *shape[1:]), spec.dtype or dtype or tf.float32, spec.name)
+    return tf.TensorSpec((None, *spec.shape), spec.dtype or dtype or tf.float32)
+
+
+def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
+    """Fill open lengths from an example's shape, or else with usual ones."""
+    usual = _USUAL_LENGTH.get(len(spec.shape) - 2)
+    lengths = [
+        length if length is not None else (shape[place] if shape is not None else usual)
+        for place, length in enumerate(spec.shape[1:], start=1)
+    ]
+    return tf.TensorSpec((None, *lengths), spec.dtype)

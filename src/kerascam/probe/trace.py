@@ -1,0 +1,253 @@
+"""Run a model once and differentiate a score by the outputs of some of its layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from .. import heads
+from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
+from ..grids import channels_last
+from ..layers import walk
+from ..registry import ReluRule
+from ..targets import reads_binary
+from . import graph, relu, specs
+from .outputs import describe, select
+from .sites import Site, forward, has_channels_first, in_form
+
+# Half-precision gradients are scaled up on their way back, as in mixed-precision training.
+_HALF_SCALE = 1024.0
+
+
+class Trace(NamedTuple):
+    """What one forward pass, and the backward pass down to the layers, left behind.
+
+    Attributes:
+        outputs: The explained output, or all of them.
+        head: The explained output, read; None for several outputs.
+        classes: Shape (batch,).
+        scores: Shape (batch,), float32 (float64 for a float64 model).
+        probabilities: Shape (batch,), NaN where the model gives none.
+        activations: For each site, shape (batch, *grid, features).
+        gradients: For each site, shape (batch, *grid, features).
+        images: The image input, features last; None where no input has the sites' rank.
+        image_place: Which input the images are.
+        channels_first: Whether that input's channels stand before its grid.
+        gradient: Maps images like `images` to the scores' gradient, at the same classes.
+        relus: What followed the ReLU rule; None without a rule.
+    """
+
+    outputs: Any
+    head: heads.Head | None
+    classes: ClassIds
+    scores: Scores
+    probabilities: Scores
+    activations: tuple[Features, ...]
+    gradients: tuple[Features, ...]
+    images: Images | None
+    image_place: int | None
+    channels_first: bool
+    gradient: GradientFunction
+    relus: relu.ReluCount | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the model, apart from its inputs.
+
+    Attributes:
+        target: Which number to explain.
+        output: Which output, by name or index.
+        grid: The rows and columns of the layers' tokens, where they cannot be found.
+        relu_rule: The backward rule of the ReLUs on the way to the images.
+        of_images: Whether the gradient by the images is wanted.
+    """
+
+    target: Target
+    output: int | str | None = None
+    grid: tuple[int, int] | None = None
+    relu_rule: ReluRule | None = None
+    of_images: bool = False
+
+
+def probe(
+    model: keras.Model,
+    sites: Sequence[Site],
+    question: Question,
+    inputs: Sequence[tf.Tensor],
+    classes: ClassIds,
+    like: Any = None,
+) -> Trace:
+    """Run `model` once on `inputs` and differentiate each image's score by the sites' outputs.
+
+    To be called while a graph is traced. The backward pass ends at the sites.
+
+    Args:
+        model: Left as it was, also after an error.
+        sites: The layers to look at; none for a gradient method.
+        question: What is asked.
+        inputs: One tensor for each of the model's inputs, batch first.
+        classes: Shape (batch,), int32; -1 asks for the predicted class.
+        like: The structure of the inputs, for a model that does not declare one.
+
+    Raises:
+        ValueError: If a site runs not once or its output has no grid, the score does not depend
+            on it, or the target gives not one number an image.
+    """
+    place = _image_place(inputs) if question.of_images else None
+    scale = _gradient_scale(model)
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        if place is not None:
+            tape.watch(inputs[place])
+        with relu.replaced(question.relu_rule):
+            outputs, seen = forward(model, specs.pack(model, inputs, like), sites, tape)
+            chosen = select(model, outputs, question.output)
+            head = _read(chosen, question.target)
+            classes = _settle(head, classes)
+            scores = _score(question.target, chosen, classes)
+        scaled = scale * scores
+    gradients = [
+        _depending(tape.gradient(scaled, tensor), f"layer {site.path!r}")
+        for site, tensor in zip(sites, seen, strict=True)
+    ]
+    image = _image_under(seen, inputs) if place is None else place
+    first = image is not None and has_channels_first(model, sites, inputs[image])
+    images = None if image is None else channels_last(inputs[image], first)
+    size = None if images is None else tuple(images.shape[1:-1])
+
+    def gradient(wanted: Images) -> Images:
+        if wanted is images and image is not None:
+            found = _by_images(question, tape, scaled, inputs[image])
+            return channels_last(found, first) / scale
+        return _again(model, question, inputs, image, first, classes, like, wanted) / scale
+
+    return Trace(
+        outputs=chosen,
+        head=head,
+        classes=classes,
+        scores=scores,
+        probabilities=_probabilities(head, classes),
+        activations=tuple(
+            in_form(site, tensor, size, question.grid)
+            for site, tensor in zip(sites, seen, strict=True)
+        ),
+        gradients=tuple(
+            in_form(site, tensor, size, question.grid) / scale
+            for site, tensor in zip(sites, gradients, strict=True)
+        ),
+        images=images,
+        image_place=image,
+        channels_first=first,
+        gradient=gradient,
+        relus=_count_relus(question, scores),
+    )
+
+
+def _again(
+    model: keras.Model,
+    question: Question,
+    inputs: Sequence[tf.Tensor],
+    place: int | None,
+    channels_first: bool,
+    classes: ClassIds,
+    like: Any,
+    images: Images,
+) -> Images:
+    """Differentiate the score of the same classes by other images."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        own = tf.experimental.numpy.moveaxis(images, -1, 1) if channels_first else images
+        others = [own if index == place else tensor for index, tensor in enumerate(inputs)]
+        with relu.replaced(question.relu_rule):
+            outputs, _ = forward(model, specs.pack(model, others, like), [], tape)
+            chosen = select(model, outputs, question.output)
+            scores = _score(question.target, chosen, classes)
+        scaled = _gradient_scale(model) * scores
+    return _by_images(question, tape, scaled, images)
+
+
+def _by_images(
+    question: Question, tape: tf.GradientTape, scores: Scores, images: tf.Tensor
+) -> tf.Tensor:
+    if question.relu_rule is None:
+        found = tape.gradient(scores, images)
+    else:
+        (found,) = tf.gradients(scores, images)
+    return _depending(found, "the images")
+
+
+def _depending(gradient: Any, of: str) -> tf.Tensor:
+    if gradient is None:
+        raise ValueError(
+            f"target does not depend on {of}: its score has no gradient there; "
+            f"name a layer between the images and the explained output, or another output"
+        )
+    return tf.convert_to_tensor(gradient)
+
+
+def _gradient_scale(model: keras.Model) -> float:
+    policies = [model, *(layer for _, layer in walk(model))]
+    half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in policies)
+    return _HALF_SCALE if half else 1.0
+
+
+def _image_place(inputs: Sequence[tf.Tensor]) -> int:
+    for place, tensor in enumerate(inputs):
+        if tensor.dtype.is_floating and len(tensor.shape) > 2:
+            return place
+    shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
+    raise ValueError(
+        f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
+        f"input of shape (batch, *grid, channels); use a class activation map"
+    )
+
+
+def _image_under(seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> int | None:
+    """Find the input that the first site looks at: of its rank, or an image under its tokens."""
+    rank = len(seen[0].shape)
+    below = graph.ancestors(seen[:1])
+    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below]
+    for wanted in (rank, rank + 1) if rank == 3 else (rank,):
+        for place in under:
+            if len(inputs[place].shape) == wanted:
+                return place
+    return None
+
+
+def _read(chosen: Any, target: Target) -> heads.Head | None:
+    if not tf.is_tensor(chosen) or not chosen.shape.rank:
+        return None
+    return heads.read(chosen, binary=reads_binary(target))
+
+
+def _settle(head: heads.Head | None, classes: ClassIds) -> ClassIds:
+    if head is None:
+        return tf.maximum(classes, 0)
+    return tf.where(classes < 0, heads.predicted(head), classes)
+
+
+def _score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
+    scores = target(outputs, classes)
+    if not tf.is_tensor(scores) or scores.shape.rank != 1:
+        shape = getattr(scores, "shape", type(scores).__name__)
+        raise ValueError(
+            f"target must give one score an image, shape (batch,); it gave {shape} "
+            f"for outputs of {describe(outputs)}"
+        )
+    if not scores.dtype.is_floating:
+        raise TypeError(f"target must give floating scores, not {scores.dtype.name}")
+    return scores if scores.dtype == tf.float64 else tf.cast(scores, tf.float32)
+
+
+def _probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
+    if head is None:
+        return tf.fill(tf.shape(classes), float("nan"))
+    return heads.probabilities(head, classes)
+
+
+def _count_relus(question: Question, scores: Scores) -> relu.ReluCount | None:
+    if question.relu_rule is None:
+        return None
+    return relu.count(question.relu_rule, graph.ancestors([scores]))

@@ -1,0 +1,177 @@
+"""The computation behind an explanation, as one graph: from the model's inputs to heatmaps."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from . import cam as _cam  # each of these fills the registry
+from . import eigen as _eigen
+from . import maps as _maps
+from . import pixelwise as _pixelwise
+from . import probe
+from . import saliency as _saliency
+from ._types import Maps
+from .registry import METHODS as METHODS
+from .registry import Method
+
+_FILLING = (_cam, _eigen, _pixelwise, _saliency)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is computed from a trace.
+
+    Attributes:
+        method: The method.
+        question: What is asked of the model.
+        normalize: How heatmaps are scaled.
+        options: The method's options.
+    """
+
+    method: Method
+    question: probe.Question
+    normalize: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled graph, and what its trace found out.
+
+    Attributes:
+        run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
+            dict of tensors: heatmaps, maps (one a layer), classes, scores, probabilities,
+            statuses and fits (whether the method's requirement holds).
+        class_count: How many classes may be asked for; None where that is unknown.
+        image_place: Which input the heatmaps lie on; None where none has their axes.
+        channels_first: Whether that input's channels stand before its grid.
+        notes: What the user should know of this trace.
+    """
+
+    run: probe.Compiled
+    class_count: int | None
+    image_place: int | None
+    channels_first: bool
+    notes: tuple[str, ...]
+
+
+def compile_program(
+    model: keras.Model,
+    sites: Sequence[probe.Site],
+    recipe: Recipe,
+    signature: Sequence[tf.TensorSpec],
+    like: Any,
+    *,
+    freeze: bool,
+) -> Program:
+    """Trace the recipe on the model once, for any batch size and any classes.
+
+    Args:
+        model: The model.
+        sites: The layers to look at; none for a method that looks at the images alone.
+        recipe: What is computed.
+        signature: The form of each of the model's inputs.
+        like: The structure of the inputs, for a model that does not declare one.
+        freeze: Whether the weights become constants.
+    """
+    traces: list[probe.Trace] = []
+
+    def explain(*tensors: tf.Tensor) -> dict[str, Any]:
+        *inputs, classes = tensors
+        trace = probe.probe(model, sites, recipe.question, inputs, classes, like)
+        traces.append(trace)
+        return _results(trace, recipe)
+
+    specs = [*signature, tf.TensorSpec((None,), tf.int32)]
+    run = probe.compile_graph(explain, specs, freeze=freeze)
+    (trace,) = traces
+    return Program(
+        run=run,
+        class_count=None if trace.head is None else trace.head.class_count,
+        image_place=trace.image_place,
+        channels_first=trace.channels_first,
+        notes=_relu_notes(trace.relus, recipe.method),
+    )
+
+
+def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
+    size = None if trace.images is None else list(_lengths(trace.images))
+    raw = _raw_maps(trace, recipe, size)
+    statuses = tf.reduce_max(tf.stack([_status(trace, maps) for maps in raw]), 0)
+    raw = [_maps.finite_or_zero(maps) for maps in raw]
+    return {
+        "heatmaps": _heatmaps(trace, raw, recipe, size),
+        "maps": raw,
+        "classes": trace.classes,
+        "scores": trace.scores,
+        "probabilities": trace.probabilities,
+        "statuses": statuses,
+        "fits": _fits(trace, recipe.method),
+    }
+
+
+def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:
+    shape = tf.shape(images)
+    return [
+        length if length is not None else shape[axis]
+        for axis, length in enumerate(images.shape[1:-1], start=1)
+    ]
+
+
+def _raw_maps(trace: probe.Trace, recipe: Recipe, size: Any) -> list[Maps]:
+    method = recipe.method
+    if method.kind == "cam":
+        return _cams(trace, method)
+    options = dict(recipe.options)
+    if method.localizer is not None:
+        cams = _cams(trace, METHODS[method.localizer])
+        enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
+        options["localization"] = _maps.mean(enlarged, [])
+    return [method.function(trace.gradient, trace.images, **options)]
+
+
+def _cams(trace: probe.Trace, method: Method) -> list[Maps]:
+    return [
+        method.function(activations, gradients)
+        for activations, gradients in zip(trace.activations, trace.gradients, strict=True)
+    ]
+
+
+def _heatmaps(trace: probe.Trace, raw: list[Maps], recipe: Recipe, size: Any) -> tf.Tensor:
+    on_images = [maps if size is None else _maps.resize(maps, size) for maps in raw]
+    scaled = [_maps.normalize(maps, recipe.normalize) for maps in on_images]
+    if len(scaled) == 1:
+        return scaled[0]
+    cells = [activations.shape[1:-1].num_elements() for activations in trace.activations]
+    fused = (recipe.method.fuse or _maps.mean)(scaled, cells)
+    return _maps.normalize(fused, recipe.normalize)
+
+
+def _status(trace: probe.Trace, maps: Maps) -> tf.Tensor:
+    if trace.activations:
+        return _maps.status(maps, trace.activations[0], trace.gradients[0])
+    return _maps.status(maps, trace.images, maps[..., None])
+
+
+def _fits(trace: probe.Trace, method: Method) -> tf.Tensor:
+    if method.requires is None:
+        return tf.ones_like(trace.classes, tf.bool)
+    return method.requires(trace.activations[0], trace.gradients[0])
+
+
+def _relu_notes(relus: probe.ReluCount | None, method: Method) -> tuple[str, ...]:
+    if relus is None:
+        return ()
+    plural = "" if relus.replaced == 1 else "s"
+    notes = [f"{method.title} replaced the backward step of {relus.replaced} ReLU{plural}"]
+    if not relus.replaced:
+        notes = [f"{method.title} found no ReLU in the model: the map is the plain gradient"]
+    if relus.others:
+        notes.append(f"{', '.join(relus.others)} activations kept their own backward step")
+    if not relus.replaced or relus.others:
+        warnings.warn("; ".join(notes), UserWarning, stacklevel=6)
+    return tuple(notes)

@@ -1,0 +1,126 @@
+"""One table of methods, filled by decorating the function that does the work."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+Kind = Literal["cam", "gradient"]
+ReluRule = Literal["guided", "deconvnet"]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The paper that a method comes from."""
+
+    authors: str
+    year: int
+    title: str
+    venue: str
+    url: str
+
+    @property
+    def short(self) -> str:
+        """Authors and year, as in "Selvaraju et al., 2017"."""
+        return f"{self.authors}, {self.year}"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A registered function and the facts that the docs, the command line and the tests read.
+
+    Attributes:
+        name: The function's name, as in "grad_cam".
+        title: The field's name for it, as in "Grad-CAM".
+        class_name: The named class bound to it, as in "GradCAM".
+        kind: "cam" for `(activations, gradients) -> maps`; "gradient" for
+            `(gradient, images, *, options) -> heatmaps`.
+        function: The pure function.
+        citation: The paper; None for a construction that no paper claims.
+        signed: Whether its maps can be negative (evidence against the target).
+        relu_rule: The backward rule that replaces every ReLU's own, if any.
+        localizer: The "cam" method whose heatmaps the function takes as `localization`.
+        fuse: How maps of several layers become one; None takes their mean.
+        requires: A check `(activations, gradients) -> bool per image` with the condition that
+            the method stands on; its docstring's first line is the error that the user reads.
+    """
+
+    name: str
+    title: str
+    class_name: str
+    kind: Kind
+    function: Callable[..., Any]
+    citation: Citation | None
+    signed: bool = False
+    relu_rule: ReluRule | None = None
+    localizer: str | None = None
+    fuse: Callable[..., Any] | None = None
+    requires: Callable[..., Any] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").splitlines()[0]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The user's options and their defaults: the function's keyword-only arguments."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {
+            parameter.name: parameter.default
+            for parameter in parameters
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != "localization"
+        }
+
+
+class Registry(Mapping[str, Method]):
+    """Maps a name to its method, in the order of registration."""
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._methods: dict[str, Method] = {}
+
+    def register(self, **facts: Any) -> Callable[[F], F]:
+        """Enter the decorated function under its own name, and return it unchanged.
+
+        Args:
+            **facts: The fields of `Method`, less `name` and `function`.
+
+        Raises:
+            ValueError: If a function of that name is registered already.
+        """
+
+        def add(function: F) -> F:
+            name = function.__name__
+            if name in self._methods:
+                raise ValueError(f"a {self._noun} named {name!r} is registered already")
+            self._methods[name] = Method(name=name, function=function, **facts)
+            return function
+
+        return add
+
+    def __getitem__(self, name: str) -> Method:
+        try:
+            return self._methods[name]
+        except KeyError:
+            near = get_close_matches(str(name), self._methods, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(self._methods)}"
+            raise ValueError(
+                f"{self._noun} must be a registered name, not {name!r}; {hint}"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._methods
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._methods)
+
+    def __len__(self) -> int:
+        return len(self._methods)
+
+
+METHODS = Registry("method")
