@@ -6,23 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kerascam.render import (
-    choose_colormap,
-    colorize,
-    is_signed,
-    overlay,
-    resize_heatmap,
-    to_uint8_rgb,
-)
+from .render import choose_colormap, colorize, is_signed, overlay, resize_heatmap, to_uint8_rgb
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 PANEL = 2.9  # inches: the width of one picture
-BAR = 1.0  # inches: the width of a colour bar and what is written beside it
+BAR = 1.3  # inches: the width of a colour bar and what is written beside it
 MARGIN = 0.08  # inches between what is drawn and the edge of the figure
 TITLE, LABEL, TICK = 11, 9, 8  # points
+# a class name may hold a dollar sign: never mathematics
+TITLE_STYLE: dict[str, Any] = {"fontsize": TITLE, "fontweight": "bold", "parse_math": False}
 LINE = TITLE * 1.35 / 72  # inches: the height of one line of a title
 
 
@@ -36,33 +31,51 @@ def figure(
     signed: bool | None = None,
     max_rows: int = 8,
 ) -> "Figure":
-    """Draw a row an image: photo, heatmap with its colour bar, overlay.
+    """Draw a row an image: the photo, its heatmap with a colour bar, both overlaid.
 
     Args:
         photos: (batch, height, width, channels) or a list of images of any sizes, as
             `to_uint8_rgb` takes them (images of one shape have one range of values between
             them); None draws the heatmaps alone.
         heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] where signed.
-        titles: a text above each row, wrapped to fit.
-        colormap: as in `colorize`.
-        alpha: opacity of the overlay's colours, 0 to 1.
-        signed: as in `colorize`, decided once over all heatmaps.
-        max_rows: rows drawn at most; a line at the bottom says how many were left out.
+        titles: A text above each row, wrapped to fit.
+        colormap: As in `colorize`.
+        alpha: Opacity of the overlay's colours, 0 to 1.
+        signed: As in `colorize`, decided once over all heatmaps.
+        max_rows: Rows drawn at most; a line at the bottom says how many were left out.
 
     Returns:
         A matplotlib figure that pyplot does not know: nothing to close.
 
     Raises:
-        ValueError: if photos, heatmaps and titles differ in number, or as `overlay`.
+        ValueError: If photos, heatmaps and titles differ in number, or as `overlay`.
 
-    >>> drawn = figure(np.zeros((2, 8, 8, 3)), np.ones((2, 4, 4)), ["cat 98 %", "dog 71 %"])
-    >>> len(drawn.axes)  # three pictures and a colour bar a row
-    8
+    Example:
+        >>> drawn = figure(np.zeros((2, 8, 8, 3)), np.ones((2, 4, 4)), ["cat 98 %", "dog 71 %"])
+        >>> len(drawn.axes)  # three pictures and a colour bar a row
+        8
     """
     heats = _rows(heatmaps, "heatmaps", 2)
     pictures = None if photos is None else _photos(photos, len(heats))
-    names = ("heatmap",) if photos is None else ("photo", "heatmap", "overlay")
-    return _picture_rows(pictures, heats, titles, names, colormap, alpha, signed, max_rows)
+    names = ("heatmap",) if pictures is None else ("image", "heatmap", "overlay")
+    signed = any(map(is_signed, heats)) if signed is None else signed
+
+    def draw(row: int, axes: Sequence["Axes"]) -> None:
+        heat, panel = heats[row], axes[names.index("heatmap")]
+        if pictures is not None:
+            heat = resize_heatmap(heat, pictures[row].shape[:2])
+            axes[0].imshow(pictures[row])
+            axes[2].imshow(overlay(pictures[row], heat, colormap, alpha, signed=signed))
+        panel.imshow(colorize(heat, colormap, signed=signed), interpolation="nearest")
+        _color_bar(panel, colormap, signed)
+        for ax, name in zip(axes, names, strict=True):
+            ax.axis("off")
+            ax.set_title(name, fontsize=LABEL, color="0.35")
+
+    shapes = [one.shape[:2] for one in pictures or heats]
+    heights = [PANEL * min(max(high / wide, 0.6), 1.6) for high, wide in shapes]
+    width = len(names) * PANEL + BAR
+    return _draw_rows(draw, heights, len(names), width, titles, max_rows)
 
 
 def signal_figure(
@@ -79,17 +92,18 @@ def signal_figure(
     Args:
         signals: (batch, steps) or (batch, steps, channels), or a list of different lengths.
         heatmaps: (batch, length), of any length, in [0, 1], or [-1, 1] where signed.
-        titles: a text above each row, wrapped to fit.
-        colormap: as in `colorize`, but "auto" has a light zero, as a line is drawn on it.
-        signed: as in `colorize`.
-        max_rows: rows drawn at most.
+        titles: A text above each row, wrapped to fit.
+        colormap: As in `colorize`, but "auto" has a light zero, as a line is drawn on it.
+        signed: As in `colorize`.
+        max_rows: Rows drawn at most.
 
     Raises:
-        ValueError: if signals, heatmaps and titles differ in number, or in rank.
+        ValueError: If signals, heatmaps and titles differ in number, or in rank.
 
-    >>> drawn = signal_figure(np.zeros((1, 50)), np.ones((1, 10)))
-    >>> drawn.axes[0].get_xlabel(), drawn.axes[0].get_ylabel()
-    ('step', 'value')
+    Example:
+        >>> drawn = signal_figure(np.zeros((1, 50)), np.ones((1, 10)))
+        >>> drawn.axes[0].get_xlabel(), drawn.axes[0].get_ylabel()
+        ('step', 'value')
     """
     from matplotlib.patheffects import withStroke
 
@@ -97,8 +111,8 @@ def signal_figure(
     lines = _rows(signals, "signals", 1, 2)
     _same_count("signals", len(lines), len(heats))
     signed = any(map(is_signed, heats)) if signed is None else signed
-    if colormap == "auto":
-        colormap = "RdBu_r" if signed else "Reds"
+    colormap = ("RdBu_r" if signed else "Reds") if colormap == "auto" else colormap
+    halo = [withStroke(linewidth=3, foreground="white", alpha=0.8)]
 
     def draw(row: int, axes: Sequence["Axes"]) -> None:
         signal, ax = lines[row].reshape(len(lines[row]), -1), axes[0]
@@ -106,9 +120,8 @@ def signal_figure(
         strip = resize_heatmap(heats[row][None], (1, steps))
         for channel in range(channels):
             color = "black" if channels == 1 else f"C{channel % 10}"
-            halo = [withStroke(linewidth=3, foreground="white", alpha=0.8)]
-            label = f"channel {channel}"
-            ax.plot(signal[:, channel], color=color, lw=1.3, path_effects=halo, label=label)
+            style: dict[str, Any] = {"color": color, "lw": 1.3, "path_effects": halo}
+            ax.plot(signal[:, channel], label=f"channel {channel}", **style)
         low, high = ax.get_ylim()
         extent = (-0.5, steps - 0.5, low, high)
         soft = 0.7  # the darkest heat still shows the line on it
@@ -140,20 +153,21 @@ def volume_figure(
         volumes: (batch, depth, height, width) or the same and 1 or 3 channels, or a list; drawn
             from the smallest value (black) to the largest (white) of each volume, unless uint8.
         heatmaps: (batch, d, h, w) of any size, in [0, 1], or [-1, 1] where signed.
-        titles: a text above each row; the slice's index, from 0, is added to it.
-        colormap: as in `colorize`.
-        alpha: opacity of the overlay's colours, 0 to 1.
-        signed: as in `colorize`; the evidence of a slice is the sum of its absolute values.
-        max_rows: rows drawn at most.
+        titles: A text above each row; the slice's index, from 0, is added to it.
+        colormap: As in `colorize`.
+        alpha: Opacity of the overlay's colours, 0 to 1.
+        signed: As in `colorize`; the evidence of a slice is the sum of its absolute values.
+        max_rows: Rows drawn at most.
 
     Raises:
-        ValueError: if volumes, heatmaps and titles differ in number, or in rank.
+        ValueError: If volumes, heatmaps and titles differ in number, or in rank.
 
-    >>> heat = np.zeros((1, 4, 2, 2))
-    >>> heat[0, 3] = 1
-    >>> drawn = volume_figure(np.zeros((1, 4, 8, 8)), heat, ["nodule 93 %"])
-    >>> drawn.subfigs[0].get_suptitle()
-    'nodule 93 % · slice 3 of 0-3'
+    Example:
+        >>> heat = np.zeros((1, 4, 2, 2))
+        >>> heat[0, 3] = 1
+        >>> drawn = volume_figure(np.zeros((1, 4, 8, 8)), heat, ["nodule 93 %"])
+        >>> drawn.subfigs[0].get_suptitle()
+        'nodule 93 % · slice 3 of 0-3'
     """
     heats = _rows(heatmaps, "heatmaps", 3)
     solids = _rows(volumes, "volumes", 3, 4)
@@ -169,38 +183,8 @@ def volume_figure(
         slices.append(deep[best].reshape(heat.shape[1:]))
         place = f"slice {best} of 0-{depth - 1}"
         texts.append(place if titles is None else f"{titles[row]} · {place}")
-    names = ("slice", "heatmap", "overlay")
-    return _picture_rows(photos, slices, texts, names, colormap, alpha, signed, max_rows)
-
-
-def _picture_rows(
-    photos: Sequence[NDArray[np.uint8]] | None,
-    heats: Sequence[NDArray[Any]],
-    titles: Sequence[str] | None,
-    names: Sequence[str],
-    colormap: str,
-    alpha: float,
-    signed: bool | None,
-    max_rows: int,
-) -> "Figure":
-    signed = any(map(is_signed, heats)) if signed is None else signed
-
-    def draw(row: int, axes: Sequence["Axes"]) -> None:
-        heat, panel = heats[row], axes[names.index("heatmap")]
-        if photos is not None:
-            heat = resize_heatmap(heat, photos[row].shape[:2])
-            axes[0].imshow(photos[row])
-            axes[2].imshow(overlay(photos[row], heat, colormap, alpha, signed=signed))
-        panel.imshow(colorize(heat, colormap, signed=signed), interpolation="nearest")
-        _color_bar(panel, colormap, signed)
-        for ax, name in zip(axes, names, strict=True):
-            ax.axis("off")
-            ax.set_title(name, fontsize=LABEL, color="0.35")
-
-    shapes = [one.shape[:2] for one in (heats if photos is None else photos)]
-    heights = [PANEL * min(max(high / wide, 0.6), 1.6) for high, wide in shapes]
-    width = len(names) * PANEL + BAR
-    return _draw_rows(draw, heights, len(names), width, titles, max_rows)
+    options: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "signed": signed}
+    return figure(photos, slices, texts, max_rows=max_rows, **options)
 
 
 def _window(volume: NDArray[Any]) -> NDArray[np.uint8]:
@@ -208,7 +192,7 @@ def _window(volume: NDArray[Any]) -> NDArray[np.uint8]:
     volume = volume[..., None] if volume.ndim == 3 else volume
     if volume.shape[-1] not in (1, 3):
         raise ValueError(
-            f"volumes must have 1 or 3 channels, got {volume.shape[-1]}; choose one: [..., :1]"
+            f"volumes must have 1 or 3 channels, got {volume.shape[-1]}; pass [..., :1]"
         )
     if volume.dtype == np.uint8:
         return to_uint8_rgb(volume)
@@ -230,28 +214,21 @@ def _draw_rows(
     if max_rows < 1:
         raise ValueError(f"max_rows must be at least 1, got {max_rows}")
     rows = min(len(heights), max_rows)
-    texts = [_wrap(title, width - 2 * MARGIN) for title in (titles or [""] * rows)[:rows]]
-    tall = [
-        height + 0.4 + LINE * (text.count("\n") + 1) * bool(text)
-        for height, text in zip(heights, texts, strict=False)
-    ]
+    names = [""] * rows if titles is None else titles[:rows]
+    texts = [_wrap(name, width - 2 * MARGIN) for name in names]
+    heads = [0.4 + LINE * len(text.splitlines()) for text in texts]
+    tall = [height + head for height, head in zip(heights[:rows], heads, strict=True)]
     note = 0.3 if rows < len(heights) else 0
     whole = Figure(figsize=(width, sum(tall) + note), layout="constrained")
     whole.get_layout_engine().set(w_pad=MARGIN)  # type: ignore[union-attr, call-arg]
     parts = whole.subfigures(rows, 1, squeeze=False, height_ratios=tall)[:, 0]
     for row, (part, text) in enumerate(zip(parts, texts, strict=True)):
         if text:
-            _head(part, text, MARGIN / width)
+            part.suptitle(text, x=MARGIN / width, ha="left", **TITLE_STYLE)
         draw(row, part.subplots(1, columns, squeeze=False)[0])
     if note:
         whole.supxlabel(f"first {rows} of {len(heights)} samples", fontsize=LABEL, color="0.35")
     return whole
-
-
-def _head(part: "SubFigure", text: str, left: float) -> None:
-    # a class name may hold a dollar sign: never mathematics
-    style: dict[str, Any] = {"fontsize": TITLE, "fontweight": "bold", "parse_math": False}
-    part.suptitle(text, x=left, ha="left", **style)
 
 
 def _wrap(text: str, inches: float) -> str:
@@ -288,9 +265,8 @@ def _color_bar(ax: "Axes", colormap: str, signed: bool, alpha: float = 1) -> Non
 
     low = -1 if signed else 0
     scale = ScalarMappable(Normalize(low, 1), choose_colormap(colormap, signed=signed))
-    scale.set_alpha(alpha)
-    bar = ax.figure.colorbar(scale, ax=ax, fraction=0.05, pad=0.02)
-    # two lines: in one, the label would be taller than the picture of a wide photo
+    bar = ax.figure.colorbar(scale, ax=ax, alpha=alpha, fraction=0.05, pad=0.02)
+    # two lines: one would be longer than the picture of a wide photo is high
     label = "evidence against / for" if signed else "evidence\n(share of the maximum)"
     bar.set_label(label, fontsize=LABEL)
     bar.set_ticks([-1, 0, 1] if signed else [0, 0.5, 1])
@@ -300,22 +276,20 @@ def _color_bar(ax: "Axes", colormap: str, signed: bool, alpha: float = 1) -> Non
 def _rows(arrays: Any, argument: str, *ranks: int) -> list[NDArray[Any]]:
     rows = [np.asarray(one) for one in arrays]
     if not rows or any(one.ndim not in ranks or not one.size for one in rows):
-        shapes = sorted({one.shape for one in rows})
         wanted = " or ".join(f"{rank}-D" for rank in ranks)
-        raise ValueError(
-            f"{argument} must hold one {wanted} array a sample, got {len(rows)} of shapes {shapes};"
-            " a single sample needs a batch axis: array[None]"
-        )
+        received = f"{len(rows)} of shapes {sorted({one.shape for one in rows})}"
+        fix = "a single sample needs a batch axis: array[None]"
+        raise ValueError(f"{argument} must hold {wanted} arrays, got {received}; {fix}")
     return rows
 
 
 def _photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
     pictures = _rows(photos, "photos", 2, 3)
     _same_count("photos", len(pictures), count)
-    if len({one.shape for one in pictures}) == 1:  # one batch has one range of values
-        stack = np.stack(pictures)
-        return list(to_uint8_rgb(stack if stack.ndim == 4 else stack[..., None]))
-    return [to_uint8_rgb(one) for one in pictures]
+    if len({one.shape for one in pictures}) > 1:
+        return [to_uint8_rgb(one) for one in pictures]
+    batch = np.stack(pictures)  # one batch has one range of values
+    return list(to_uint8_rgb(batch if batch.ndim == 4 else batch[..., None]))
 
 
 def _same_count(argument: str, received: int, heatmaps: int) -> None:

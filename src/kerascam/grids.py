@@ -16,6 +16,13 @@ def channels_last(tensor: tf.Tensor, channels_first: bool) -> tf.Tensor:
     return tf.experimental.numpy.moveaxis(tensor, 1, -1) if channels_first else tensor
 
 
+def channels_last_shape(shape: Shape, channels_first: bool) -> tuple[int | None, ...]:
+    """Give the shape that `channels_last` brings a tensor of this shape to."""
+    if not channels_first or len(shape) < 3:
+        return tuple(shape)
+    return (shape[0], *shape[2:], shape[1])
+
+
 def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
     """Find the grid of a patch transformer's tokens.
 

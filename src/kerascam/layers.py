@@ -92,15 +92,16 @@ def near_misses(name: str, paths: list[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else "suggest_layers(model) lists them all"
 
 
-def is_channels_first(model: keras.Model, wanted: Layer) -> bool:
-    """Tell whether a layer's features stand before its grid, (batch, features, *grid).
+def channels_first(model: keras.Model) -> set[int]:
+    """Give the `id` of every layer whose features stand before its grid, (batch, features, *grid).
 
     A layer without a `data_format` of its own (an activation, a sum) has that of the nearest
     layer before it that has one.
     """
     data_format = None
+    found: set[int] = set()
     for _, layer in walk(model):
         data_format = getattr(layer, "data_format", None) or data_format
-        if layer is wanted:
-            break
-    return data_format == "channels_first"
+        if data_format == "channels_first":
+            found.add(id(layer))
+    return found

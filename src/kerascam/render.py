@@ -2,12 +2,13 @@
 
 import difflib
 import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
@@ -31,20 +32,21 @@ def to_uint8_rgb(
 
     Args:
         image: (height, width), (height, width, 1 | 3 | 4) or (batch, height, width, 1 | 3 | 4).
-        value_range: the values of black and of white; up to a tenth of the range beyond them
+        value_range: The values of black and of white; up to a tenth of the range beyond them
             (the ringing of a bicubic resize) is clipped.
 
     Returns:
         (height, width, 3) or (batch, height, width, 3), uint8, always a new array.
 
     Raises:
-        ValueError: for another shape, a value outside every known range, NaN or infinity.
-        TypeError: if `image` does not hold numbers.
+        ValueError: For another shape, a value outside every known range, NaN or infinity.
+        TypeError: If `image` does not hold numbers.
 
-    >>> to_uint8_rgb([[0.0, 1.0]]).tolist()
-    [[[0, 0, 0], [255, 255, 255]]]
-    >>> to_uint8_rgb([[-1.0, 1.0]], value_range=(-1, 1)).tolist()
-    [[[0, 0, 0], [255, 255, 255]]]
+    Example:
+        >>> to_uint8_rgb([[0.0, 1.0]]).tolist()
+        [[[0, 0, 0], [255, 255, 255]]]
+        >>> to_uint8_rgb([[-1.0, 1.0]], value_range=(-1, 1)).tolist()
+        [[[0, 0, 0], [255, 255, 255]]]
     """
     pixels = _with_channels(_numbers(image, "image"))
     pixels = pixels[..., :3]
@@ -61,20 +63,21 @@ def colorize(
     """Colour heatmaps.
 
     Args:
-        heatmap: any shape, values in [0, 1], or in [-1, 1] where signed.
-        colormap: any matplotlib name ("jet", "viridis", ...). "auto" is "inferno": its lightness
+        heatmap: Any shape, values in [0, 1], or in [-1, 1] where signed.
+        colormap: Any matplotlib name ("jet", "viridis", ...). "auto" is "inferno": its lightness
             rises evenly with the evidence, and its black zero dims a photo instead of tinting it.
             For signed maps it is "berlin": red for, blue against, black for none.
-        signed: whether the middle of the colormap is zero; by default, if any value is negative.
+        signed: Whether the middle of the colormap is zero; by default, if any value is negative.
 
     Returns:
         The heatmap's shape and a last axis of 3, uint8 RGB.
 
     Raises:
-        ValueError: for a value out of range, NaN, or an unknown colormap.
+        ValueError: For a value out of range, NaN, or an unknown colormap.
 
-    >>> colorize([[0.0, 1.0]], "gray").tolist()
-    [[[0, 0, 0], [255, 255, 255]]]
+    Example:
+        >>> colorize([[0.0, 1.0]], "gray").tolist()
+        [[[0, 0, 0], [255, 255, 255]]]
     """
     heat = _heat(heatmap)
     signed = is_signed(heat) if signed is None else signed
@@ -99,10 +102,11 @@ def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floa
         (height, width), float64 for a float64 heatmap, float32 for any other.
 
     Raises:
-        ValueError: if the heatmap is not 2-D, is empty or not finite, or a side is not positive.
+        ValueError: If the heatmap is not 2-D, is empty or not finite, or a side is not positive.
 
-    >>> resize_heatmap([[0.0, 1.0]], (1, 4)).tolist()
-    [[0.0, 0.25, 0.75, 1.0]]
+    Example:
+        >>> resize_heatmap([[0.0, 1.0]], (1, 4)).tolist()
+        [[0.0, 0.25, 0.75, 1.0]]
     """
     import cv2
 
@@ -130,19 +134,20 @@ def overlay(
         image: (height, width[, channels]) or (batch, height, width, channels), as `to_uint8_rgb`
             takes them: the photo as it was before the model's preprocessing.
         heatmap: (h, w) or (batch, h, w) of any size, resized to the image.
-        colormap: as in `colorize`.
-        alpha: opacity of the colours, the same everywhere: 0 is the photo, 1 the coloured map.
-        signed: as in `colorize`, decided once over the batch.
+        colormap: As in `colorize`.
+        alpha: Opacity of the colours, the same everywhere: 0 is the photo, 1 the coloured map.
+        signed: As in `colorize`, decided once over the batch.
 
     Returns:
         (height, width, 3) or (batch, height, width, 3), uint8 RGB.
 
     Raises:
-        ValueError: if `alpha` is not in [0, 1], image and heatmap do not match, or as `colorize`.
+        ValueError: If `alpha` is not in [0, 1], image and heatmap do not match, or as `colorize`.
 
-    >>> photo = np.full((2, 2, 3), 100, np.uint8)
-    >>> overlay(photo, [[1.0]], "gray", alpha=0.25)[0, 0].tolist()
-    [139, 139, 139]
+    Example:
+        >>> photo = np.full((2, 2, 3), 100, np.uint8)
+        >>> overlay(photo, [[1.0]], "gray", alpha=0.25)[0, 0].tolist()
+        [139, 139, 139]
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
@@ -164,16 +169,17 @@ def write_png(path: str | os.PathLike[str], image: ArrayLike) -> None:
     """Write one picture, whole or not at all: an old file stays until the new one is complete.
 
     Args:
-        path: a file name that ends in .png, in a folder that exists.
+        path: A file name that ends in .png, in a folder that exists.
         image: (height, width) grey, or (height, width, 3) RGB, uint8.
 
     Raises:
-        ValueError: for another ending, shape or dtype.
-        OSError: if the folder cannot be written to.
+        ValueError: For another ending, shape or dtype.
+        OSError: If the folder cannot be written to.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_png(f"{folder}/grey.png", np.zeros((4, 4), np.uint8))
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_png(f"{folder}/grey.png", np.zeros((4, 4), np.uint8))
     """
     import cv2
 
@@ -186,20 +192,17 @@ def write_png(path: str | os.PathLike[str], image: ArrayLike) -> None:
             "image must be uint8 of shape (height, width) or (height, width, 3), got "
             f"{pixels.dtype} of shape {pixels.shape}; pass it through to_uint8_rgb first"
         )
-    encoded = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[..., ::-1].copy())[1]
-    partial = path.with_name(f".{uuid.uuid4().hex}.tmp")  # beside it: os.replace is then atomic
-    try:
-        partial.write_bytes(encoded.tobytes())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    bgr = pixels if pixels.ndim == 2 else pixels[..., ::-1].copy()
+    encoded = cv2.imencode(".png", bgr)[1].tobytes()
+    write_atomically(path, lambda file: file.write(encoded))
 
 
 def is_signed(heatmap: NDArray[Any]) -> bool:
     """Say whether any value of the heatmap is negative.
 
-    >>> is_signed(np.array([0.5, -0.5]))
-    True
+    Example:
+        >>> is_signed(np.array([0.5, -0.5]))
+        True
     """
     return bool((heatmap < 0).any())
 
@@ -208,10 +211,11 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
     """Find a matplotlib colormap by its name; "auto" goes by `signed`.
 
     Raises:
-        ValueError: for an unknown name, with the nearest ones.
+        ValueError: For an unknown name, with the nearest ones.
 
-    >>> choose_colormap("auto", signed=False).name
-    'inferno'
+    Example:
+        >>> choose_colormap("auto", signed=False).name
+        'inferno'
     """
     from matplotlib import colormaps
 
@@ -271,10 +275,10 @@ def _value_range(pixels: NDArray[Any], told: tuple[float, float] | None) -> tupl
             return black, white
         raise ValueError(f"image does not fit value_range={told}: got {_span(pixels)}")
     if pixels.dtype.kind == "b" or (
-        pixels.dtype.kind == "f" and -SLACK <= low and high <= 1 + SLACK
+        pixels.dtype.kind == "f" and low >= -SLACK and high <= 1 + SLACK
     ):
         return 0.0, 1.0
-    if -SLACK <= low and high <= 255 + SLACK:
+    if low >= -SLACK and high <= 255 + SLACK:
         return 0.0, 255.0
     raise ValueError(
         f"image must be uint8, 0-1 or 0-255, got {_span(pixels)}; pass the photo as it was before "

@@ -7,9 +7,11 @@ import keras
 import tensorflow as tf
 
 from ..choice import Capture
-from ..layers import is_channels_first, walk
+from ..grids import channels_last_shape
+from ..layers import channels_first, walk
 from . import graph, shadow, specs
 from .outputs import select
+from .sites import images_channels_first
 
 
 class Discovery(NamedTuple):
@@ -43,18 +45,15 @@ def discover(
         specs.sized(specs.tensor_spec(spec, shape, dtype), shape)
         for spec, shape, dtype in zip(specs.input_specs(model, like), shapes, dtypes, strict=True)
     ]
-    found: list[Discovery] = []
-
-    def look(*tensors: tf.Tensor) -> None:
+    # A bare graph, never run: cheaper to build than a tf.function, and dropped right away.
+    with tf.__internal__.FuncGraph("discover").as_default():
+        tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
         inputs = specs.pack(model, tensors, like)
         for inline_all in (False, True):
             runs, outputs = _runs(model, inputs, inline_all)
             if not any(graph.is_foreign(tensor) for *_, tensor in runs):
                 break
-        found.append(_discovery(model, tensors, runs, outputs, output))
-
-    tf.function(look, autograph=False).get_concrete_function(*wanted)
-    return found[0]
+        return _discovery(model, tensors, runs, outputs, output)
 
 
 Run = tuple[str, keras.Operation, list[str], tf.Tensor]
@@ -86,29 +85,19 @@ def _discovery(
 ) -> Discovery:
     chosen = select(model, outputs, output)
     used = graph.ancestors(keras.tree.flatten(chosen))
-    # Every layer's format, asked once a layer: the walk is long in a large model.
-    first = {layer for layer in {id(run[1]): run[1] for run in runs}.values()}
-    channels_first = {id(layer) for layer in first if is_channels_first(model, layer)} if (
-        _mentions_channels_first(model)
-    ) else set()  # fmt: skip
+    turned = channels_first(model)
     captures = []
     for path, layer, names, tensor in runs:
         if graph.is_foreign(tensor):  # in a branch or loop of the graph, out of reach
             continue
-        shape = tuple(tensor.shape)
-        if id(layer) in channels_first and len(shape) > 2:
-            shape = (shape[0], *shape[2:], shape[1])
+        shape = channels_last_shape(tensor.shape, id(layer) in turned)
         captures.append(
             Capture(
                 path, type(layer).__name__, shape, tensor.name, tuple(names), tensor.op.name in used
             )
         )
-    image = max((t.shape for t in tensors), key=len)
-    first_format = channels_first and tensors[0].shape.rank == len(image)
-    grid = None if len(image) < 3 else tuple(image[2:] if first_format else image[1:-1])
+    image = max(tensors, key=lambda tensor: tensor.shape.rank)
+    shape = channels_last_shape(image.shape, images_channels_first(model, image))
+    grid = tuple(shape[1:-1]) or None
     single = tf.is_tensor(chosen) and chosen.shape.rank is not None
     return Discovery(captures, grid, tuple(chosen.shape) if single else None)
-
-
-def _mentions_channels_first(model: keras.Model) -> bool:
-    return any(getattr(layer, "data_format", None) == "channels_first" for _, layer in walk(model))

@@ -10,7 +10,7 @@ import tensorflow as tf
 from .. import heads
 from .._types import Features
 from ..grids import channels_last, to_grid
-from ..layers import is_channels_first, walk
+from ..layers import channels_first, walk
 from . import graph, shadow
 
 _IMAGE_CHANNELS = (1, 3, 4)
@@ -124,21 +124,18 @@ def in_form(
     return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
 
-def has_channels_first(model: keras.Model, sites: Sequence[Site], images: tf.Tensor) -> bool:
+def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:
     """Tell whether the images' channels stand before their grid.
 
-    They do where the layers' features do, unless only their last axis can be colours: a model
-    may transpose its images first.
+    They do where those of the first layer that says so do, unless only the last axis can be
+    colours: a model may transpose its images first.
     """
-    if sites:
-        first = sites[0].channels_first
-    else:
-        formats = (getattr(layer, "data_format", None) for _, layer in walk(model))
-        first = next(filter(None, formats), None) == "channels_first"
-    only_last = images.shape[-1] in _IMAGE_CHANNELS and images.shape[1] not in _IMAGE_CHANNELS
-    return first and not only_last
+    formats = (getattr(layer, "data_format", None) for _, layer in walk(model))
+    if next(filter(None, formats), None) != "channels_first":
+        return False
+    return images.shape[1] in _IMAGE_CHANNELS or images.shape[-1] not in _IMAGE_CHANNELS
 
 
 def site_of(model: keras.Model, path: str, layer: keras.Operation, call_index: int | None) -> Site:
     """Make the site of a found layer."""
-    return Site(path, layer, call_index, is_channels_first(model, layer))
+    return Site(path, layer, call_index, id(layer) in channels_first(model))

@@ -15,7 +15,7 @@ from ..registry import ReluRule
 from ..targets import reads_binary
 from . import graph, relu, specs
 from .outputs import describe, select
-from .sites import Site, forward, has_channels_first, in_form
+from .sites import Site, forward, images_channels_first, in_form
 
 # Half-precision gradients are scaled up on their way back, as in mixed-precision training.
 _HALF_SCALE = 1024.0
@@ -113,7 +113,7 @@ def probe(
         for site, tensor in zip(sites, seen, strict=True)
     ]
     image = _image_under(seen, inputs) if place is None else place
-    first = image is not None and has_channels_first(model, sites, inputs[image])
+    first = image is not None and images_channels_first(model, inputs[image])
     images = None if image is None else channels_last(inputs[image], first)
     size = None if images is None else tuple(images.shape[1:-1])
 
