@@ -18,6 +18,7 @@ class Capture:
         output: The output tensor's name in the traced graph.
         inputs: The input tensors' names.
         used: Whether the explained output depends on it.
+        bottleneck: Whether all that the output knows of the image comes through it.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Capture:
     output: str
     inputs: tuple[str, ...]
     used: bool = True
+    bottleneck: bool = True
 
     @property
     def grid(self) -> tuple[int | None, ...]:
@@ -71,8 +73,8 @@ def choose(
 ) -> Choice:
     """Choose the last feature map before global pooling, flattening or the output itself.
 
-    Walking back from the output: the last tensor with a grid of more than one cell, on which the
-    explained output depends; from there back over pooling, dropout and reshaping. Behind
+    Walking back from the output: the last tensor with a grid of more than one cell on which the
+    explained output depends, not a mere branch where a whole one has the same grid; from there back over pooling, dropout and reshaping. Behind
     attention with a class token, whose last step reads that token alone, it is what the last
     attention layer sees. Where the output itself has a grid (segmentation), the layers that hold
     class scores already are passed over.
@@ -98,7 +100,7 @@ def choose(
             "output depends on; a class activation map needs one, so name it by layer= or use a "
             "gradient method such as Saliency"
         )
-    chosen = used[-1]
+    chosen = _whole(used)
     over: list[str] = []
     while chosen.kind.endswith(_PASSING) or any(kind in chosen.kind for kind in _PASSING[:3]):
         before = _producer(chosen, used)
@@ -113,6 +115,12 @@ def choose(
         )
     stepped = f", stepping back over {', '.join(over)}" if over else ""
     return Choice(chosen.path, f"the last features on a grid, {_shape(chosen)}{stepped}")
+
+
+def _whole(used: Sequence[Capture]) -> Capture:
+    """Take the last capture, or the last bottleneck of its grid where it is but one branch."""
+    same_grid = [capture for capture in used if capture.grid == used[-1].grid]
+    return next((c for c in reversed(same_grid) if c.bottleneck), used[-1])
 
 
 def _has_grid(

@@ -85,6 +85,8 @@ def _discovery(
 ) -> Discovery:
     chosen = select(model, outputs, output)
     used = graph.ancestors(keras.tree.flatten(chosen))
+    image = max(tensors, key=lambda tensor: tensor.shape.rank)
+    narrow = graph.bottlenecks([image], keras.tree.flatten(chosen))
     turned = channels_first(model)
     captures = []
     for path, layer, names, tensor in runs:
@@ -93,10 +95,15 @@ def _discovery(
         shape = channels_last_shape(tensor.shape, id(layer) in turned)
         captures.append(
             Capture(
-                path, type(layer).__name__, shape, tensor.name, tuple(names), tensor.op.name in used
+                path,
+                type(layer).__name__,
+                shape,
+                tensor.name,
+                tuple(names),
+                used=tensor.op.name in used,
+                bottleneck=tensor.op.name in narrow,
             )
         )
-    image = max(tensors, key=lambda tensor: tensor.shape.rank)
     shape = channels_last_shape(image.shape, images_channels_first(model, image))
     grid = tuple(shape[1:-1]) or None
     single = tf.is_tensor(chosen) and chosen.shape.rank is not None

@@ -1,10 +1,12 @@
 """Questions to the graph that is being traced."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
 CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_SHAPES = {"Shape", "ShapeN", "Size", "Rank"}  # these hand on how many values, not the values
 
 
 def ancestors(tensors: Iterable[tf.Tensor]) -> set[str]:
@@ -15,8 +17,33 @@ def ancestors(tensors: Iterable[tf.Tensor]) -> set[str]:
         operation = waiting.pop()
         if operation.name not in names:
             names.add(operation.name)
-            waiting.extend(tensor.op for tensor in operation.inputs)
+            waiting.extend(tensor.op for tensor in _values(operation))
     return names
+
+
+def _values(operation: tf.Operation) -> Sequence[tf.Tensor]:
+    return () if operation.type in _SHAPES else operation.inputs
+
+
+def bottlenecks(sources: Iterable[tf.Tensor], ends: Iterable[tf.Tensor]) -> set[str]:
+    """Name every operation that all ways from the sources to the ends lead through.
+
+    An operation is one where the ways into it times the ways out of it are all the ways there
+    are. Operations of a graph are made after their inputs, so that one pass each way counts them.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    ways_in = Counter(tensor.op.name for tensor in sources)
+    ways_out = Counter(tensor.op.name for tensor in ends)
+    needed = ancestors(ends)
+    operations = [op for op in graph.get_operations() if op.name in needed]
+    for operation in operations:
+        for tensor in _values(operation):
+            ways_in[operation.name] += ways_in[tensor.op.name]
+    for operation in reversed(operations):
+        for tensor in _values(operation):
+            ways_out[tensor.op.name] += ways_out[operation.name]
+    every_way = sum(ways_in[tensor.op.name] for tensor in ends)
+    return {name for name in needed if ways_in[name] * ways_out[name] == every_way}
 
 
 def is_foreign(tensor: tf.Tensor) -> bool:
