@@ -19,8 +19,9 @@ format: $(STAMP)  ## Format the code and mend what the linter can mend
 	@$(VENV)/bin/ruff check --fix --exit-zero
 	@$(VENV)/bin/ruff format
 
-readme: $(STAMP)  ## Write the README's table of methods anew from the registry
+readme: $(STAMP)  ## Make the README table of methods and its picture anew
 	@$(VENV)/bin/python scripts/readme_methods.py --write
+	@$(VENV)/bin/python scripts/readme_picture.py
 
 clean:  ## Remove the virtual environment, caches and build outputs
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ import tensorflow as tf
 from . import probe, targets
 from ._types import Target
 from .explanation import Explanation
-from .inputs import InputSpec, conform, conform_classes
+from .inputs import InputSpec, check_labels, conform, conform_classes
 from .layers import find
 from .maps import STATUSES, check_normalization
 from .program import METHODS, Program, Recipe, compile_program
@@ -132,6 +132,7 @@ class Explainer:
         specs = probe.input_specs(self.model, images)
         arrays = conform(images, specs)
         program = self._program(specs, arrays, images)
+        check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
         found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
         return self._explanation(program, arrays, found)
@@ -139,6 +140,11 @@ class Explainer:
     @property
     def _looks_at_layers(self) -> bool:
         return self.method.kind == "cam" or self.method.localizer is not None
+
+    @property
+    def _keeps_sign(self) -> bool:
+        normalize = self._recipe.normalize
+        return normalize == "signed" or (normalize == "none" and self.method.signed)
 
     def _check_arguments(self, layer: Any, options: Mapping[str, Any]) -> None:
         if layer is not None and not self._looks_at_layers:
@@ -199,6 +205,7 @@ class Explainer:
             statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
             labels=self.labels,
             notes=self._notes + program.notes,
+            signed=self._keeps_sign,
             images=images,
         )
 

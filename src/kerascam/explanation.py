@@ -37,6 +37,7 @@ class Explanation:
             "zero gradient", "zero activations" or "not finite".
         labels: All class names in order, where the explainer was given them.
         notes: What else is worth knowing, such as why this layer was taken.
+        signed: Whether the heatmaps hold evidence against the target too, as negative values.
         images: The images as the model saw them, shape (batch, *size, channels); None where no
             input has the heatmaps' axes.
     """
@@ -51,6 +52,7 @@ class Explanation:
     statuses: tuple[str, ...]
     labels: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    signed: bool = False
     images: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -82,11 +84,6 @@ class Explanation:
         status = self.statuses[index]
         return f"{self.class_name(index)}, {measure}" + ("" if status == "ok" else f" ({status})")
 
-    @property
-    def signed(self) -> bool:
-        """Whether the heatmaps hold evidence against the target too, as negative values."""
-        return bool((self.heatmaps < 0).any())
-
     def overlay(
         self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
     ) -> np.ndarray:
@@ -116,7 +113,7 @@ class Explanation:
                 "photos must be given: the model's inputs are no picture to draw on; pass the "
                 "photographs as they were before preprocessing"
             )
-        return render.overlay(shown, self._shown(), colormap, alpha)
+        return render.overlay(shown, self._shown(), colormap, alpha, signed=self.signed)
 
     def plot(self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, a row an image.
@@ -130,16 +127,17 @@ class Explanation:
             A matplotlib Figure: `figure.savefig("cam.png")`.
         """
         heat, titles = self._shown(), self.titles()
+        colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed}
         if heat.ndim == 3:
             shown = self._photos(photos)
-            return figure.figure(shown, heat, titles, colormap=colormap, alpha=alpha)
+            return figure.figure(shown, heat, titles, alpha=alpha, **colors)
         values = self.images if photos is None else np.asarray(photos)
         if values is None:
             raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
         if heat.ndim == 2:
-            return figure.signal_figure(values, heat, titles, colormap=colormap)
+            return figure.signal_figure(values, heat, titles, **colors)
         if heat.ndim == 4:
-            return figure.volume_figure(values, heat, titles, colormap=colormap, alpha=alpha)
+            return figure.volume_figure(values, heat, titles, alpha=alpha, **colors)
         raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
 
     def save(
@@ -189,7 +187,9 @@ class Explanation:
         shown = self._photos(photos)
         pictures = {"heatmap": render.colorize(self._shown(), colormap, signed=self.signed)}
         if shown is not None:
-            pictures["overlay"] = render.overlay(shown, self._shown(), colormap, alpha)
+            pictures["overlay"] = render.overlay(
+                shown, self._shown(), colormap, alpha, signed=self.signed
+            )
         files: list[dict[str, str]] = []
         for index in range(len(self)):
             names = {kind: f"{index:03d}-{kind}.png" for kind in pictures}

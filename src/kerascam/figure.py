@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL = 2.9  # inches: the width of one picture
-BAR = 1.3  # inches: the width of a colour bar and what is written beside it
+BAR, GAP = 0.85, 0.15  # inches: a colour bar with what is written beside it; between pictures
 MARGIN = 0.08  # inches between what is drawn and the edge of the figure
 TITLE, LABEL, TICK = 11, 9, 8  # points
-# a class name may hold a dollar sign: never mathematics
-TITLE_STYLE: dict[str, Any] = {"fontsize": TITLE, "fontweight": "bold", "parse_math": False}
+SOFT = 0.7  # opacity of the heat behind a line: the line can be seen on the darkest
 LINE = TITLE * 1.35 / 72  # inches: the height of one line of a title
 
 
@@ -35,8 +34,7 @@ def figure(
 
     Args:
         photos: (batch, height, width, channels) or a list of images of any sizes, as
-            `to_uint8_rgb` takes them (images of one shape have one range of values between
-            them); None draws the heatmaps alone.
+            `to_uint8_rgb` takes them (all of one shape share one range); None: heatmaps alone.
         heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] where signed.
         titles: A text above each row, wrapped to fit.
         colormap: As in `colorize`.
@@ -74,7 +72,7 @@ def figure(
 
     shapes = [one.shape[:2] for one in pictures or heats]
     heights = [PANEL * min(max(high / wide, 0.6), 1.6) for high, wide in shapes]
-    width = len(names) * PANEL + BAR
+    width = len(names) * (PANEL + GAP) + BAR
     return _draw_rows(draw, heights, len(names), width, titles, max_rows)
 
 
@@ -112,7 +110,6 @@ def signal_figure(
     _same_count("signals", len(lines), len(heats))
     signed = any(map(is_signed, heats)) if signed is None else signed
     colormap = ("RdBu_r" if signed else "Reds") if colormap == "auto" else colormap
-    halo = [withStroke(linewidth=3, foreground="white", alpha=0.8)]
 
     def draw(row: int, axes: Sequence["Axes"]) -> None:
         signal, ax = lines[row].reshape(len(lines[row]), -1), axes[0]
@@ -120,19 +117,18 @@ def signal_figure(
         strip = resize_heatmap(heats[row][None], (1, steps))
         for channel in range(channels):
             color = "black" if channels == 1 else f"C{channel % 10}"
-            style: dict[str, Any] = {"color": color, "lw": 1.3, "path_effects": halo}
-            ax.plot(signal[:, channel], label=f"channel {channel}", **style)
+            (line,) = ax.plot(signal[:, channel], color=color, lw=1.3, label=f"channel {channel}")
+            line.set_path_effects([withStroke(linewidth=3, foreground="white", alpha=0.8)])
         low, high = ax.get_ylim()
         extent = (-0.5, steps - 0.5, low, high)
-        soft = 0.7  # the darkest heat still shows the line on it
-        ax.imshow(colorize(strip, colormap, signed=signed), extent=extent, alpha=soft)
+        ax.imshow(colorize(strip, colormap, signed=signed), extent=extent, alpha=SOFT)
         ax.set(aspect="auto", xlim=extent[:2], ylim=extent[2:])
         ax.set_xlabel("step", fontsize=LABEL)
         ax.set_ylabel("value", fontsize=LABEL)
         ax.tick_params(labelsize=TICK)
         if 1 < channels <= 10:
             ax.legend(fontsize=TICK, ncols=min(channels, 5), loc="upper right", framealpha=0.9)
-        _color_bar(ax, colormap, signed, soft)
+        _color_bar(ax, colormap, signed, SOFT)
 
     return _draw_rows(draw, [2.3] * len(lines), 1, 9.6, titles, max_rows)
 
@@ -176,15 +172,14 @@ def volume_figure(
     signed = any(map(is_signed, heats)) if signed is None else signed
     photos, slices, texts = [], [], []
     for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
-        depth = len(solid)
-        deep = resize_heatmap(heat.reshape(len(heat), -1), (depth, heat[0].size))
+        deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
         best = int(np.abs(deep).sum(axis=1).argmax())
         photos.append(_window(solid)[best])
         slices.append(deep[best].reshape(heat.shape[1:]))
-        place = f"slice {best} of 0-{depth - 1}"
-        texts.append(place if titles is None else f"{titles[row]} · {place}")
-    options: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "signed": signed}
-    return figure(photos, slices, texts, max_rows=max_rows, **options)
+        title = "" if titles is None else f"{titles[row]} · "
+        texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
+    rest: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "max_rows": max_rows}
+    return figure(photos, slices, texts, signed=signed, **rest)
 
 
 def _window(volume: NDArray[Any]) -> NDArray[np.uint8]:
@@ -218,13 +213,14 @@ def _draw_rows(
     texts = [_wrap(name, width - 2 * MARGIN) for name in names]
     heads = [0.4 + LINE * len(text.splitlines()) for text in texts]
     tall = [height + head for height, head in zip(heights[:rows], heads, strict=True)]
-    note = 0.3 if rows < len(heights) else 0
+    note = 0.3 * (rows < len(heights))
     whole = Figure(figsize=(width, sum(tall) + note), layout="constrained")
     whole.get_layout_engine().set(w_pad=MARGIN)  # type: ignore[union-attr, call-arg]
     parts = whole.subfigures(rows, 1, squeeze=False, height_ratios=tall)[:, 0]
     for row, (part, text) in enumerate(zip(parts, texts, strict=True)):
         if text:
-            part.suptitle(text, x=MARGIN / width, ha="left", **TITLE_STYLE)
+            head = part.suptitle(text, x=MARGIN / width, ha="left", size=TITLE, weight="bold")
+            head.set_parse_math(False)  # a class name may hold a dollar sign
         draw(row, part.subplots(1, columns, squeeze=False)[0])
     if note:
         whole.supxlabel(f"first {rows} of {len(heights)} samples", fontsize=LABEL, color="0.35")
@@ -288,7 +284,7 @@ def _photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
     _same_count("photos", len(pictures), count)
     if len({one.shape for one in pictures}) > 1:
         return [to_uint8_rgb(one) for one in pictures]
-    batch = np.stack(pictures)  # one batch has one range of values
+    batch = np.stack(pictures)
     return list(to_uint8_rgb(batch if batch.ndim == 4 else batch[..., None]))
 
 
@@ -300,5 +296,4 @@ def _same_count(argument: str, received: int, heatmaps: int) -> None:
 def _check_titles(titles: Sequence[str] | None, heatmaps: int) -> None:
     if isinstance(titles, str):
         raise TypeError(f"titles must be a list of texts, one a row, got '{titles}'")
-    if titles is not None:
-        _same_count("titles", len(titles), heatmaps)
+    _same_count("titles", heatmaps if titles is None else len(titles), heatmaps)

@@ -13,7 +13,7 @@ _NORMALIZING = {"Softmax", "LogSoftmax", "Sigmoid"}
 
 
 def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
-    """Find the input of the softmax or sigmoid that `outputs` comes from.
+    """Find the input of the softmax or sigmoid that `outputs` comes from, of log-softmax too.
 
     Keras leaves it on the tensor that its own activations return; behind `tf.nn.softmax`, a cast
     or a reshape, the traced graph is walked back instead. The model is not touched.
@@ -27,12 +27,17 @@ def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
     noted = getattr(outputs, "_keras_logits", None)
     if noted is not None:
         return noted
-    operation = outputs.op
-    while operation.type in _PASSING:
-        operation = operation.inputs[0].op
+    operation = _last_step(outputs)
     if operation.type not in _NORMALIZING:
         return None
     return tf.ensure_shape(tf.reshape(operation.inputs[0], tf.shape(outputs)), outputs.shape)
+
+
+def _last_step(outputs: tf.Tensor) -> tf.Operation:
+    operation = outputs.op
+    while operation.type in _PASSING:
+        operation = operation.inputs[0].op
+    return operation
 
 
 class Head(NamedTuple):
@@ -42,13 +47,13 @@ class Head(NamedTuple):
         outputs: As the model gives them, shape (batch, *grid, units); units is 1 where the model
             gives one number an image.
         logits: The scores under the last softmax or sigmoid, or `outputs` where there is none.
-        normalized: Whether there is a softmax or sigmoid, so that `outputs` are probabilities.
+        probabilities: Of the shape of `outputs`; None where there is no softmax or sigmoid.
         binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
     """
 
     outputs: tf.Tensor
     logits: tf.Tensor
-    normalized: bool
+    probabilities: tf.Tensor | None
     binary: bool
 
     @property
@@ -75,13 +80,17 @@ def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
         binary: Whether one unit stands for two classes; None finds out: it does under a sigmoid.
     """
     logits = find_logits(outputs)
-    normalized = logits is not None
+    probabilities = None
+    if logits is not None:
+        is_log = _last_step(outputs).type == "LogSoftmax"
+        probabilities = tf.exp(outputs) if is_log else outputs
+    if binary is None:
+        binary = logits is not None
     logits = outputs if logits is None else logits
     if len(outputs.shape) == 1:
         outputs, logits = outputs[:, None], logits[:, None]
-    if binary is None:
-        binary = normalized
-    return Head(outputs, logits, normalized, binary and outputs.shape[-1] == 1)
+        probabilities = None if probabilities is None else probabilities[:, None]
+    return Head(outputs, logits, probabilities, binary and outputs.shape[-1] == 1)
 
 
 def predicted(head: Head) -> ClassIds:
@@ -113,16 +122,13 @@ def of_class(head: Head, values: tf.Tensor, classes: ClassIds) -> tf.Tensor:
 def probabilities(head: Head, classes: ClassIds) -> Scores:
     """Give each image's probability of its own class; NaN where the model gives none.
 
-    On a grid it is the mean over the grid.
+    On a grid it is the mean over the grid. Class 0 of a binary head has 1 - p.
     """
-    if not head.normalized:
-        return tf.fill(tf.shape(classes), tf.constant(float("nan"), tf.float32))
-    chances = head.outputs
-    if head.outputs.op.type == "LogSoftmax":
-        chances = tf.exp(chances)
-    chance = tf.cast(of_class(head, chances, classes), tf.float32)
+    if head.probabilities is None:
+        return tf.fill(tf.shape(classes), tf.constant(float("nan"), head.outputs.dtype))
+    chance = of_class(head, head.probabilities, classes)
     if head.binary:
-        chance = tf.where(_expand(classes, chance) == 1, chance, 1 - chance)
+        chance = tf.where(expand(classes, chance) == 1, chance, 1 - chance)
     return tf.reduce_mean(chance, grid_axes(chance)) if head.dense else chance
 
 
@@ -133,5 +139,6 @@ def signs(head: Head, classes: ClassIds) -> tf.Tensor:
     return tf.cast(2 * classes - 1, head.logits.dtype)
 
 
-def _expand(classes: ClassIds, like: tf.Tensor) -> tf.Tensor:
+def expand(classes: ClassIds, like: tf.Tensor) -> tf.Tensor:
+    """Give `classes`, or any one value an image, the axes of `like`."""
     return tf.reshape(classes, [-1] + [1] * (len(like.shape) - 1))

@@ -180,6 +180,14 @@ def conform_classes(
     return listed.astype(np.int32)
 
 
+def check_labels(labels: Sequence[str] | None, class_count: int | None) -> None:
+    """Raise a ValueError where the number of class names is not that of the classes."""
+    if labels is not None and class_count not in (None, len(labels)):
+        raise ValueError(
+            f"labels must name the model's {class_count} classes in order; received {len(labels)}"
+        )
+
+
 def _index(name: Any, labels: Sequence[str] | None) -> int:
     if not isinstance(name, str):
         raise TypeError(f"classes must be integers or class names; received {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -26,7 +27,9 @@ class Citation:
     @property
     def short(self) -> str:
         """Authors and year, as in "Selvaraju et al., 2017"."""
-        return f"{self.authors}, {self.year}"
+        names = re.split(r", | and ", self.authors)
+        authors = self.authors if len(names) < 3 else f"{names[0]} et al."
+        return f"{authors}, {self.year}"
 
 
 @dataclass(frozen=True)

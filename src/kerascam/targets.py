@@ -47,7 +47,7 @@ def probability(outputs: tf.Tensor, classes: ClassIds) -> Scores:
     """Score each image by the probability of its class, after the softmax or sigmoid.
 
     A saturated probability hardly moves: prefer `logit` unless the question is about the
-    probability itself.
+    probability itself. Without a softmax or sigmoid it is the output as it is.
 
     Args:
         outputs: Shape (batch, units), (batch,) or (batch, *grid, units).
@@ -62,11 +62,9 @@ def probability(outputs: tf.Tensor, classes: ClassIds) -> Scores:
         [0.75]
     """
     head = _read(outputs)
-    chance = heads.of_class(head, head.outputs, classes)
-    if head.binary:
-        is_one = tf.reshape(classes, [-1] + [1] * (len(chance.shape) - 1)) == 1
-        chance = tf.where(is_one, chance, 1 - chance)
-    return tf.reduce_mean(chance, grid_axes(chance)) if head.dense else chance
+    if head.probabilities is None:
+        return value(outputs, classes)
+    return heads.probabilities(head, classes)
 
 
 def value(outputs: tf.Tensor, classes: ClassIds) -> Scores:
@@ -246,8 +244,7 @@ def _region(mask: Any, head: heads.Head) -> tf.Tensor:
 
 def _region_score(head: heads.Head, classes: ClassIds, region: tf.Tensor | None) -> Scores:
     logits = heads.of_class(head, head.logits, classes)
-    per_image = tf.reshape(heads.signs(head, classes), [-1] + [1] * (len(logits.shape) - 1))
-    logits = per_image * logits
+    logits = heads.expand(heads.signs(head, classes), logits) * logits
     if region is None:
         region = _predicted_region(head, classes, logits)
     axes = grid_axes(logits)
@@ -260,7 +257,7 @@ def _predicted_region(head: heads.Head, classes: ClassIds, logits: tf.Tensor) ->
     if head.units == 1:
         here = logits > 0 if head.binary else tf.ones_like(logits, tf.bool)
     else:
-        own = tf.reshape(classes, [-1] + [1] * (len(logits.shape) - 1))
-        here = tf.argmax(head.logits, -1, output_type=tf.int32) == own
+        winners = tf.argmax(head.logits, -1, output_type=tf.int32)
+        here = winners == heads.expand(classes, winners)
     nowhere = ~tf.reduce_any(here, grid_axes(logits), keepdims=True)
     return tf.cast(here | nowhere, logits.dtype)

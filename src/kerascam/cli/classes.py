@@ -63,12 +63,6 @@ def _name(entry: Any) -> str:
     return entry.strip()
 
 
-def check_count(labels: Sequence[str] | None, count: int | None) -> None:
-    """Raise where the names are not as many as the classes."""
-    if labels is not None and count is not None and len(labels) != count:
-        raise ValueError(f"--labels has {len(labels)} names, but the model has {count} classes")
-
-
 def find_class(text: str, labels: Sequence[str] | None, count: int | None) -> int:
     """Find the class that the user names, by its name or its index.
 

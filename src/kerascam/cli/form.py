@@ -35,7 +35,10 @@ class ImageForm:
             The part of the photo that the model sees, at its own resolution, and the same at the
             model's size and with its channels.
         """
-        height, width = (own if n is None else n for n, own in zip(self.size, photo.shape))  # noqa: B905
+        height, width = (
+            own if wanted is None else wanted
+            for wanted, own in zip(self.size, photo.shape[:2], strict=True)
+        )
         if how == "crop" and None not in self.size:
             photo = photos.crop(photo, (height, width))
         fitted = photos.resize(photo, (height, width))
@@ -54,7 +57,7 @@ def image_form(model: keras.Model) -> ImageForm:
             f"model {model.name!r} takes {len(specs)} inputs; the command line explains models of "
             f"one image: use kerascam in Python for this one"
         )
-    shape = _built_shape(model) or specs[0].shape
+    shape = built_shape(model) or specs[0].shape
     if shape is None:
         return ImageForm((None, None), 3, False)
     if len(shape) == 3 and shape[2] in (1, 3, None):
@@ -68,7 +71,7 @@ def image_form(model: keras.Model) -> ImageForm:
     )
 
 
-def _built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
+def built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
     """Give the shape that a subclassed model was built with: it may fit no other."""
     if getattr(model, "inputs", None):
         return None

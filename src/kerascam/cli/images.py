@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SUFFIXES = frozenset(
-    ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()
-)
+    {".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png",
+     ".ppm", ".tif", ".tiff", ".webp"}
+)  # fmt: skip
 
 
 def find_images(arguments: Iterable[str]) -> tuple[list[Path], list[tuple[str, str]]]:

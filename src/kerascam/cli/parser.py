@@ -119,8 +119,7 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         dest="methods",
         metavar="NAME",
         action="append",
-        help="one or several, with commas or repeated (default: grad_cam); "
-        "see `kerascam methods`",
+        help="one or several, with commas or repeated (default: grad_cam); see `kerascam methods`",
     )
     question.add_argument(
         "--layer",
@@ -161,6 +160,12 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         "proportions (default: %(default)s)",
     )
     reading.add_argument(
+        "--size",
+        metavar="HEIGHTxWIDTH",
+        type=_size,
+        help="for a model that takes images of any size (default: each image's own)",
+    )
+    reading.add_argument(
         "--preprocess",
         metavar="NAME",
         default="none",
@@ -194,6 +199,17 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         help="opacity of the map, 0 to 1 (default: %(default)s)",
     )
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    try:
+        size = int(height), int(width or height)
+    except ValueError:
+        size = 0, 0
+    if min(size) < 1:
+        raise argparse.ArgumentTypeError(f"must be like 224 or 240x320, not {text!r}")
+    return size
 
 
 def _number(

@@ -244,7 +244,8 @@ def _score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
 def _probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
     if head is None:
         return tf.fill(tf.shape(classes), float("nan"))
-    return heads.probabilities(head, classes)
+    chances = heads.probabilities(head, classes)
+    return chances if chances.dtype == tf.float64 else tf.cast(chances, tf.float32)
 
 
 def _count_relus(question: Question, scores: Scores) -> relu.ReluCount | None:

@@ -1,0 +1,130 @@
+"""Write what a run found: a picture for each result, and the manifest of all."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, render
+from ..explanation import Explanation
+from ..files import write_atomically
+from .batches import Photo
+from .filenames import FileNames
+from .images import shown
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One picture: an image, explained for one class by one method."""
+
+    image: str
+    method: str
+    layer: str
+    class_index: int
+    class_name: str
+    probability: float
+    score: float
+    status: str
+    file: str
+    notes: tuple[str, ...]
+
+    @property
+    def measure(self) -> str:
+        """The probability, or the score where the model gives none."""
+        if math.isnan(self.probability):
+            return f"score {self.score:.4g}"
+        return f"{self.probability:.1%}"
+
+
+class Gallery:
+    """A folder of overlays.
+
+    `manifest.json` is written last and removed first: a folder that has one is complete.
+
+    Args:
+        folder: Made when the first file is written.
+        names: How the pictures are called.
+        colormap: A matplotlib name, or "auto".
+        alpha: The maps' opacity.
+    """
+
+    def __init__(self, folder: Path, names: FileNames, colormap: str, alpha: float) -> None:
+        self.folder = folder
+        self._names = names
+        self._colormap, self._alpha = colormap, alpha
+        self._open = False
+
+    def add(self, photo: Photo, explanation: Explanation, index: int) -> Result:
+        """Draw heatmap `index` of a batch over its photo, and write the picture."""
+        picture = render.overlay(
+            photo.pixels, explanation.heatmaps[index], self._colormap, self._alpha
+        )
+        class_index = int(explanation.classes[index])
+        class_name = explanation.class_name(index)
+        file = self._names.picture(photo.path, explanation.method, class_index, class_name)
+        self._prepare()
+        render.write_png(self.folder / file, picture)
+        return Result(
+            image=shown(photo.path),
+            method=explanation.method,
+            layer=explanation.layer,
+            class_index=class_index,
+            class_name=class_name,
+            probability=float(explanation.probabilities[index]),
+            score=float(explanation.scores[index]),
+            status=explanation.statuses[index],
+            file=file,
+            notes=explanation.notes,
+        )
+
+    def close(
+        self,
+        facts: dict[str, Any],
+        results: Sequence[Result],
+        failures: Iterable[tuple[str, str]],
+    ) -> None:
+        """Write the manifest.
+
+        Args:
+            facts: What holds for the whole run.
+            results: In the order of the images.
+            failures: The images that could not be explained, each with the reason.
+        """
+        manifest = {
+            "kerascam": __version__,
+            **facts,
+            "explanations": [_entry(result) for result in results],
+            "failures": [{"image": image, "reason": reason} for image, reason in failures],
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        self._prepare()
+        write_atomically(self.folder / MANIFEST, lambda file: file.write(text.encode()))
+
+    def _prepare(self) -> None:
+        if not self._open:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / MANIFEST).unlink(missing_ok=True)
+            self._open = True
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    return {
+        "image": result.image,
+        "method": result.method,
+        "layer": result.layer,
+        "class": result.class_index,
+        "class_name": result.class_name,
+        "probability": _finite(result.probability),
+        "score": _finite(result.score),
+        "status": result.status,
+        "file": result.file,
+        "notes": list(result.notes),
+    }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -1,0 +1,141 @@
+"""What a run explains and how, settled from the arguments before the first image is read."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from .. import render
+from ..explain import Explainer
+from . import classes, models
+from .batches import Photo
+from .form import ImageForm, image_form, output_shapes
+from .methods import find_methods, looks_at_layers
+from .preprocessing import Preprocess, preprocessing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of the model.
+
+    Attributes:
+        model: The model.
+        form: The images that it takes.
+        preprocess: From float32 RGB from 0 to 255 to what it wants.
+        explainers: One a method.
+        labels: The class names, where they are known.
+        wanted: The classes that the user names; none where the model's prediction is explained.
+        top: How many of the most probable classes are explained.
+    """
+
+    model: keras.Model
+    form: ImageForm
+    preprocess: Preprocess
+    explainers: tuple[Explainer, ...]
+    labels: tuple[str, ...] | None
+    wanted: tuple[int, ...]
+    top: int
+
+    def inputs(self, photos: Sequence[Photo]) -> np.ndarray:
+        """Give the batch that the model is called with."""
+        values = self.preprocess(np.stack([photo.values for photo in photos]).astype(np.float32))
+        return np.moveaxis(values, -1, 1) if self.form.channels_first else values
+
+    def questions(self, inputs: np.ndarray) -> list[Any]:
+        """Give what each picture of an image explains: a class, one an image, or None."""
+        if self.wanted:
+            return list(self.wanted)
+        if self.top == 1:
+            return [None]
+        outputs = keras.ops.convert_to_numpy(self.model(inputs, training=False))
+        order = np.argsort(-outputs.astype(np.float64), axis=-1, kind="stable")
+        return list(order[:, : self.top].T)
+
+
+def settle(arguments: Namespace) -> Plan:
+    """Settle the plan; what can be wrong is looked at before the model, which may load for long.
+
+    Raises:
+        ValueError: If an argument is wrong, or does not fit the model.
+    """
+    methods = find_methods(arguments.methods)
+    render.choose_colormap(arguments.colormap, signed=False)
+    preprocess = preprocessing(arguments.preprocess)
+    labels = classes.read_labels(arguments.labels) if arguments.labels else None
+
+    model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
+    form = _sized(image_form(model), arguments.size)
+    shape = _output_shape(model, form)
+    count = None if shape[-1] == 1 or len(shape) == 1 else shape[-1]
+    _check_labels(labels, count, one_unit=count is None and shape[-1] is not None)
+    top = arguments.top or 1
+    _check_top(top, shape)
+    wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
+
+    layers = arguments.layers and (arguments.layers if len(arguments.layers) > 1 else
+                                   arguments.layers[0])  # fmt: skip
+    # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
+    anywhere = any(map(looks_at_layers, methods))
+    explainers = tuple(
+        Explainer(
+            model,
+            method.name,
+            layers if looks_at_layers(method) or not anywhere else None,
+            labels=labels,
+        )
+        for method in methods
+    )
+    return Plan(
+        model,
+        form,
+        preprocess,
+        explainers,
+        None if labels is None else tuple(labels),
+        tuple(dict.fromkeys(wanted)),
+        top,
+    )
+
+
+def _sized(form: ImageForm, size: tuple[int, int] | None) -> ImageForm:
+    if size is None:
+        return form
+    fits = all(own in (None, asked) for own, asked in zip(form.size, size, strict=True))
+    if not fits:
+        own = "x".join("any" if n is None else str(n) for n in form.size)
+        raise ValueError(f"--size {size[0]}x{size[1]} does not fit the model, which takes {own}")
+    return replace(form, size=size)
+
+
+def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]:
+    shapes = output_shapes(model, form)
+    if len(shapes) != 1:
+        raise ValueError(
+            f"model {model.name!r} has {len(shapes)} outputs; the command line explains models of "
+            f"one: use kerascam in Python, with output="
+        )
+    return shapes[0]
+
+
+def _check_labels(labels: Sequence[str] | None, count: int | None, *, one_unit: bool) -> None:
+    if labels is None:
+        return
+    if one_unit and len(labels) > 2:
+        raise ValueError(f"--labels has {len(labels)} names, but the model has one output unit, "
+                         f"which stands for two classes at most")  # fmt: skip
+    if count is not None and len(labels) != count:
+        raise ValueError(f"--labels has {len(labels)} names, but the model has {count} classes")
+
+
+def _check_top(top: int, shape: tuple[int | None, ...]) -> None:
+    if top == 1:
+        return
+    if len(shape) > 2:
+        raise ValueError(f"--top {top} needs a model with one prediction an image; this one gives "
+                         f"outputs of shape {shape}")  # fmt: skip
+    if len(shape) == 1 or shape[-1] == 1:
+        raise ValueError(f"--top {top} needs a model of several classes; this one has one unit")
+    if shape[-1] is not None and top > shape[-1]:
+        raise ValueError(f"--top {top} is more than the model's {shape[-1]} classes")
