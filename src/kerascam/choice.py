@@ -74,10 +74,10 @@ def choose(
     """Choose the last feature map before global pooling, flattening or the output itself.
 
     Walking back from the output: the last tensor with a grid of more than one cell on which the
-    explained output depends, not a mere branch where a whole one has the same grid; from there back over pooling, dropout and reshaping. Behind
-    attention with a class token, whose last step reads that token alone, it is what the last
-    attention layer sees. Where the output itself has a grid (segmentation), the layers that hold
-    class scores already are passed over.
+    explained output depends, not a mere branch where a whole one has the same grid; from there
+    back over pooling, dropout and reshaping. Behind attention with a class token, whose last step
+    reads that token alone, it is what the last attention layer sees. Where the output itself has
+    a grid (segmentation), the layers that hold class scores already are passed over.
 
     Args:
         captures: In execution order.

@@ -1,8 +1,6 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
 import base64
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import numpy as np
 
 from . import figure, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
-from .files import write_atomically
+from .folder import write_folder
 from .registry import METHODS
 
 
@@ -157,65 +155,37 @@ class Explanation:
         Returns:
             The manifest's path.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        manifest = folder / "manifest.json"
-        manifest.unlink(missing_ok=True)
-        write_atomically(folder / "arrays.npz", self._write_arrays)
-        files = self._save_pictures(folder, photos, colormap, alpha)
-        text = json.dumps(self._manifest(files), indent=2, ensure_ascii=False)
-        write_atomically(manifest, lambda file: file.write(text.encode() + b"\n"))
-        return manifest
+        heat, shown = self._shown(), self._photos(photos)
+        pictures = {}
+        if heat.ndim == 3:
+            pictures["heatmap"] = render.colorize(heat, colormap, signed=self.signed)
+            if shown is not None:
+                pictures["overlay"] = self.overlay(shown, colormap=colormap, alpha=alpha)
+        facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
+        return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
 
-    def _write_arrays(self, file: Any) -> None:
+    def _arrays(self) -> dict[str, np.ndarray]:
         maps = self.maps if isinstance(self.maps, tuple) else (self.maps,)
         names = ["maps"] if len(maps) == 1 else [f"maps_{place}" for place in range(len(maps))]
-        arrays = {
+        return {
             "heatmaps": self.heatmaps,
             "classes": self.classes,
             "scores": self.scores,
             "probabilities": self.probabilities,
             **dict(zip(names, maps, strict=True)),
         }
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is `allow_pickle`
 
-    def _save_pictures(
-        self, folder: Path, photos: Any, colormap: str, alpha: float
-    ) -> list[dict[str, str]]:
-        if self.heatmaps.ndim != 3:
-            return [{} for _ in range(len(self))]
-        shown = self._photos(photos)
-        pictures = {"heatmap": render.colorize(self._shown(), colormap, signed=self.signed)}
-        if shown is not None:
-            pictures["overlay"] = render.overlay(
-                shown, self._shown(), colormap, alpha, signed=self.signed
-            )
-        files: list[dict[str, str]] = []
-        for index in range(len(self)):
-            names = {kind: f"{index:03d}-{kind}.png" for kind in pictures}
-            for kind, name in names.items():
-                render.write_png(folder / name, pictures[kind][index])
-            files.append(names)
-        return files
-
-    def _manifest(self, files: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return {
-            "method": self.method,
-            "layer": self.layer,
-            "notes": list(self.notes),
-            "arrays": "arrays.npz",
-            "explanations": [
-                {
-                    "class": int(self.classes[index]),
-                    "class_name": self.class_name(index),
-                    "score": float(self.scores[index]),
-                    "probability": _number(self.probabilities[index]),
-                    "status": self.statuses[index],
-                    **names,
-                }
-                for index, names in enumerate(files)
-            ],
-        }
+    def _records(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "class": int(self.classes[index]),
+                "class_name": self.class_name(index),
+                "score": float(self.scores[index]),
+                "probability": _number(self.probabilities[index]),
+                "status": self.statuses[index],
+            }
+            for index in range(len(self))
+        ]
 
     def _photos(self, photos: Any) -> np.ndarray | None:
         """Give what to draw on: the photos, or the model's inputs where they are a picture."""

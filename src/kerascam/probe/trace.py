@@ -12,9 +12,8 @@ from .._types import ClassIds, Features, GradientFunction, Images, Scores, Targe
 from ..grids import channels_last
 from ..layers import walk
 from ..registry import ReluRule
-from ..targets import reads_binary
-from . import graph, relu, specs
-from .outputs import describe, select
+from . import graph, relu, scoring, specs
+from .outputs import select
 from .sites import Site, forward, images_channels_first, in_form
 
 # Half-precision gradients are scaled up on their way back, as in mixed-precision training.
@@ -104,9 +103,9 @@ def probe(
         with relu.replaced(question.relu_rule):
             outputs, seen = forward(model, specs.pack(model, inputs, like), sites, tape)
             chosen = select(model, outputs, question.output)
-            head = _read(chosen, question.target)
-            classes = _settle(head, classes)
-            scores = _score(question.target, chosen, classes)
+            head = scoring.read(chosen, question.target)
+            classes = scoring.settle(head, classes)
+            scores = scoring.score(question.target, chosen, classes)
         scaled = scale * scores
     gradients = [
         _depending(tape.gradient(scaled, tensor), f"layer {site.path!r}")
@@ -128,7 +127,7 @@ def probe(
         head=head,
         classes=classes,
         scores=scores,
-        probabilities=_probabilities(head, classes),
+        probabilities=scoring.probabilities(head, classes),
         activations=tuple(
             in_form(site, tensor, size, question.grid)
             for site, tensor in zip(sites, seen, strict=True)
@@ -163,7 +162,7 @@ def _again(
         with relu.replaced(question.relu_rule):
             outputs, _ = forward(model, specs.pack(model, others, like), [], tape)
             chosen = select(model, outputs, question.output)
-            scores = _score(question.target, chosen, classes)
+            scores = scoring.score(question.target, chosen, classes)
         scaled = _gradient_scale(model) * scores
     return _by_images(question, tape, scaled, images)
 
@@ -214,38 +213,6 @@ def _image_under(seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> int 
             if len(inputs[place].shape) == wanted:
                 return place
     return None
-
-
-def _read(chosen: Any, target: Target) -> heads.Head | None:
-    if not tf.is_tensor(chosen) or not chosen.shape.rank:
-        return None
-    return heads.read(chosen, binary=reads_binary(target))
-
-
-def _settle(head: heads.Head | None, classes: ClassIds) -> ClassIds:
-    if head is None:
-        return tf.maximum(classes, 0)
-    return tf.where(classes < 0, heads.predicted(head), classes)
-
-
-def _score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
-    scores = target(outputs, classes)
-    if not tf.is_tensor(scores) or scores.shape.rank != 1:
-        shape = getattr(scores, "shape", type(scores).__name__)
-        raise ValueError(
-            f"target must give one score an image, shape (batch,); it gave {shape} "
-            f"for outputs of {describe(outputs)}"
-        )
-    if not scores.dtype.is_floating:
-        raise TypeError(f"target must give floating scores, not {scores.dtype.name}")
-    return scores if scores.dtype == tf.float64 else tf.cast(scores, tf.float32)
-
-
-def _probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
-    if head is None:
-        return tf.fill(tf.shape(classes), float("nan"))
-    chances = heads.probabilities(head, classes)
-    return chances if chances.dtype == tf.float64 else tf.cast(chances, tf.float32)
 
 
 def _count_relus(question: Question, scores: Scores) -> relu.ReluCount | None:

@@ -1,0 +1,49 @@
+"""Write one result as a folder: arrays, pictures, and a manifest that comes last."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .files import write_atomically
+from .render import write_png
+
+ARRAYS, MANIFEST = "arrays.npz", "manifest.json"
+
+
+def write_folder(
+    folder: Path,
+    arrays: Mapping[str, np.ndarray],
+    pictures: Mapping[str, np.ndarray],
+    facts: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]],
+) -> Path:
+    """Write the files one by one, each whole or not at all, and the manifest when all are there.
+
+    Args:
+        folder: Made where it is missing; an older manifest in it is taken away first.
+        arrays: By name, into one `.npz` file.
+        pictures: By kind, each of shape (batch, height, width, 3), uint8 RGB.
+        facts: What the manifest says of the whole.
+        records: What it says of each image; the names of its pictures are added.
+
+    Returns:
+        The manifest's path.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / MANIFEST
+    manifest.unlink(missing_ok=True)
+    # None of the arrays is called "allow_pickle", the one name that savez takes for itself.
+    write_atomically(folder / ARRAYS, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
+    explanations = []
+    for index, record in enumerate(records):
+        names = {kind: f"{index:03d}-{kind}.png" for kind in pictures}
+        for kind, name in names.items():
+            write_png(folder / name, pictures[kind][index])
+        explanations.append({**record, **names})
+    content = {**facts, "arrays": ARRAYS, "explanations": explanations}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(manifest, lambda file: file.write(text.encode()))
+    return manifest
