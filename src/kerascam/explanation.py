@@ -1,7 +1,7 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from .folder import write_folder
 from .registry import METHODS
 
+_BRIGHT_PERCENTILE = 99
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Heatmaps of a batch of images, and what they explain.
 
-    `np.asarray(explanation)` gives the heatmaps; in a notebook an explanation shows itself.
+    `np.asarray(explanation)` gives the heatmaps, `explanation[0]` the first image's part; in a
+    notebook an explanation shows itself.
 
     Attributes:
         heatmaps: Shape (batch, *size) on the images' grid, float32 (float64 for a float64
@@ -64,6 +67,23 @@ class Explanation:
         lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmaps:"]
         lines += [f"  {title}" for title in self.titles()]
         return "\n".join(lines + [f"  ({note})" for note in self.notes])
+
+    def __getitem__(self, index: int | slice) -> "Explanation":
+        """Take the explanation of one image (a batch of one) or of a slice of them."""
+        part = slice(index, index + 1 or None) if isinstance(index, int) else index
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range of {len(self)} heatmaps")
+        maps = self.maps
+        return replace(
+            self,
+            heatmaps=self.heatmaps[part],
+            maps=tuple(each[part] for each in maps) if isinstance(maps, tuple) else maps[part],
+            classes=self.classes[part],
+            scores=self.scores[part],
+            probabilities=self.probabilities[part],
+            statuses=self.statuses[part],
+            images=None if self.images is None else self.images[part],
+        )
 
     def class_name(self, index: int) -> str:
         """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
@@ -197,9 +217,19 @@ class Explanation:
             return None
 
     def _shown(self) -> np.ndarray:
-        # Pictures have one scale: values beyond [-1, 1] come from normalize="none".
-        strongest = np.abs(self.heatmaps).max(initial=1.0)
-        return (self.heatmaps / strongest).astype(np.float32)
+        """Give the heatmaps as pictures draw them: within [-1, 1], fine-grained ones brightened.
+
+        A few pixels hold the maximum of a gradient method's heatmap and would leave the rest
+        dark, so that such pictures are drawn up to its 99th percentile (as in the SmoothGrad
+        paper). The heatmaps themselves keep their values.
+        """
+        heat = self.heatmaps.astype(np.float32)
+        if METHODS[self.method].kind == "gradient":
+            strength, pixels = np.abs(heat), tuple(range(1, heat.ndim))
+            bright = np.percentile(strength, _BRIGHT_PERCENTILE, pixels, keepdims=True)
+            bright = np.where(bright > 0, bright, strength.max(pixels, keepdims=True, initial=0))
+            return np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
+        return heat / np.abs(heat).max(initial=1.0)  # beyond 1 only with normalize="none"
 
     def _repr_html_(self) -> str:
         import io

@@ -263,7 +263,7 @@ def _color_bar(ax: "Axes", colormap: str, signed: bool, alpha: float = 1) -> Non
     scale = ScalarMappable(Normalize(low, 1), choose_colormap(colormap, signed=signed))
     bar = ax.figure.colorbar(scale, ax=ax, alpha=alpha, fraction=0.05, pad=0.02)
     # two lines: one would be longer than the picture of a wide photo is high
-    label = "evidence against / for" if signed else "evidence\n(share of the maximum)"
+    label = "evidence against / for" if signed else "evidence\n(relative to the strongest)"
     bar.set_label(label, fontsize=LABEL)
     bar.set_ticks([-1, 0, 1] if signed else [0, 0.5, 1])
     bar.ax.tick_params(labelsize=TICK)

@@ -1,6 +1,7 @@
 """The command line: the only package that takes file names, prints and exits."""
 
 import importlib
+import os
 import sys
 import warnings
 from argparse import Namespace
@@ -29,13 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("kerascam: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # who read the table, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (ValueError, TypeError, OSError) as error:
         print(f"kerascam: error: {_one_line(error)}", file=sys.stderr)
         return WRONG
 
 
 def _run(arguments: Namespace) -> int:
-    quiet.before_import()
     with warnings.catch_warnings():
         if not sys.warnoptions:  # Python's warnings are for who writes code; notes are printed
             warnings.simplefilter("ignore")
@@ -43,6 +46,7 @@ def _run(arguments: Namespace) -> int:
         # Only now: the commands stand on TensorFlow.
         command = importlib.import_module(f".{arguments.command}", __name__)
         complete = command.run(arguments)
+    sys.stdout.flush()
     return DONE if complete else FAILED
 
 

@@ -60,8 +60,8 @@ class Gallery:
 
     def add(self, photo: Photo, explanation: Explanation, index: int) -> Result:
         """Draw heatmap `index` of a batch over its photo, and write the picture."""
-        picture = render.overlay(
-            photo.pixels, explanation.heatmaps[index], self._colormap, self._alpha
+        (picture,) = explanation[index].overlay(
+            photo.pixels[None], colormap=self._colormap, alpha=self._alpha
         )
         class_index = int(explanation.classes[index])
         class_name = explanation.class_name(index)

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 import keras
 
 _UNKNOWN = re.compile(r"(?:Could not locate (class|function)|Unknown (\w+):) '([^']+)'")

@@ -29,11 +29,11 @@ def read(path: Path) -> np.ndarray:
         raise BadPhotoError((error.strerror or str(error)).lower()) from None
     if not data.size:
         raise BadPhotoError("the file is empty")
-    try:
-        with native_messages_held():
+    with native_messages_held():
+        try:
             pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise BadPhotoError(f"OpenCV cannot read it: {error.err}") from None
+        except cv2.error:  # as for more pixels than OpenCV takes
+            pixels = None
     if pixels is None:
         raise BadPhotoError("not an image, or a damaged one")
     return np.ascontiguousarray(pixels[..., ::-1])

@@ -69,21 +69,20 @@ def settle(arguments: Namespace) -> Plan:
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
     form = _sized(image_form(model), arguments.size)
     shape = _output_shape(model, form)
-    count = None if shape[-1] == 1 or len(shape) == 1 else shape[-1]
-    _check_labels(labels, count, one_unit=count is None and shape[-1] is not None)
+    units = 1 if len(shape) == 1 else shape[-1]
+    _check_labels(labels, units)
     top = arguments.top or 1
     _check_top(top, shape)
+    count = None if units == 1 else units  # one unit may stand for one class or for two
     wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
 
-    layers = arguments.layers and (arguments.layers if len(arguments.layers) > 1 else
-                                   arguments.layers[0])  # fmt: skip
     # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
     anywhere = any(map(looks_at_layers, methods))
     explainers = tuple(
         Explainer(
             model,
             method.name,
-            layers if looks_at_layers(method) or not anywhere else None,
+            arguments.layers if looks_at_layers(method) or not anywhere else None,
             labels=labels,
         )
         for method in methods
@@ -119,14 +118,11 @@ def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]
     return shapes[0]
 
 
-def _check_labels(labels: Sequence[str] | None, count: int | None, *, one_unit: bool) -> None:
-    if labels is None:
+def _check_labels(labels: Sequence[str] | None, units: int | None) -> None:
+    if labels is None or units in (None, len(labels)) or (units == 1 and len(labels) == 2):
         return
-    if one_unit and len(labels) > 2:
-        raise ValueError(f"--labels has {len(labels)} names, but the model has one output unit, "
-                         f"which stands for two classes at most")  # fmt: skip
-    if count is not None and len(labels) != count:
-        raise ValueError(f"--labels has {len(labels)} names, but the model has {count} classes")
+    classes_of = f"{units} classes" if units != 1 else "one output unit, for two classes at most"
+    raise ValueError(f"--labels has {len(labels)} names, but the model has {classes_of}")
 
 
 def _check_top(top: int, shape: tuple[int | None, ...]) -> None:

@@ -9,22 +9,17 @@ from contextlib import contextmanager
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def before_import() -> None:
-    """Set what TensorFlow, Keras and OpenCV read when they are imported.
+def import_tensorflow() -> None:
+    """Import TensorFlow without its messages, unless the user has set its log level.
 
-    Who sets TF_CPP_MIN_LOG_LEVEL keeps TensorFlow's messages.
+    The backend of Keras is TensorFlow here, whatever the user's own is.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    if _LEVEL not in os.environ:
-        os.environ[_LEVEL] = "3"
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow without the messages that it prints before its log level holds."""
-    if "tensorflow" in sys.modules:
+    if _LEVEL in os.environ or "tensorflow" in sys.modules:
         return
-    with native_messages_held():
+    os.environ[_LEVEL] = "3"
+    with native_messages_held():  # some are written before the level holds
         import tensorflow  # noqa: F401
 
 
@@ -36,12 +31,11 @@ def native_messages_held() -> Iterator[None]:
     except OSError:  # there is no stderr at all
         yield
         return
-    sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(own, held.read())
             raise

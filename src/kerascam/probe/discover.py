@@ -92,7 +92,7 @@ def _discovery(
     for path, layer, names, tensor in runs:
         if graph.is_foreign(tensor):  # in a branch or loop of the graph, out of reach
             continue
-        shape = channels_last_shape(tensor.shape, id(layer) in turned)
+        shape = channels_last_shape(tuple(tensor.shape), id(layer) in turned)
         captures.append(
             Capture(
                 path,
@@ -104,7 +104,7 @@ def _discovery(
                 bottleneck=tensor.op.name in narrow,
             )
         )
-    shape = channels_last_shape(image.shape, images_channels_first(model, image))
+    shape = channels_last_shape(tuple(image.shape), images_channels_first(model, image))
     grid = tuple(shape[1:-1]) or None
     single = tf.is_tensor(chosen) and chosen.shape.rank is not None
     return Discovery(captures, grid, tuple(chosen.shape) if single else None)
