@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Num, Shaped
 # Inside the graph: symbolic TensorFlow tensors.
 Images: TypeAlias = Num[tf.Tensor, "batch *size channels"]
 Features: TypeAlias = Float[tf.Tensor, "batch *grid features"]
+Basis: TypeAlias = Float[tf.Tensor, "batch *cells features"]  # of a map that may be enlarged
 Maps: TypeAlias = Float[tf.Tensor, "batch *grid"]
 Heatmaps: TypeAlias = Float[tf.Tensor, "batch *size"]
 Scores: TypeAlias = Float[tf.Tensor, " batch"]

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import tensorflow as tf
 
-from ._types import Features, Heatmaps, Maps, Statuses
+from ._types import Basis, Heatmaps, Maps, Statuses
 
 Normalization = Literal["max", "minmax", "signed", "none"]
 
@@ -127,13 +127,13 @@ def finite_or_zero(maps: Maps) -> Maps:
     return tf.where(finite, maps, tf.zeros_like(maps))
 
 
-def status(maps: Maps, activations: Features, gradients: Features) -> Statuses:
+def status(maps: Maps, activations: Basis, gradients: Basis) -> Statuses:
     """Say of each image's raw map whether it shows evidence, and if not, why.
 
     Args:
         maps: Shape (batch, *grid), as the method gave them.
-        activations: Shape (batch, *grid, features).
-        gradients: Shape (batch, *grid, features).
+        activations: Shape (batch, *cells, features): what the maps were made from.
+        gradients: Shape (batch, *cells, features).
 
     Returns:
         Shape (batch,): indices into `STATUSES`.

@@ -14,7 +14,6 @@ from . import maps as _maps
 from . import pixelwise as _pixelwise
 from . import probe
 from . import saliency as _saliency
-from ._types import Maps
 from .registry import METHODS as METHODS
 from .registry import Method
 
@@ -101,7 +100,7 @@ def compile_program(
 def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
     size = None if trace.images is None else list(_lengths(trace.images))
     raw = _raw_maps(trace, recipe, size)
-    statuses = tf.reduce_max(tf.stack([_status(trace, maps) for maps in raw]), 0)
+    statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
     return {
         "heatmaps": _heatmaps(trace, raw, recipe, size),
@@ -122,7 +121,7 @@ def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:
     ]
 
 
-def _raw_maps(trace: probe.Trace, recipe: Recipe, size: Any) -> list[Maps]:
+def _raw_maps(trace: probe.Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
     method = recipe.method
     if method.kind == "cam":
         return _cams(trace, method)
@@ -134,14 +133,14 @@ def _raw_maps(trace: probe.Trace, recipe: Recipe, size: Any) -> list[Maps]:
     return [method.function(trace.gradient, trace.images, **options)]
 
 
-def _cams(trace: probe.Trace, method: Method) -> list[Maps]:
+def _cams(trace: probe.Trace, method: Method) -> list[tf.Tensor]:
     return [
         method.function(activations, gradients)
         for activations, gradients in zip(trace.activations, trace.gradients, strict=True)
     ]
 
 
-def _heatmaps(trace: probe.Trace, raw: list[Maps], recipe: Recipe, size: Any) -> tf.Tensor:
+def _heatmaps(trace: probe.Trace, raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
     on_images = [maps if size is None else _maps.resize(maps, size) for maps in raw]
     scaled = [_maps.normalize(maps, recipe.normalize) for maps in on_images]
     if len(scaled) == 1:
@@ -151,10 +150,16 @@ def _heatmaps(trace: probe.Trace, raw: list[Maps], recipe: Recipe, size: Any) ->
     return _maps.normalize(fused, recipe.normalize)
 
 
-def _status(trace: probe.Trace, maps: Maps) -> tf.Tensor:
-    if trace.activations:
-        return _maps.status(maps, trace.activations[0], trace.gradients[0])
-    return _maps.status(maps, trace.images, maps[..., None])
+def _statuses(trace: probe.Trace, raw: list[tf.Tensor]) -> tf.Tensor:
+    """Say of each image how its map came out; of several layers' maps, the worst."""
+    bases = list(zip(trace.activations, trace.gradients, strict=True))
+    if not bases:  # a gradient method's map is zero where its gradient is
+        bases = [(tf.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
+    codes = [
+        _maps.status(maps, activations, gradients)
+        for maps, (activations, gradients) in zip(raw, bases, strict=False)
+    ]
+    return tf.reduce_max(tf.stack(codes), 0)
 
 
 def _fits(trace: probe.Trace, method: Method) -> tf.Tensor:
