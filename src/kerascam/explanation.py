@@ -44,7 +44,7 @@ class Explanation:
     """
 
     heatmaps: HostHeatmaps
-    maps: HostMaps | tuple[HostMaps, ...]
+    maps: HostMaps | tuple[np.ndarray, ...]  # each layer has a grid of its own
     classes: HostClassIds
     scores: HostScores
     probabilities: HostScores

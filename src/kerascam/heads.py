@@ -139,6 +139,6 @@ def signs(head: Head, classes: ClassIds) -> tf.Tensor:
     return tf.cast(2 * classes - 1, head.logits.dtype)
 
 
-def expand(classes: ClassIds, like: tf.Tensor) -> tf.Tensor:
-    """Give `classes`, or any one value an image, the axes of `like`."""
-    return tf.reshape(classes, [-1] + [1] * (len(like.shape) - 1))
+def expand(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Give `values`, one an image, the axes of `like`."""
+    return tf.reshape(values, [-1] + [1] * (len(like.shape) - 1))
