@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import figure, render
+from . import figure, pixels, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from .folder import write_folder
 from .registry import METHODS
@@ -212,7 +212,7 @@ class Explanation:
         if photos is not None:
             return np.asarray(photos)
         try:
-            return None if self.images is None else render.to_uint8_rgb(self.images)
+            return None if self.images is None else pixels.to_uint8_rgb(self.images)
         except ValueError:  # preprocessed values
             return None
 

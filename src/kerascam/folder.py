@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .files import write_atomically
-from .render import write_png
+from .pixels import write_png
 
 ARRAYS, MANIFEST = "arrays.npz", "manifest.json"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, render
+from .. import __version__, pixels
 from ..explanation import Explanation
 from ..files import write_atomically
 from .batches import Photo
@@ -67,7 +67,7 @@ class Gallery:
         class_name = explanation.class_name(index)
         file = self._names.picture(photo.path, explanation.method, class_index, class_name)
         self._prepare()
-        render.write_png(self.folder / file, picture)
+        pixels.write_png(self.folder / file, picture)
         return Result(
             image=shown(photo.path),
             method=explanation.method,

@@ -1,0 +1,80 @@
+"""Photo, heatmap and overlay, side by side."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..pixels import to_uint8_rgb
+from ..render import colorize, is_signed, overlay, resize_heatmap
+from .rows import BAR, GAP, LABEL, PANEL, as_rows, check_count, color_bar, draw_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def figure(
+    photos: ArrayLike | Sequence[ArrayLike] | None,
+    heatmaps: ArrayLike | Sequence[ArrayLike],
+    titles: Sequence[str] | None = None,
+    *,
+    colormap: str = "auto",
+    alpha: float = 0.5,
+    signed: bool | None = None,
+    max_rows: int = 8,
+) -> "Figure":
+    """Draw a row an image: the photo, its heatmap with a colour bar, both overlaid.
+
+    Args:
+        photos: (batch, height, width, channels) or a list of images of any sizes, as
+            `to_uint8_rgb` takes them (all of one shape share one range); None: heatmaps alone.
+        heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] where signed.
+        titles: A text above each row, wrapped to fit.
+        colormap: As in `colorize`.
+        alpha: Opacity of the overlay's colours, 0 to 1.
+        signed: As in `colorize`, decided once over all heatmaps.
+        max_rows: Rows drawn at most; a line at the bottom says how many were left out.
+
+    Returns:
+        A matplotlib figure that pyplot does not know: nothing to close.
+
+    Raises:
+        ValueError: If photos, heatmaps and titles differ in number, or as `overlay`.
+
+    Example:
+        >>> drawn = figure(np.zeros((2, 8, 8, 3)), np.ones((2, 4, 4)), ["cat 98 %", "dog 71 %"])
+        >>> len(drawn.axes)  # three pictures and a colour bar a row
+        8
+    """
+    heats = as_rows(heatmaps, "heatmaps", 2)
+    pictures = None if photos is None else _photos(photos, len(heats))
+    names = ("heatmap",) if pictures is None else ("image", "heatmap", "overlay")
+    signed = any(map(is_signed, heats)) if signed is None else signed
+
+    def draw(row: int, axes: Sequence["Axes"]) -> None:
+        heat, panel = heats[row], axes[names.index("heatmap")]
+        if pictures is not None:
+            heat = resize_heatmap(heat, pictures[row].shape[:2])
+            axes[0].imshow(pictures[row])
+            axes[2].imshow(overlay(pictures[row], heat, colormap, alpha, signed=signed))
+        panel.imshow(colorize(heat, colormap, signed=signed), interpolation="nearest")
+        color_bar(panel, colormap, signed)
+        for ax, name in zip(axes, names, strict=True):
+            ax.axis("off")
+            ax.set_title(name, fontsize=LABEL, color="0.35")
+
+    shapes = [one.shape[:2] for one in pictures or heats]
+    heights = [PANEL * min(max(high / wide, 0.6), 1.6) for high, wide in shapes]
+    width = len(names) * (PANEL + GAP) + BAR
+    return draw_rows(draw, heights, len(names), width, titles, max_rows)
+
+
+def _photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
+    pictures = as_rows(photos, "photos", 2, 3)
+    check_count("photos", len(pictures), count)
+    if len({one.shape for one in pictures}) > 1:
+        return [to_uint8_rgb(one) for one in pictures]
+    batch = np.stack(pictures)
+    return list(to_uint8_rgb(batch if batch.ndim == 4 else batch[..., None]))

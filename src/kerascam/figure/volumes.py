@@ -1,0 +1,77 @@
+"""The slice with the most evidence, for three-dimensional inputs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..pixels import to_uint8_rgb
+from ..render import is_signed, resize_heatmap
+from .pictures import figure
+from .rows import as_rows, check_count, check_titles
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def volume_figure(
+    volumes: ArrayLike | Sequence[ArrayLike],
+    heatmaps: ArrayLike | Sequence[ArrayLike],
+    titles: Sequence[str] | None = None,
+    *,
+    colormap: str = "auto",
+    alpha: float = 0.5,
+    signed: bool | None = None,
+    max_rows: int = 8,
+) -> "Figure":
+    """Draw a row a volume: its slice along the first axis with the most evidence.
+
+    Args:
+        volumes: (batch, depth, height, width) or the same and 1 or 3 channels, or a list; drawn
+            from the smallest value (black) to the largest (white) of each volume, unless uint8.
+        heatmaps: (batch, d, h, w) of any size, in [0, 1], or [-1, 1] where signed.
+        titles: A text above each row; the slice's index, from 0, is added to it.
+        colormap: As in `colorize`.
+        alpha: Opacity of the overlay's colours, 0 to 1.
+        signed: As in `colorize`; the evidence of a slice is the sum of its absolute values.
+        max_rows: Rows drawn at most.
+
+    Raises:
+        ValueError: If volumes, heatmaps and titles differ in number, or in rank.
+
+    Example:
+        >>> heat = np.zeros((1, 4, 2, 2))
+        >>> heat[0, 3] = 1
+        >>> drawn = volume_figure(np.zeros((1, 4, 8, 8)), heat, ["nodule 93 %"])
+        >>> drawn.subfigs[0].get_suptitle()
+        'nodule 93 % · slice 3 of 0-3'
+    """
+    heats = as_rows(heatmaps, "heatmaps", 3)
+    solids = as_rows(volumes, "volumes", 3, 4)
+    check_count("volumes", len(solids), len(heats))
+    check_titles(titles, len(heats))
+    signed = any(map(is_signed, heats)) if signed is None else signed
+    photos, slices, texts = [], [], []
+    for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
+        deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
+        best = int(np.abs(deep).sum(axis=1).argmax())
+        photos.append(_window(solid)[best])
+        slices.append(deep[best].reshape(heat.shape[1:]))
+        title = "" if titles is None else f"{titles[row]} · "
+        texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
+    rest: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "max_rows": max_rows}
+    return figure(photos, slices, texts, signed=signed, **rest)
+
+
+def _window(volume: NDArray[Any]) -> NDArray[np.uint8]:
+    """Show a scan's own range: its values (Hounsfield units, say) are rarely those of a photo."""
+    volume = volume[..., None] if volume.ndim == 3 else volume
+    if volume.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"volumes must have 1 or 3 channels, got {volume.shape[-1]}; pass [..., :1]"
+        )
+    if volume.dtype == np.uint8:
+        return to_uint8_rgb(volume)
+    low, high = float(volume.min()), float(volume.max())
+    return to_uint8_rgb(volume, value_range=(low, high if high > low else low + 1))
