@@ -38,6 +38,7 @@ def signal_figure(
         ValueError: If signals, heatmaps and titles differ in number, or in rank.
 
     Example:
+        >>> import numpy as np
         >>> drawn = signal_figure(np.zeros((1, 50)), np.ones((1, 10)))
         >>> drawn.axes[0].get_xlabel(), drawn.axes[0].get_ylabel()
         ('step', 'value')
