@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ._types import Features
 
-MOST_PREFIX_TOKENS = 16  # class token, distillation token, registers
+MOST_PREFIX_TOKENS = 8  # class token, distillation token, registers
 
 Shape = Sequence[int | None]
 
@@ -27,7 +27,8 @@ def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
     """Find the grid of a patch transformer's tokens.
 
     Patches are square, so that the grid has the image's proportions; the first tokens may be
-    class, distillation or register tokens, which have no place on it.
+    class, distillation or register tokens, which have no place on it. Patches that leave a rest
+    at the image's border are believed in only with at most one such token.
 
     Args:
         tokens: How many tokens the layer gives.
@@ -39,7 +40,7 @@ def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
 
     Example:
         >>> token_grid(197, (224, 224)), token_grid(50, (224, 224)), token_grid(13, (32, 32))
-        ((14, 14, 1), (7, 7, 1), (3, 3, 4))
+        ((14, 14, 1), (7, 7, 1), None)
     """
     height, width = image
     if not height or not width:
@@ -48,7 +49,10 @@ def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
         patches = tokens - prefix
         for rows in range(1, patches + 1):
             columns, rest = divmod(patches, rows)
-            if rest == 0 and height // rows == width // columns > 1:
+            fits = height // rows == width // columns > 1 and (
+                prefix <= 1 or height % rows == width % columns == 0
+            )
+            if rest == 0 and fits:
                 return rows, columns, prefix
     return None
 

@@ -35,9 +35,14 @@ def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
 
 def _last_step(outputs: tf.Tensor) -> tf.Operation:
     operation = outputs.op
-    while operation.type in _PASSING:
+    while operation.type in _PASSING or _takes_only_unit(operation):
         operation = operation.inputs[0].op
     return operation
+
+
+def _takes_only_unit(operation: tf.Operation) -> bool:
+    """Tell whether this is `outputs[:, 0]` of a head of one unit."""
+    return operation.type == "StridedSlice" and operation.inputs[0].shape[1:] == [1]
 
 
 class Head(NamedTuple):

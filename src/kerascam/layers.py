@@ -101,7 +101,13 @@ def channels_first(model: keras.Model) -> set[int]:
     data_format = None
     found: set[int] = set()
     for _, layer in walk(model):
-        data_format = getattr(layer, "data_format", None) or data_format
+        data_format = _own_format(layer) or data_format
         if data_format == "channels_first":
             found.add(id(layer))
     return found
+
+
+def _own_format(layer: Layer) -> str | None:
+    if isinstance(layer, keras.layers.BatchNormalization) and layer.axis == 1:
+        return "channels_first"
+    return getattr(layer, "data_format", None)

@@ -18,7 +18,7 @@ from .maps import grid_axes
 __all__ = ["binary", "contrast", "counterfactual", "logit", "probability", "region_mean", "value"]
 
 
-def logit(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+def logit(outputs: Any, classes: ClassIds) -> Scores:
     """Score each image by its class's logit, before the softmax or sigmoid: the papers' y^c.
 
     A head of one unit under a sigmoid has two classes: class 1 is the logit, class 0 is minus
@@ -43,7 +43,7 @@ def logit(outputs: tf.Tensor, classes: ClassIds) -> Scores:
     return _score(_read(outputs), classes)
 
 
-def probability(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+def probability(outputs: Any, classes: ClassIds) -> Scores:
     """Score each image by the probability of its class, after the softmax or sigmoid.
 
     A saturated probability hardly moves: prefer `logit` unless the question is about the
@@ -67,7 +67,7 @@ def probability(outputs: tf.Tensor, classes: ClassIds) -> Scores:
     return heads.probabilities(head, classes)
 
 
-def value(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+def value(outputs: Any, classes: ClassIds) -> Scores:
     """Score each image by the model's output as it is: regression, similarity, anything.
 
     Args:
@@ -87,7 +87,7 @@ def value(outputs: tf.Tensor, classes: ClassIds) -> Scores:
     return tf.reduce_mean(chosen, grid_axes(chosen)) if head.dense else chosen
 
 
-def binary(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+def binary(outputs: Any, classes: ClassIds) -> Scores:
     """Score one unit that is a logit of two classes, with or without a sigmoid behind it.
 
     For a head such as `Dense(1)` trained with `BinaryCrossentropy(from_logits=True)`, which
@@ -135,7 +135,7 @@ def region_mean(mask: Any = None) -> Target:
         [5.0]
     """
 
-    def region_mean_score(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+    def region_mean_score(outputs: Any, classes: ClassIds) -> Scores:
         head = _read(outputs)
         if not head.dense:
             raise ValueError(
@@ -169,8 +169,11 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
     """
     others = np.asarray(other, np.int32)
 
-    def contrast_score(outputs: tf.Tensor, classes: ClassIds) -> Scores:
-        opposed = tf.broadcast_to(tf.constant(others), tf.shape(classes))
+    def contrast_score(outputs: Any, classes: ClassIds) -> Scores:
+        _check_other(others, outputs)
+        # Without its own static length: any batch may be asked for.
+        given = tf.compat.v1.placeholder_with_default(others, [None] * others.ndim)
+        opposed = tf.broadcast_to(given, tf.shape(classes))
         return target(outputs, classes) - weight * target(outputs, opposed)
 
     return _like(target, contrast_score)
@@ -191,7 +194,7 @@ def counterfactual(target: Target = logit) -> Target:
         [-10.0]
     """
 
-    def counterfactual_score(outputs: tf.Tensor, classes: ClassIds) -> Scores:
+    def counterfactual_score(outputs: Any, classes: ClassIds) -> Scores:
         return -target(outputs, classes)
 
     return _like(target, counterfactual_score)
@@ -228,6 +231,13 @@ def _score(head: heads.Head, classes: ClassIds) -> Scores:
     return heads.signs(head, classes) * heads.of_class(head, head.logits, classes)
 
 
+def _check_other(others: np.ndarray, outputs: Any) -> None:
+    count = heads.read(outputs).class_count if tf.is_tensor(outputs) else None
+    if others.min() < 0 or (count is not None and others.max() >= count):
+        last = "the last class" if count is None else count - 1
+        raise ValueError(f"target contrast: other must be from 0 to {last}, not {others.tolist()}")
+
+
 def _region(mask: Any, head: heads.Head) -> tf.Tensor:
     region = np.asarray(mask)
     grid = head.logits.shape[1:-1]
@@ -238,8 +248,10 @@ def _region(mask: Any, head: heads.Head) -> tf.Tensor:
             f"target region_mean needs a mask on the output's grid {tuple(grid)}, "
             f"with or without a batch axis; received shape {region.shape}"
         )
-    weights = tf.constant(region, head.logits.dtype)
-    return weights if region.ndim == len(grid) + 1 else weights[None]
+    weights = region.astype(head.logits.dtype.as_numpy_dtype)
+    weights = weights if region.ndim == len(grid) + 1 else weights[None]
+    # Without its own static batch: any may be asked for.
+    return tf.compat.v1.placeholder_with_default(weights, [None, *weights.shape[1:]])
 
 
 def _region_score(head: heads.Head, classes: ClassIds, region: tf.Tensor | None) -> Scores:

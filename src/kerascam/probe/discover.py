@@ -10,7 +10,7 @@ from ..choice import Capture
 from ..grids import channels_last_shape
 from ..layers import channels_first, walk
 from . import graph, shadow, specs
-from .outputs import select
+from .outputs import select, tensors_in
 from .sites import images_channels_first
 
 
@@ -51,7 +51,7 @@ def discover(
         inputs = specs.pack(model, tensors, like)
         for inline_all in (False, True):
             runs, outputs = _runs(model, inputs, inline_all)
-            if not any(graph.is_foreign(tensor) for *_, tensor in runs):
+            if not graph.hides_operations(tensors_in(outputs)):
                 break
         return _discovery(model, tensors, runs, outputs, output)
 
@@ -64,8 +64,8 @@ def _runs(model: keras.Model, inputs: Any, inline_all: bool) -> tuple[list[Run],
 
     def listener(path: str, layer: keras.Operation) -> shadow.Listener:
         def note(arguments: Any, output: Any) -> None:
-            tensors = [t for t in keras.tree.flatten(output) if tf.is_tensor(t)]
-            names = [t.name for t in keras.tree.flatten(arguments) if tf.is_tensor(t)]
+            tensors = tensors_in(output)
+            names = [tensor.name for tensor in tensors_in(arguments)]
             if tensors and tensors[0].shape.rank is not None:
                 runs.append((path, layer, names, tensors[0]))
 

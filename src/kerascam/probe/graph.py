@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
-CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank"}  # these hand on how many values, not the values
 
 
@@ -51,6 +51,16 @@ def is_foreign(tensor: tf.Tensor) -> bool:
     return tensor.graph is not tf.compat.v1.get_default_graph()
 
 
-def is_hidden(tensor: tf.Tensor) -> bool:
-    """Tell whether a tensor comes straight out of an inner `tf.function`."""
-    return tensor.op.type in CALLS
+def hides_operations(ends: Iterable[tf.Tensor]) -> bool:
+    """Tell whether the ends depend on an inner `tf.function`, of those that XLA need not compile.
+
+    Keras compiles by XLA what TensorFlow cannot run on a CPU otherwise (grouped convolutions);
+    nobody looks for a layer there.
+    """
+    needed = ancestors(ends)
+    return any(
+        operation.type in _CALLS
+        and operation.name in needed
+        and not operation.node_def.attr["_XlaMustCompile"].b
+        for operation in tf.compat.v1.get_default_graph().get_operations()
+    )

@@ -31,6 +31,11 @@ def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
     return tensors[output]
 
 
+def tensors_in(nest: Any) -> list[tf.Tensor]:
+    """List the tensors in any nest of lists, tuples and dicts."""
+    return [leaf for leaf in keras.tree.flatten(nest) if tf.is_tensor(leaf)]
+
+
 def _names(model: keras.Model, outputs: Any) -> list[str]:
     if isinstance(outputs, dict):
         return sorted(outputs)  # the order in which keras.tree flattens
@@ -40,6 +45,4 @@ def _names(model: keras.Model, outputs: Any) -> list[str]:
 
 def describe(outputs: Any) -> str:
     """Word the outputs' shapes for an error."""
-    return ", ".join(
-        str(tuple(tensor.shape)) for tensor in keras.tree.flatten(outputs) if tf.is_tensor(tensor)
-    )
+    return ", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(outputs))

@@ -15,7 +15,8 @@ from ..registry import ReluRule
 
 _RELUS = ("Relu", "Relu6")
 # Activations that a ReLU rule says nothing about, as they show in a graph.
-_OTHERS = {"Elu", "Selu", "LeakyRelu", "Softplus", "Softsign", "Erf"}
+_OTHERS = {"Elu", "Selu", "LeakyRelu", "Softplus", "Softsign", "Tanh"}
+_GELU = {"Erf", "Erfc"}
 
 
 class ReluCount(NamedTuple):
@@ -23,6 +24,18 @@ class ReluCount(NamedTuple):
 
     replaced: int
     others: tuple[str, ...]
+
+
+def _part_of(operation: tf.Operation) -> str | None:
+    """Name the activation that a ReLU is only a part of: its backward step is not replaced.
+
+    The gate of hard sigmoid and hard SiLU is relu6(x + 3) / 6; PReLU's negative half relu(-x).
+    """
+    maker = operation.inputs[0].op.type
+    users = {user.type for user in operation.outputs[0].consumers()}
+    if operation.type == "Relu6" and maker in {"AddV2", "Add"} and users & {"Mul", "RealDiv"}:
+        return "HardSigmoid"
+    return "PReLU" if maker == "Neg" else None
 
 
 def _is_active(operation: tf.Operation) -> tf.Tensor:
@@ -39,12 +52,15 @@ def _register(rule: str, backward: object) -> str:
 
 
 def _guided(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
-    passes = (gradient > 0) & _is_active(operation)
+    passes = _is_active(operation)
+    if _part_of(operation) is None:
+        passes &= gradient > 0
     return tf.where(passes, gradient, tf.zeros_like(gradient))
 
 
 def _deconvnet(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
-    del operation
+    if _part_of(operation) is not None:
+        return tf.where(_is_active(operation), gradient, tf.zeros_like(gradient))
     return tf.nn.relu(gradient)
 
 
@@ -75,9 +91,11 @@ def count(rule: ReluRule, reachable: set[str]) -> ReluCount:
         == _GRADIENT_NAMES[rule]
     ]  # fmt: skip
     others = {op.type for op in operations if op.type in _OTHERS}
-    if any(_is_swish(op) for op in operations):
-        others.add("SiLU")
-    return ReluCount(len(followers), tuple(sorted(others)))
+    others |= {"GELU" for op in operations if op.type in _GELU}
+    others |= {"SiLU" for op in operations if _is_swish(op)}
+    parts = [_part_of(op) for op in followers]
+    others |= set(filter(None, parts))
+    return ReluCount(parts.count(None), tuple(sorted(others)))
 
 
 def _is_swish(operation: tf.Operation) -> bool:

@@ -1,13 +1,19 @@
-"""From a model's outputs to what is asked: classes, scores and probabilities."""
+"""From a model's outputs to what is asked: classes, scores, probabilities and gradients."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from .. import heads
 from .._types import ClassIds, Scores, Target
+from ..layers import walk
 from ..targets import reads_binary
 from .outputs import describe
+
+# Half-precision gradients are scaled up on their way back, as in mixed-precision training.
+_HALF_SCALE = 1024.0
 
 
 def read(chosen: Any, target: Target) -> heads.Head | None:
@@ -49,3 +55,35 @@ def probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
         return tf.fill(tf.shape(classes), float("nan"))
     chances = heads.probabilities(head, classes)
     return chances if chances.dtype == tf.float64 else tf.cast(chances, tf.float32)
+
+
+def variants(model: keras.Model, scores: Scores) -> tuple[Scores, ...]:
+    """Give the scores to differentiate; of a float16 model, the scaled ones too."""
+    policies = [model, *(layer for _, layer in walk(model))]
+    half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in policies)
+    return (scores, _HALF_SCALE * scores) if half else (scores,)
+
+
+def differentiate(
+    gradient: Callable[[Scores], tf.Tensor | None], variants: Sequence[Scores], of: str
+) -> tf.Tensor:
+    """Differentiate the scores, at least in float32.
+
+    A float16 gradient is taken from the scaled scores, so that small values do not vanish, and
+    from the plain ones where the scaled overflow.
+
+    Raises:
+        ValueError: If the scores do not depend on it.
+    """
+    found = [gradient(scores) for scores in variants]
+    if found[0] is None:
+        raise ValueError(
+            f"target does not depend on {of}: its score has no gradient there; name a layer "
+            f"between the images and the explained output, or another output"
+        )
+    plain, *scaled = (tf.convert_to_tensor(each) for each in found)
+    if plain.dtype != tf.float64:
+        plain, *scaled = (tf.cast(each, tf.float32) for each in (plain, *scaled))
+    for each in scaled:
+        plain = tf.where(tf.math.is_finite(each), each / _HALF_SCALE, plain)
+    return plain

@@ -18,6 +18,7 @@ Listener = Callable[[Any, Any], None]
 # One trace at a time: two threads that shadow the same layer would restore each other's shadow.
 _TRACING = threading.RLock()
 _ABSENT = object()
+_TF_FUNCTION = tf.types.experimental.PolymorphicFunction
 
 
 def run(
@@ -29,16 +30,16 @@ def run(
 ) -> Any:
     """Run the model in inference mode and tell each listener of its layer's runs.
 
-    A layer whose `call` is a `tf.function` is inlined: its inner layers' outputs must belong to
-    the graph that is being traced.
+    A `tf.function` that is a layer's `call`, method or attribute is inlined: the outputs of the
+    layers inside it must belong to the graph that is being traced.
 
     Args:
         model: Left bit for bit as it was, also after an error.
         inputs: The model's inputs.
         listeners: Pairs of a layer and who is told of its runs.
         inline_all: Also inline every other `tf.function` on the way. This goes through a global
-            switch of TensorFlow's and would inline the ones that Keras itself compiles by XLA,
-            so it is only for models that hide a layer in a helper function.
+            switch of TensorFlow's and inlines the ones that Keras itself compiles by XLA too, so
+            it is only for models that hide a layer in a function outside themselves.
 
     Returns:
         The model's outputs.
@@ -50,12 +51,36 @@ def run(
         for layer, listener in listeners:
             heard.setdefault(id(layer), []).append(listener)
         for layer in _with_inner(model, listeners):
-            call = _python_call(layer)
-            told = heard.get(id(layer), [])
-            if call is not None or told:
-                original = getattr(layer, _slot(layer)) if call is None else call
-                stack.enter_context(_shadowed(layer, _telling(original, told)))
+            for slot, function in _replacements(layer, heard.get(id(layer), [])):
+                stack.enter_context(_shadowed(layer, slot, function))
         return model(inputs, training=False)
+
+
+def _replacements(
+    layer: keras.Operation, listeners: Sequence[Listener]
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield what stands in for a layer's call, where it is listened to, and for `tf.function`s."""
+    slot = _slot(layer)
+    call = getattr(layer, slot)
+    if isinstance(call, _TF_FUNCTION) or listeners:
+        yield slot, _telling(_python_form(call), listeners)
+    for name in _helpers(layer) - {slot}:
+        yield name, _python_form(getattr(layer, name))
+
+
+def _helpers(layer: keras.Operation) -> set[str]:
+    """Name the user's own `tf.function`s among a layer's attributes and methods."""
+    homes = [vars(layer), *(vars(kind) for kind in type(layer).__mro__ if not _is_keras(kind))]
+    return {
+        name
+        for home in homes
+        for name, value in home.items()
+        if isinstance(value, _TF_FUNCTION) and not _is_keras(value.python_function)
+    }
+
+
+def _is_keras(thing: Any) -> bool:
+    return (getattr(thing, "__module__", "") or "").startswith("keras.")
 
 
 def _with_inner(
@@ -70,21 +95,18 @@ def _slot(layer: keras.Operation) -> str:
     return "quantized_call" if getattr(layer, "quantization_mode", None) else "call"
 
 
-def _python_call(layer: keras.Operation) -> Callable[..., Any] | None:
-    """Give the Python function under a `tf.function` call, its control flow made graph ops."""
-    call = getattr(layer, _slot(layer))
-    if not isinstance(call, tf.types.experimental.PolymorphicFunction):
-        return None
-    function = call.python_function
-    if (getattr(function, "__module__", "") or "").startswith("keras."):
+def _python_form(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the Python function under a `tf.function`, its control flow made graph operations."""
+    if not isinstance(function, _TF_FUNCTION):
         return function
+    python = function.python_function
+    if _is_keras(python):
+        return python
     try:
-        converted = tf.autograph.to_graph(function)
+        converted = tf.autograph.to_graph(python)
     except Exception:  # AutoGraph needs the source; without it, the function must do as it is
-        return function
-    return (
-        functools.partial(converted, function.__self__) if inspect.ismethod(function) else converted
-    )
+        return python
+    return functools.partial(converted, python.__self__) if inspect.ismethod(python) else converted
 
 
 def _telling(call: Callable[..., Any], listeners: Sequence[Listener]) -> Callable[..., Any]:
@@ -101,12 +123,12 @@ def _telling(call: Callable[..., Any], listeners: Sequence[Listener]) -> Callabl
 
 
 @contextmanager
-def _shadowed(layer: keras.Operation, call: Callable[..., Any]) -> Iterator[None]:
+def _shadowed(layer: keras.Operation, slot: str, function: Callable[..., Any]) -> Iterator[None]:
     # In the instance's own dict, past Keras's attribute tracking: the layer's class, weights,
     # configuration and saved state never change.
-    own, slot = vars(layer), _slot(layer)
+    own = vars(layer)
     before = own.get(slot, _ABSENT)
-    own[slot] = call
+    own[slot] = function
     try:
         yield
     finally:

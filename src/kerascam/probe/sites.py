@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .. import heads
 from .._types import Features
 from ..grids import channels_last, to_grid
 from ..layers import channels_first, walk
 from . import graph, shadow
+from .outputs import tensors_in
 
 _IMAGE_CHANNELS = (1, 3, 4)
 
@@ -23,13 +23,13 @@ class Site:
     Attributes:
         path: Its path.
         layer: The layer.
-        call_index: Which of its runs, where it runs several times.
+        run: Which of its runs, in the order of execution; None where there is but one.
         channels_first: Whether its features stand before its grid.
     """
 
     path: str
     layer: keras.Operation
-    call_index: int | None
+    run: int | None
     channels_first: bool
 
 
@@ -51,7 +51,7 @@ def forward(
             for site, runs in zip(sites, heard, strict=True)
         ]
         outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
-        if not _hides(outputs, heard):
+        if not graph.hides_operations(tensors_in(outputs)):
             break
     return outputs, [_one_run(site, runs) for site, runs in zip(sites, heard, strict=True)]
 
@@ -59,21 +59,13 @@ def forward(
 def _listener(site: Site, runs: list[tf.Tensor], tape: tf.GradientTape) -> shadow.Listener:
     def hear(arguments: Any, output: Any) -> None:
         del arguments
-        tensors = [tensor for tensor in keras.tree.flatten(output) if tf.is_tensor(tensor)]
+        tensors = tensors_in(output)
         if tensors:
-            if site.call_index in (None, len(runs)):
+            if site.run in (None, len(runs)):
                 tape.watch(tensors[0])
             runs.append(tensors[0])
 
     return hear
-
-
-def _hides(outputs: Any, heard: list[list[tf.Tensor]]) -> bool:
-    """Tell whether an inner `tf.function` keeps a site, or the end of the model, out of reach."""
-    if any(graph.is_foreign(tensor) for runs in heard for tensor in runs):
-        return True
-    ends = [tensor for tensor in keras.tree.flatten(outputs) if tf.is_tensor(tensor)]
-    return any(graph.is_hidden(end) and heads.find_logits(end) is None for end in ends)
 
 
 def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
@@ -82,15 +74,20 @@ def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
             f"layer {site.path!r} did not run: the model's forward pass in inference mode does "
             f"not reach it; suggest_layers(model) lists those that run"
         )
-    if site.call_index is None and len(runs) > 1:
+    if site.run is None and len(runs) > 1:
         raise ValueError(
             f"layer {site.path!r} ran {len(runs)} times in one forward pass; choose one run by "
             f"call_index=, from 0 to {len(runs) - 1}"
         )
-    index = site.call_index or 0
+    index = site.run or 0
     if not 0 <= index < len(runs):
         raise ValueError(
             f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not {index}"
+        )
+    if runs[index].shape.rank is None or runs[index].shape.rank < 3:
+        raise ValueError(
+            f"layer {site.path!r} gives an output of shape {tuple(runs[index].shape)}, which has "
+            f"no grid to draw a map on; suggest_layers(model) lists those that have one"
         )
     if graph.is_foreign(runs[index]):
         raise ValueError(
@@ -109,13 +106,8 @@ def in_form(
     """Bring a site's output, or its gradient, to (batch, *grid, features), at least float32.
 
     Raises:
-        ValueError: If it has no grid.
+        ValueError: If it holds tokens that fit no grid.
     """
-    if tensor.shape.rank is None or tensor.shape.rank < 3:
-        raise ValueError(
-            f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)}, which has no "
-            f"grid to draw a map on; suggest_layers(model) lists those that have one"
-        )
     tensor = channels_last(tensor, site.channels_first)
     try:
         tensor = to_grid(tensor, image, grid)
@@ -137,5 +129,30 @@ def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:
 
 
 def site_of(model: keras.Model, path: str, layer: keras.Operation, call_index: int | None) -> Site:
-    """Make the site of a found layer."""
-    return Site(path, layer, call_index, id(layer) in channels_first(model))
+    """Make the site of a found layer.
+
+    Args:
+        model: The model.
+        path: The layer's path.
+        layer: The layer.
+        call_index: Which of its runs, counted as they are written.
+    """
+    order = _written_order(model, layer)
+    run = order.index(call_index) if call_index in order else call_index
+    return Site(path, layer, run, id(layer) in channels_first(model))
+
+
+def _written_order(model: keras.Model, layer: keras.Operation) -> list[int]:
+    """Number a shared layer's runs as they are written, in the order in which they are executed.
+
+    A functional model runs its nodes by depth, which need not be the order in which they were
+    made. Empty where there is nothing to put in order.
+    """
+    written = getattr(layer, "_inbound_nodes", [])
+    for part in (model, *(each for _, each in walk(model))):
+        depths = getattr(part, "_nodes_by_depth", {})
+        nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+        own = [written.index(node) for node in nodes if node.operation is layer]
+        if len(own) > 1:
+            return [sorted(own).index(place) for place in own]
+    return []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -10,14 +11,10 @@ import tensorflow as tf
 from .. import heads
 from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
 from ..grids import channels_last
-from ..layers import walk
 from ..registry import ReluRule
 from . import graph, relu, scoring, specs
 from .outputs import select
 from .sites import Site, forward, images_channels_first, in_form
-
-# Half-precision gradients are scaled up on their way back, as in mixed-precision training.
-_HALF_SCALE = 1024.0
 
 
 class Trace(NamedTuple):
@@ -96,7 +93,6 @@ def probe(
             on it, or the target gives not one number an image.
     """
     place = _image_place(inputs) if question.of_images else None
-    scale = _gradient_scale(model)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         if place is not None:
             tape.watch(inputs[place])
@@ -106,9 +102,11 @@ def probe(
             head = scoring.read(chosen, question.target)
             classes = scoring.settle(head, classes)
             scores = scoring.score(question.target, chosen, classes)
-        scaled = scale * scores
+        variants = scoring.variants(model, scores)
     gradients = [
-        _depending(tape.gradient(scaled, tensor), f"layer {site.path!r}")
+        scoring.differentiate(
+            partial(tape.gradient, sources=tensor), variants, f"layer {site.path!r}"
+        )
         for site, tensor in zip(sites, seen, strict=True)
     ]
     image = _image_under(seen, inputs) if place is None else place
@@ -118,9 +116,8 @@ def probe(
 
     def gradient(wanted: Images) -> Images:
         if wanted is images and image is not None:
-            found = _by_images(question, tape, scaled, inputs[image])
-            return channels_last(found, first) / scale
-        return _again(model, question, inputs, image, first, classes, like, wanted) / scale
+            return channels_last(_by_images(question, tape, variants, inputs[image]), first)
+        return _again(model, question, inputs, image, first, classes, like, wanted)
 
     return Trace(
         outputs=chosen,
@@ -133,7 +130,7 @@ def probe(
             for site, tensor in zip(sites, seen, strict=True)
         ),
         gradients=tuple(
-            in_form(site, tensor, size, question.grid) / scale
+            in_form(site, tensor, size, question.grid)
             for site, tensor in zip(sites, gradients, strict=True)
         ),
         images=images,
@@ -163,33 +160,19 @@ def _again(
             outputs, _ = forward(model, specs.pack(model, others, like), [], tape)
             chosen = select(model, outputs, question.output)
             scores = scoring.score(question.target, chosen, classes)
-        scaled = _gradient_scale(model) * scores
-    return _by_images(question, tape, scaled, images)
+        variants = scoring.variants(model, scores)
+    return _by_images(question, tape, variants, images)
 
 
 def _by_images(
-    question: Question, tape: tf.GradientTape, scores: Scores, images: tf.Tensor
+    question: Question, tape: tf.GradientTape, variants: Sequence[Scores], images: tf.Tensor
 ) -> tf.Tensor:
-    if question.relu_rule is None:
-        found = tape.gradient(scores, images)
-    else:
-        (found,) = tf.gradients(scores, images)
-    return _depending(found, "the images")
+    def gradient(scores: Scores) -> tf.Tensor | None:
+        if question.relu_rule is None:
+            return tape.gradient(scores, images)
+        return tf.gradients(scores, images)[0]
 
-
-def _depending(gradient: Any, of: str) -> tf.Tensor:
-    if gradient is None:
-        raise ValueError(
-            f"target does not depend on {of}: its score has no gradient there; "
-            f"name a layer between the images and the explained output, or another output"
-        )
-    return tf.convert_to_tensor(gradient)
-
-
-def _gradient_scale(model: keras.Model) -> float:
-    policies = [model, *(layer for _, layer in walk(model))]
-    half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in policies)
-    return _HALF_SCALE if half else 1.0
+    return scoring.differentiate(gradient, variants, "the images")
 
 
 def _image_place(inputs: Sequence[tf.Tensor]) -> int:
