@@ -102,7 +102,7 @@ def choose(
         )
     chosen = _whole(used)
     over: list[str] = []
-    while chosen.kind.endswith(_PASSING) or any(kind in chosen.kind for kind in _PASSING[:3]):
+    while any(step in chosen.kind for step in _PASSING):
         before = _producer(chosen, used)
         if before is None:
             break

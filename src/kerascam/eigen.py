@@ -67,6 +67,9 @@ def _first_projection(features: Features) -> Maps:
     shape = tf.shape(features)
     places, depth = features.shape[1:-1].num_elements(), features.shape[-1]
     matrix = tf.reshape(features, [shape[0], -1, depth])
+    # A solver that meets NaN in one image may fail for the whole batch.
+    finite = tf.reduce_all(tf.math.is_finite(matrix), [1, 2], keepdims=True)
+    matrix = tf.where(finite, matrix, tf.zeros_like(matrix))
     scale = tf.reduce_max(tf.abs(matrix), [1, 2], keepdims=True)
     matrix = tf.math.divide_no_nan(matrix, scale)
     if places is not None and places <= depth:
@@ -77,4 +80,5 @@ def _first_projection(features: Features) -> Maps:
         projection = tf.linalg.matvec(matrix, vectors[:, :, -1])
     agreement = tf.reduce_sum(projection * tf.reduce_sum(matrix, -1), 1, keepdims=True)
     projection = scale[:, :, 0] * tf.where(agreement < 0, -projection, projection)
+    projection = tf.where(finite[:, :, 0], projection, float("nan") * tf.ones_like(projection))
     return tf.reshape(projection, shape[:-1])

@@ -12,7 +12,15 @@ import tensorflow as tf
 from . import probe, targets
 from ._types import Target
 from .explanation import Explanation
-from .inputs import InputSpec, check_labels, conform, conform_classes
+from .inputs import (
+    InputSpec,
+    check_labels,
+    conform,
+    conform_classes,
+    conform_grid,
+    conform_labels,
+    whole_number,
+)
 from .layers import find
 from .maps import STATUSES, check_normalization
 from .program import METHODS, Program, Recipe, compile_program
@@ -86,17 +94,17 @@ class Explainer:
         self.method = METHODS[method]
         self._check_arguments(layer, options)
         self.output = output
-        self.labels = None if labels is None else tuple(map(str, labels))
+        self.labels = conform_labels(labels)
         self.freeze = freeze
         question = probe.Question(
             targets.logit if target is None else target,
             output,
-            grid,
+            conform_grid(grid),
             self.method.relu_rule,
             of_images=self.method.kind == "gradient",
         )
         self._recipe = Recipe(self.method, question, normalize, options)
-        self._call_index = call_index
+        self._call_index = None if call_index is None else whole_number("call_index", call_index)
         self._sites: list[probe.Site] | None = None
         if layer is not None or not self._looks_at_layers:
             self._sites = [] if layer is None else self._find(_as_list(layer))
@@ -134,8 +142,21 @@ class Explainer:
         program = self._program(specs, arrays, images)
         check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
-        found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
+        try:
+            found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(
+                f"images of shape {arrays[0].shape} do not fit the model, or the target does not "
+                f"fit {len(wanted)} images: {error.message.splitlines()[0]}"
+            ) from error
+        self._check_scores(found["scores"], len(wanted))
         return self._explanation(program, arrays, found)
+
+    def _check_scores(self, scores: tf.Tensor, batch: int) -> None:
+        if len(scores) != batch:
+            raise ValueError(
+                f"target must give one score an image, shape ({batch},); it gave {len(scores)}"
+            )
 
     @property
     def _looks_at_layers(self) -> bool:

@@ -60,8 +60,10 @@ class Explanation:
         return len(self.heatmaps)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        heatmaps = self.heatmaps.astype(dtype or self.heatmaps.dtype, copy=False)
-        return heatmaps.copy() if copy else heatmaps
+        wanted = self.heatmaps.dtype if dtype is None else np.dtype(dtype)
+        if copy is False and wanted != self.heatmaps.dtype:
+            raise ValueError(f"copy=False, but heatmaps of {self.heatmaps.dtype} as {wanted} copy")
+        return self.heatmaps.astype(wanted, copy=bool(copy))
 
     def __repr__(self) -> str:
         lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmaps:"]
@@ -200,7 +202,7 @@ class Explanation:
             {
                 "class": int(self.classes[index]),
                 "class_name": self.class_name(index),
-                "score": float(self.scores[index]),
+                "score": _number(self.scores[index]),
                 "probability": _number(self.probabilities[index]),
                 "status": self.statuses[index],
             }
@@ -231,9 +233,11 @@ class Explanation:
             return np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
         return heat / np.abs(heat).max(initial=1.0)  # beyond 1 only with normalize="none"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         import io
 
+        if self.heatmaps.ndim != 3 and self.images is None:
+            return None  # nothing to draw on: the notebook shows the text
         buffer = io.BytesIO()
         self.plot().savefig(buffer, format="png", dpi=80)
         picture = base64.b64encode(buffer.getvalue()).decode()
@@ -241,4 +245,4 @@ class Explanation:
 
 
 def _number(value: Any) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return float(value) if np.isfinite(value) else None

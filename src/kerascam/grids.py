@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ._types import Features
 
+MOST_GIVEN_PREFIX = 32  # that many, where the user gives the grid
 MOST_PREFIX_TOKENS = 8  # class token, distillation token, registers
 
 Shape = Sequence[int | None]
@@ -78,7 +79,7 @@ def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None
     if grid is not None:
         rows, columns = grid
         prefix = -1 if tokens is None else tokens - rows * columns
-        if not 0 <= prefix:
+        if rows < 1 or columns < 1 or not 0 <= prefix <= MOST_GIVEN_PREFIX:
             raise ValueError(
                 f"grid={tuple(grid)} has {rows * columns} places, but the layer gives {tokens} "
                 f"tokens; give the rows and columns of its patches"

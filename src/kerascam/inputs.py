@@ -64,7 +64,7 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
         return [inputs[name] for name in names]
     if len(specs) == 1:
         alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
-        return [inputs[0]] if alone and np.ndim(inputs[0]) == _rank(specs[0]) else [inputs]
+        return list(inputs) if alone and _is_batch(inputs[0], specs[0]) else [inputs]
     if not isinstance(inputs, (list, tuple)) or len(inputs) != len(specs):
         count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
         raise ValueError(
@@ -74,24 +74,29 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
     return list(inputs)
 
 
-def _rank(spec: InputSpec) -> int | None:
-    return None if spec.shape is None else len(spec.shape) + 1
+def _is_batch(value: Any, spec: InputSpec) -> bool:
+    rank = getattr(value, "ndim", None)
+    return rank is not None and spec.shape is not None and rank == len(spec.shape) + 1
 
 
 def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
     name = "images" if single else f"images[{spec.name!r}]"
     array = _as_array(value, name)
-    _check_shape(array, spec, name)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(
             f"{name} must hold numbers, not {array.dtype} values; decode files to arrays first"
         )
+    _check_shape(array, spec, name)
+    if spec.dtype is not None:
+        with np.errstate(over="ignore"):  # what the dtype cannot hold is found below
+            array = array.astype(_numpy_dtype(spec.dtype), copy=False)
     if array.dtype.kind not in "biu" and not np.isfinite(array).all():
         bad = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(1)))
         raise ValueError(
             f"{name} must be finite; image {bad} holds NaN or infinity: mend or drop it"
+            f" (a number too large for {array.dtype} counts as infinity)"
         )
-    return array if spec.dtype is None else array.astype(_numpy_dtype(spec.dtype), copy=False)
+    return array
 
 
 def _numpy_dtype(dtype: str) -> Any:
@@ -100,18 +105,17 @@ def _numpy_dtype(dtype: str) -> Any:
 
 
 def _as_array(value: Any, name: str) -> np.ndarray:
-    if isinstance(value, (list, tuple)):
-        shapes = {np.shape(item) for item in value}
-        if len(shapes) > 1:
-            raise ValueError(
-                f"{name} must be of one size; received shapes {sorted(shapes)}: resize them first"
-            )
     try:
-        return np.asarray(value)
+        shapes = {np.shape(item) for item in value} if isinstance(value, (list, tuple)) else set()
+        if len(shapes) <= 1:
+            return np.asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"{name} must be an array or tensor, not {type(value).__name__}: {error}"
         ) from None
+    raise ValueError(
+        f"{name} must be of one size; received shapes {sorted(shapes)}: resize them first"
+    )
 
 
 def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
@@ -162,7 +166,12 @@ def conform_classes(
         return np.full(batch, -1, np.int32)
     if isinstance(classes, str):
         classes = [classes] * batch
-    listed = np.asarray(classes)
+    try:
+        listed = np.asarray(classes)
+    except ValueError:
+        raise ValueError(
+            f"classes must be one class, or one an image: {batch}; received {classes!r}"
+        ) from None
     if listed.ndim == 0:
         listed = np.repeat(listed, batch)
     if listed.ndim != 1 or len(listed) != batch:
@@ -178,6 +187,47 @@ def conform_classes(
         )
     _check_range(listed, class_count)
     return listed.astype(np.int32)
+
+
+def conform_labels(labels: Any) -> tuple[str, ...] | None:
+    """Bring the class names to a tuple; None stays None.
+
+    Raises:
+        TypeError: If they are no sequence of names.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__"):
+        raise TypeError(f"labels must be a list of class names in order, not {labels!r}")
+    return tuple(map(str, labels))
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Take a whole number that an argument needs.
+
+    Raises:
+        TypeError: If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
+def conform_grid(grid: Any) -> tuple[int, int] | None:
+    """Bring the (rows, columns) of tokens to two positive numbers; None stays None.
+
+    Raises:
+        TypeError: If they are no whole numbers.
+        ValueError: If they are not two, or not positive.
+    """
+    if grid is None:
+        return None
+    if not isinstance(grid, (list, tuple)) or len(grid) != 2:
+        raise ValueError(f"grid must be the two numbers (rows, columns), not {grid!r}")
+    rows, columns = (whole_number("grid", length) for length in grid)
+    if rows < 1 or columns < 1:
+        raise ValueError(f"grid must have at least one row and column, not {grid!r}")
+    return rows, columns
 
 
 def check_labels(labels: Sequence[str] | None, class_count: int | None) -> None:
@@ -203,10 +253,11 @@ def _index(name: Any, labels: Sequence[str] | None) -> int:
 
 
 def _check_range(classes: np.ndarray, class_count: int | None) -> None:
-    wrong = classes < 0 if class_count is None else (classes < 0) | (classes >= class_count)
+    most = np.iinfo(np.int32).max if class_count is None else class_count - 1
+    wrong = (classes < 0) | (classes > most)
     if wrong.any():
         shown = int(classes[np.argmax(wrong)])
-        last = "the last one" if class_count is None else str(class_count - 1)
+        last = "the last one" if class_count is None else str(most)
         hint = (
             "; one unit that is the logit of two classes needs target=targets.binary"
             if class_count == 1

@@ -80,7 +80,7 @@ _NORMALIZERS: dict[str, Callable[[Maps], Maps]] = {
 
 def check_normalization(normalize: str) -> None:
     """Raise a ValueError where `normalize` is not one of the known ways."""
-    if normalize not in _NORMALIZERS:
+    if not isinstance(normalize, str) or normalize not in _NORMALIZERS:  # type: ignore[redundant-expr]
         known = ", ".join(repr(name) for name in get_args(Normalization))
         raise ValueError(f"normalize must be one of {known}, not {normalize!r}")
 
@@ -107,7 +107,7 @@ def normalize(maps: Maps, how: str = "max") -> Maps:
     return _NORMALIZERS[how](maps)
 
 
-def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | None]) -> Heatmaps:
+def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heatmaps:
     """Fuse the heatmaps of several layers by their mean.
 
     Args:

@@ -39,7 +39,7 @@ def hires_cam(activations: Features, gradients: Features) -> Maps:
     return tf.reduce_sum(gradients * activations, -1)
 
 
-def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | None]) -> Heatmaps:
+def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heatmaps:
     r"""Fuse several layers' LayerCAM by the largest value at each place.
 
     Heatmaps of shallow layers are first lifted by $\tanh(\gamma L / \max L)$, $\gamma = 2$
@@ -52,9 +52,9 @@ def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | None]) ->
     Returns:
         Shape (batch, *size).
     """
-    known = [count for count in cells if count is not None]
+    coarsest = tf.reduce_min(tf.stack(cells))
     lifted = [
-        tf.tanh(SHALLOW_GAIN * heatmap) if count is not None and count > min(known) else heatmap
+        tf.where(count > coarsest, tf.tanh(SHALLOW_GAIN * heatmap), heatmap)
         for heatmap, count in zip(heatmaps, cells, strict=True)
     ]
     return normalize(tf.reduce_max(tf.stack(lifted), 0))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from . import cam as _cam  # each of these fills the registry
 from . import eigen as _eigen
+from . import guided as _guided
 from . import maps as _maps
 from . import pixelwise as _pixelwise
 from . import probe
@@ -17,7 +18,7 @@ from . import saliency as _saliency
 from .registry import METHODS as METHODS
 from .registry import Method
 
-_FILLING = (_cam, _eigen, _pixelwise, _saliency)
+_FILLING = (_cam, _eigen, _guided, _pixelwise, _saliency)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
     return {
-        "heatmaps": _heatmaps(trace, raw, recipe, size),
+        "heatmaps": _heatmaps(raw, recipe, size),
         "maps": raw,
         "classes": trace.classes,
         "scores": trace.scores,
@@ -140,18 +141,20 @@ def _cams(trace: probe.Trace, method: Method) -> list[tf.Tensor]:
     ]
 
 
-def _heatmaps(trace: probe.Trace, raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
+def _heatmaps(raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
     on_images = [maps if size is None else _maps.resize(maps, size) for maps in raw]
-    scaled = [_maps.normalize(maps, recipe.normalize) for maps in on_images]
-    if len(scaled) == 1:
-        return scaled[0]
-    cells = [activations.shape[1:-1].num_elements() for activations in trace.activations]
-    fused = (recipe.method.fuse or _maps.mean)(scaled, cells)
+    if len(raw) == 1:
+        return _maps.normalize(on_images[0], recipe.normalize)
+    # Layers count alike only on one scale, whatever the scale of the fused map.
+    unscaled = "signed" if recipe.method.signed else "max"
+    scale = unscaled if recipe.normalize == "none" else recipe.normalize
+    scaled = [_maps.normalize(maps, scale) for maps in on_images]
+    fused = (recipe.method.fuse or _maps.mean)(scaled, [tf.size(maps[0]) for maps in raw])
     return _maps.normalize(fused, recipe.normalize)
 
 
 def _statuses(trace: probe.Trace, raw: list[tf.Tensor]) -> tf.Tensor:
-    """Say of each image how its map came out; of several layers' maps, the worst."""
+    """Say of each image how its map came out; of several layers, one with evidence is enough."""
     bases = list(zip(trace.activations, trace.gradients, strict=True))
     if not bases:  # a gradient method's map is zero where its gradient is
         bases = [(tf.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
@@ -159,13 +162,15 @@ def _statuses(trace: probe.Trace, raw: list[tf.Tensor]) -> tf.Tensor:
         _maps.status(maps, activations, gradients)
         for maps, (activations, gradients) in zip(raw, bases, strict=False)
     ]
-    return tf.reduce_max(tf.stack(codes), 0)
+    best, worst = tf.reduce_min(tf.stack(codes), 0), tf.reduce_max(tf.stack(codes), 0)
+    return tf.where(worst == _maps.NOT_FINITE, worst, best)
 
 
 def _fits(trace: probe.Trace, method: Method) -> tf.Tensor:
     if method.requires is None:
         return tf.ones_like(trace.classes, tf.bool)
-    return method.requires(trace.activations[0], trace.gradients[0])
+    sites = zip(trace.activations, trace.gradients, strict=True)
+    return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
 
 
 def _relu_notes(relus: probe.ReluCount | None, method: Method) -> tuple[str, ...]:

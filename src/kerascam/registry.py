@@ -80,6 +80,12 @@ class Method:
         }
 
 
+class UnknownNameError(ValueError, KeyError):
+    """No such name: a wrong value to whoever asked for it, a missing key to a mapping."""
+
+    __str__ = Exception.__str__  # KeyError would quote the message
+
+
 class Registry(Mapping[str, Method]):
     """Maps a name to its method, in the order of registration."""
 
@@ -107,14 +113,11 @@ class Registry(Mapping[str, Method]):
         return add
 
     def __getitem__(self, name: str) -> Method:
-        try:
+        if isinstance(name, str) and name in self._methods:  # type: ignore[redundant-expr]  # users err
             return self._methods[name]
-        except KeyError:
-            near = get_close_matches(str(name), self._methods, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(self._methods)}"
-            raise ValueError(
-                f"{self._noun} must be a registered name, not {name!r}; {hint}"
-            ) from None
+        near = get_close_matches(str(name), self._methods, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(self._methods)}"
+        raise UnknownNameError(f"{self._noun} must be a registered name, not {name!r}; {hint}")
 
     def __contains__(self, name: object) -> bool:
         return name in self._methods

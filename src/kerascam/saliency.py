@@ -10,11 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from ._types import GradientFunction, Heatmaps, Images
+from .inputs import whole_number
 from .maps import grid_axes
 from .registry import METHODS, Citation
 
 
-def _strongest_channel(gradients: Images) -> Heatmaps:
+def strongest_channel(gradients: Images) -> Heatmaps:
+    """Take the largest magnitude over the channels."""
     return tf.reduce_max(tf.abs(gradients), -1)
 
 
@@ -39,7 +41,7 @@ def saliency(gradient: GradientFunction, images: Images) -> Heatmaps:
     >>> saliency(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
     [[[6.0]]]
     """
-    return _strongest_channel(gradient(images))
+    return strongest_channel(gradient(images))
 
 
 @METHODS.register(
@@ -100,6 +102,9 @@ def smooth_grad(
     >>> smooth_grad(lambda x: 2 * tf.ones_like(x), x, samples=3).numpy().tolist()
     [[[2.0, 2.0]]]
     """
+    _check_count("samples", samples)
+    _check_count("seed", seed, least=None)
+    _check_share("noise", noise)
     axes = [*grid_axes(images, features=True), len(images.shape) - 1]
     span = tf.reduce_max(images, axes, keepdims=True) - tf.reduce_min(images, axes, keepdims=True)
     shape = tf.concat([[1], tf.shape(images)[1:]], 0)
@@ -108,7 +113,7 @@ def smooth_grad(
         draw = tf.random.stateless_normal(shape, tf.stack([seed, sample]), dtype=images.dtype)
         return sample + 1, total + gradient(images + noise * span * draw)
 
-    return _strongest_channel(_total(add, images, samples) / samples)
+    return strongest_channel(_total(add, images, samples) / samples)
 
 
 @METHODS.register(
@@ -144,7 +149,8 @@ def integrated_gradients(
     >>> integrated_gradients(lambda x: 2 * x, x).numpy().tolist()  # of S = sum of x squared
     [[[1.0, 9.0]]]
     """
-    start = tf.cast(tf.broadcast_to(np.asarray(baseline), tf.shape(images)), images.dtype)
+    _check_count("steps", steps)
+    start = tf.broadcast_to(_baseline(baseline, images), tf.shape(images))
     way = images - start
 
     def add(step: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -165,84 +171,34 @@ def _total(add: Any, images: Images, count: int) -> tf.Tensor:
     return total
 
 
-@METHODS.register(
-    kind="gradient",
-    title="Guided backpropagation",
-    class_name="GuidedBackprop",
-    relu_rule="guided",
-    citation=Citation(
-        "Springenberg, Dosovitskiy, Brox and Riedmiller",
-        2015,
-        "Striving for Simplicity: The All Convolutional Net",
-        "ICLR Workshop",
-        "https://arxiv.org/abs/1412.6806",
-    ),
-)
-def guided_backprop(gradient: GradientFunction, images: Images) -> Heatmaps:
-    r"""Pass only positive gradients through the ReLUs that were active, back to the image.
-
-    Every ReLU's backward step becomes
-    $dx = dy \cdot \mathbb 1[dy > 0] \cdot \mathbb 1[x > 0]$; the heatmap is the largest magnitude
-    over the channels. It shows what the network sees sharply, and hardly depends on the class
-    (Adebayo et al., 2018, arXiv:1810.03292): use it beside a class activation map, as Guided
-    Grad-CAM does.
-
-    >>> guided_backprop(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
-    [[[6.0]]]
-    """
-    return _strongest_channel(gradient(images))
+def _check_count(name: str, count: Any, least: int | None = 1) -> None:
+    count = whole_number(name, count)
+    if least is not None and count < least:
+        raise ValueError(f"{name} must be at least {least}, not {count}")
 
 
-@METHODS.register(
-    kind="gradient",
-    title="Deconvnet",
-    class_name="Deconvnet",
-    relu_rule="deconvnet",
-    citation=Citation(
-        "Zeiler and Fergus",
-        2014,
-        "Visualizing and Understanding Convolutional Networks",
-        "ECCV",
-        "https://arxiv.org/abs/1311.2901",
-    ),
-)
-def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
-    r"""Pass only positive gradients through every ReLU, active or not, back to the image.
-
-    Every ReLU's backward step becomes $dx = dy \cdot \mathbb 1[dy > 0]$; the heatmap is the
-    largest magnitude over the channels.
-
-    >>> deconvnet(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
-    [[[6.0]]]
-    """
-    return _strongest_channel(gradient(images))
+def _check_share(name: str, share: Any) -> None:
+    if isinstance(share, (str, bytes)) or np.ndim(share):
+        raise TypeError(f"{name} must be a number, not {share!r}")
+    if not 0 <= share < float("inf"):
+        raise ValueError(f"{name} must be at least 0 and finite, not {share}")
 
 
-@METHODS.register(
-    kind="gradient",
-    title="Guided Grad-CAM",
-    class_name="GuidedGradCAM",
-    relu_rule="guided",
-    localizer="grad_cam",
-    citation=Citation(
-        "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra",
-        2017,
-        "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
-        "ICCV",
-        "https://arxiv.org/abs/1610.02391",
-    ),
-)
-def guided_grad_cam(
-    gradient: GradientFunction, images: Images, *, localization: Heatmaps
-) -> Heatmaps:
-    r"""Multiply guided backpropagation by the Grad-CAM heatmap: sharp, and of the class.
-
-    $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and
-    $\mathrm{Up}(L)$ the Grad-CAM map, enlarged bilinearly to the image.
-
-    >>> x = tf.constant([[[[1.0], [3.0]]]])
-    >>> half = tf.constant([[[0.0, 0.5]]])
-    >>> guided_grad_cam(lambda x: 2 * x, x, localization=half).numpy().tolist()
-    [[[0.0, 3.0]]]
-    """
-    return _strongest_channel(gradient(images)) * localization
+def _baseline(given: Any, images: Images) -> tf.Tensor:
+    values = np.asarray(given)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"baseline must be a number or an array of numbers, not {given!r}")
+    if not np.isfinite(values).all():
+        raise ValueError("baseline must be finite; it holds NaN or infinity")
+    # One for every image: an array of a batch would fit only that batch.
+    wanted = [1, *images.shape[1:]]
+    shape = [1] * (len(wanted) - values.ndim) + list(values.shape)
+    fits = len(shape) == len(wanted) and all(
+        have == 1 or want in (None, have) for have, want in zip(shape, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"baseline must be a number or fit one image of shape {tuple(wanted[1:])}; "
+            f"received shape {values.shape}"
+        )
+    return tf.constant(values, images.dtype)

@@ -167,7 +167,12 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [7.0]
     """
-    others = np.asarray(other, np.int32)
+    others = np.asarray(other)
+    if others.dtype.kind not in "iu" or others.ndim > 1:
+        raise TypeError(
+            f"target contrast: other must be a class index, or one an image, not {other!r}"
+        )
+    others = others.astype(np.int32)
 
     def contrast_score(outputs: Any, classes: ClassIds) -> Scores:
         _check_other(others, outputs)

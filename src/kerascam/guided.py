@@ -1,0 +1,92 @@
+"""Input gradients with another backward step in every ReLU: pure functions, as in `saliency`.
+
+The step itself is replaced by `probe`, before `gradient` comes here.
+"""
+
+import tensorflow as tf  # noqa: F401  # the examples use it
+
+from ._types import GradientFunction, Heatmaps, Images
+from .registry import METHODS, Citation
+from .saliency import strongest_channel
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Guided backpropagation",
+    class_name="GuidedBackprop",
+    relu_rule="guided",
+    citation=Citation(
+        "Springenberg, Dosovitskiy, Brox and Riedmiller",
+        2015,
+        "Striving for Simplicity: The All Convolutional Net",
+        "ICLR Workshop",
+        "https://arxiv.org/abs/1412.6806",
+    ),
+)
+def guided_backprop(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Pass only positive gradients through the ReLUs that were active, back to the image.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0] \cdot \mathbb 1[x > 0]$$ is every ReLU's backward step; the
+    heatmap is the largest magnitude over the channels. It shows what the network sees sharply, and
+    hardly depends on the class (Adebayo et al., 2018, arXiv:1810.03292): use it beside a class
+    activation map, as Guided Grad-CAM does.
+
+    >>> guided_backprop(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[6.0]]]
+    """
+    return strongest_channel(gradient(images))
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Deconvnet",
+    class_name="Deconvnet",
+    relu_rule="deconvnet",
+    citation=Citation(
+        "Zeiler and Fergus",
+        2014,
+        "Visualizing and Understanding Convolutional Networks",
+        "ECCV",
+        "https://arxiv.org/abs/1311.2901",
+    ),
+)
+def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Pass only positive gradients through every ReLU, active or not, back to the image.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0]$$ is every ReLU's backward step; the heatmap is the largest
+    magnitude over the channels.
+
+    >>> deconvnet(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[6.0]]]
+    """
+    return strongest_channel(gradient(images))
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Guided Grad-CAM",
+    class_name="GuidedGradCAM",
+    relu_rule="guided",
+    localizer="grad_cam",
+    citation=Citation(
+        "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra",
+        2017,
+        "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
+        "ICCV",
+        "https://arxiv.org/abs/1610.02391",
+    ),
+)
+def guided_grad_cam(
+    gradient: GradientFunction, images: Images, *, localization: Heatmaps
+) -> Heatmaps:
+    r"""Multiply guided backpropagation by the Grad-CAM heatmap: sharp, and of the class.
+
+    $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and
+    $\mathrm{Up}(L)$ the Grad-CAM map, enlarged bilinearly to the image.
+
+    >>> x = tf.constant([[[[1.0], [3.0]]]])
+    >>> half = tf.constant([[[0.0, 0.5]]])
+    >>> guided_grad_cam(lambda x: 2 * x, x, localization=half).numpy().tolist()
+    [[[0.0, 3.0]]]
+    """
+    return strongest_channel(gradient(images)) * localization

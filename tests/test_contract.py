@@ -1,0 +1,214 @@
+"""What every registered method owes its user, whatever it computes."""
+
+import inspect
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kerascam
+from kerascam.maps import normalize
+from kerascam.program import METHODS
+from kerascam.registry import Citation
+
+EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+
+
+def slope(images):
+    """The gradient by each pixel of the score: the sum of x² / 2 - cos 3x."""
+    return images + 3 * tf.sin(3 * images)
+
+
+class Case:
+    """Activations behind a ReLU, gradients and a localization; or images of the same shape."""
+
+    def __init__(self, seed, batch, grid, features):
+        rng = np.random.default_rng(seed)
+        self.activations = np.maximum(rng.normal(size=(batch, *grid, features)), 0)
+        self.activations[..., 0] += 0.1  # no image is black all over
+        self.gradients = rng.normal(size=self.activations.shape)
+        self.localization = rng.random(self.activations.shape[:-1])
+
+    def moved(self, move):
+        """Apply the same move of axes or order to all arrays."""
+        copy = object.__new__(Case)
+        vars(copy).update({name: move(values) for name, values in vars(self).items()})
+        return copy
+
+    def scaled(self, factor):
+        copy = self.moved(lambda values: values)
+        copy.gradients = factor * self.gradients
+        return copy
+
+
+cases = st.builds(
+    Case,
+    seed=st.integers(0, 2**16),
+    batch=st.integers(1, 3),
+    grid=st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple),
+    features=st.integers(1, 5),
+)
+
+
+FEW = {"steps": 3, "samples": 3}
+
+
+def call(method, case, factor=1.0, dtype=tf.float64, **options):
+    options = {name: FEW[name] for name in method.options if name in FEW} | options
+    activations = tf.constant(case.activations, dtype)
+    if method.kind == "cam":
+        return method.function(activations, tf.constant(factor * case.gradients, dtype)).numpy()
+    if method.localizer is not None:
+        options["localization"] = tf.constant(case.localization, dtype)
+    return method.function(lambda x: factor * slope(x), activations, **options).numpy()
+
+
+def without_noise(method):
+    # The noise of SmoothGrad belongs to a place, and does not move with the image.
+    return {"noise": 0.0} if "noise" in method.options else {}
+
+
+@EVERY
+@given(cases)
+def test_maps_are_finite_and_on_the_grid(method, case):
+    maps = call(method, case, dtype=tf.float32)
+    assert maps.shape == case.activations.shape[:-1]
+    assert maps.dtype == np.float32
+    assert np.isfinite(maps).all()
+    if not method.signed:
+        assert (maps >= 0).all()
+
+
+@EVERY
+def test_silence_stays_silent(method):
+    case = Case(0, 2, (3, 3), 2).moved(np.zeros_like)
+    np.testing.assert_array_equal(call(method, case), 0)
+
+
+@EVERY
+@given(cases)
+def test_an_image_alone_is_the_image_in_a_batch(method, case):
+    together = call(method, case)
+    for place in range(len(together)):
+        alone = call(method, case.moved(lambda values, at=place: values[at : at + 1]))
+        np.testing.assert_allclose(together[place], alone[0], atol=1e-9)
+
+
+@EVERY
+@given(cases, st.randoms(use_true_random=False))
+def test_the_order_of_the_batch_is_the_order_of_the_maps(method, case, random):
+    order = random.sample(range(len(case.activations)), len(case.activations))
+    permuted = call(method, case.moved(lambda values: values[order]))
+    np.testing.assert_allclose(permuted, call(method, case)[order], atol=1e-9)
+
+
+@EVERY
+@given(cases, st.randoms(use_true_random=False))
+def test_the_order_of_the_features_does_not_matter(method, case, random):
+    features = case.activations.shape[-1]
+    order = random.sample(range(features), features)
+    permuted = case.moved(lambda values: values)
+    permuted.activations = case.activations[..., order]
+    permuted.gradients = case.gradients[..., order]
+    options = without_noise(method)
+    found, wanted = call(method, permuted, **options), call(method, case, **options)
+    np.testing.assert_allclose(found, wanted, atol=1e-8)
+
+
+@EVERY
+@given(cases, st.data())
+def test_a_mirrored_image_has_the_mirrored_map(method, case, data):
+    axis = data.draw(st.integers(1, case.localization.ndim - 1))
+    mirrored = case.moved(lambda values: np.flip(values, axis))
+    options = without_noise(method)
+    found, wanted = call(method, mirrored, **options), call(method, case, **options)
+    np.testing.assert_allclose(found, np.flip(wanted, axis), atol=1e-8)
+
+
+@EVERY
+@given(cases, st.sampled_from([1e-4, 0.5, 3.0, 1e4]))
+def test_a_scaled_score_has_the_same_heatmap(method, case, factor):
+    if method.name == "grad_cam_plus_plus":
+        # Not so here, as r stands beside a constant in 2 + S r. What holds exactly is that the
+        # map of c g on A is the map of g on c A: c r / (2 + S c r) · A, either way.
+        scaled = call(method, case.scaled(factor))
+        louder = case.moved(lambda values: values)
+        louder.activations = factor * case.activations
+        np.testing.assert_allclose(scaled, call(method, louder), rtol=1e-9)
+        return
+    before = normalize(tf.constant(call(method, case))).numpy()
+    after = normalize(tf.constant(call(method, case, factor))).numpy()
+    np.testing.assert_allclose(after, before, atol=1e-7)
+
+
+@given(cases)
+def test_grad_cam_plus_plus_of_tiny_and_of_huge_gradients(case):
+    method = METHODS["grad_cam_plus_plus"]
+    axes = tuple(range(1, case.activations.ndim - 1))
+    positive = np.maximum(case.gradients, 0)
+    # c -> 0: c r / 2, the sum of the positive gradients. c -> infinity: 1 / S_A a positive place.
+    small = (case.activations * positive.sum(axes, keepdims=True)).sum(-1) / 2
+    np.testing.assert_allclose(call(method, case, 1e-9) / 1e-9, small, rtol=1e-6)
+    totals = case.activations.sum(axes, keepdims=True)
+    counts = (positive > 0).sum(axes, keepdims=True)
+    shares = np.divide(case.activations, totals, out=0 * case.activations, where=totals > 0)
+    np.testing.assert_allclose(call(method, case, 1e12), (shares * counts).sum(-1), rtol=1e-6)
+
+
+# ------------------------------------------------------------------------------------- the facts
+
+
+@EVERY
+def test_it_says_what_it_is(method):
+    documentation = inspect.getdoc(method.function)
+    assert method.title
+    assert method.summary.endswith(".") and len(method.summary) < 100
+    assert ">>>" in documentation
+    assert "$$" in documentation, "its formula"
+    assert METHODS[method.name] is method and method.function.__name__ == method.name
+
+
+@EVERY
+def test_it_has_a_class_of_its_own(method):
+    explainer = getattr(kerascam, method.class_name)
+    assert explainer._method == method.name
+    assert issubclass(explainer, kerascam.Explainer)
+    documentation = inspect.getdoc(explainer)
+    assert documentation.splitlines()[0].endswith(".")
+    assert ">>>" in documentation and "$$" in documentation
+    known = inspect.signature(explainer).parameters
+    for name, default in method.options.items():
+        assert known[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert known[name].default == default
+
+
+def test_every_class_is_of_one_method():
+    classes = [getattr(kerascam, name) for name in kerascam.__all__]
+    bound = [each._method for each in classes if hasattr(each, "_method")]
+    assert sorted(bound) == sorted(METHODS)
+
+
+@EVERY
+def test_it_cites_its_paper_or_says_that_there_is_none(method):
+    if method.citation is None:
+        assert "without a paper" in inspect.getdoc(method.function)
+        return
+    assert isinstance(method.citation, Citation)
+    assert method.citation.url.startswith("https://")
+    assert 2010 < method.citation.year < 2030
+    first_author = method.citation.authors.replace(" and ", ", ").split(", ")[0]
+    assert method.citation.short.startswith(first_author)
+    assert method.citation.short.endswith(f", {method.citation.year}")
+    assert method.citation.title and method.citation.venue
+
+
+@EVERY
+def test_its_facts_fit_together(method):
+    if method.kind == "cam":
+        assert method.options == {} and method.relu_rule is None and method.localizer is None
+    else:
+        assert method.fuse is None and method.requires is None
+    if method.localizer is not None:
+        assert METHODS[method.localizer].kind == "cam"

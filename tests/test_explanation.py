@@ -1,0 +1,351 @@
+"""What an explanation holds, how it is worded, drawn and saved."""
+
+import base64
+import dataclasses
+import json
+
+import jaxtyping
+import keras
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import kerascam
+from kerascam.explanation import Explanation
+
+RNG = np.random.default_rng(0)
+PHOTOS = RNG.integers(0, 256, (3, 8, 6, 3)).astype(np.uint8)
+
+
+def explanation(grid=(8, 6), **changes):
+    heatmaps = RNG.random((3, *grid)).astype(np.float32)
+    parts = {
+        "heatmaps": heatmaps,
+        "maps": heatmaps[:, ::2] * 7,
+        "classes": np.array([1, 0, 2], np.int32),
+        "scores": np.array([1.5, -2.0, 0.0], np.float32),
+        "probabilities": np.array([0.914, np.nan, 0.25], np.float32),
+        "layer": "backbone/conv",
+        "method": "grad_cam",
+        "statuses": ("ok", "ok", "zero gradient"),
+        "labels": ("cat", "dog"),
+        "notes": ("layer backbone/conv was chosen: it is the last",),
+        "images": PHOTOS.astype(np.float32) if grid == (8, 6) else RNG.random((3, *grid, 1)),
+    }
+    return Explanation(**(parts | changes))
+
+
+@pytest.fixture
+def unchecked():
+    """Let wrong types through the checks of a test run, to the message that a user gets."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+# ------------------------------------------------------------------------------------ as a value
+
+
+def test_it_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        explanation().layer = "another"
+
+
+def test_as_an_array_it_is_its_heatmaps():
+    found = explanation()
+    np.testing.assert_array_equal(np.asarray(found), found.heatmaps)
+    assert np.asarray(found) is found.heatmaps or np.shares_memory(found, found.heatmaps)
+    assert np.asarray(found, np.float64).dtype == np.float64
+    copied = np.array(found)
+    copied[:] = 9
+    assert found.heatmaps.max() < 9
+    assert np.mean(found) == pytest.approx(found.heatmaps.mean())
+
+
+def test_numpy_may_not_be_promised_a_view_that_is_a_copy():
+    assert np.array(explanation(), copy=False).dtype == np.float32
+    with pytest.raises(ValueError, match="copy"):
+        np.array(explanation(), dtype=np.float64, copy=False)
+
+
+def test_its_length_is_the_batch():
+    assert len(explanation()) == 3
+
+
+def test_class_names():
+    found = explanation()
+    assert [found.class_name(index) for index in range(3)] == ["dog", "cat", "class 2"]
+    assert explanation(labels=None).class_name(0) == "class 1"
+
+
+def test_titles():
+    assert explanation().titles() == [
+        "dog, 91.4%", "cat, score -2", "class 2, 25.0% (zero gradient)"
+    ]  # fmt: skip
+
+
+def test_repr():
+    assert repr(explanation()).splitlines() == [
+        "Grad-CAM at backbone/conv, 3 heatmaps:",
+        "  dog, 91.4%",
+        "  cat, score -2",
+        "  class 2, 25.0% (zero gradient)",
+        "  (layer backbone/conv was chosen: it is the last)",
+    ]
+
+
+# --------------------------------------------------------------------------------------- overlays
+
+
+@pytest.mark.parametrize("style", [{}, {"colormap": "jet", "alpha": 0.2}], ids=str)
+def test_an_overlay_is_that_of_the_parts(style):
+    found = explanation()
+    wanted = kerascam.overlay(PHOTOS, found.heatmaps, **style)
+    assert wanted.shape == (3, 8, 6, 3) and wanted.dtype == np.uint8
+    np.testing.assert_array_equal(found.overlay(PHOTOS, **style), wanted)
+    np.testing.assert_array_equal(found.overlay(**style), wanted)  # the inputs are the photos
+
+
+def test_an_overlay_on_larger_photos():
+    found = explanation()
+    photos = np.repeat(np.repeat(PHOTOS, 3, 1), 3, 2)
+    np.testing.assert_array_equal(found.overlay(photos), kerascam.overlay(photos, found.heatmaps))
+    assert found.overlay(list(photos)).shape == (3, 24, 18, 3)
+
+
+def test_an_overlay_of_signed_heatmaps_diverges():
+    heatmaps = np.linspace(-1, 1, 3 * 48, dtype=np.float32).reshape(3, 8, 6)
+    found = explanation(heatmaps=heatmaps, signed=True)
+    wanted = kerascam.overlay(PHOTOS, heatmaps, signed=True)
+    np.testing.assert_array_equal(found.overlay(), wanted)
+
+
+def test_values_beyond_one_are_drawn_on_one_scale():
+    heatmaps = explanation().heatmaps
+    loud = explanation(heatmaps=40 * heatmaps)
+    wanted = kerascam.overlay(PHOTOS, heatmaps / heatmaps.max())
+    np.testing.assert_allclose(loud.overlay(PHOTOS).astype(int), wanted.astype(int), atol=1)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [None, PHOTOS / 127.5 - 1, RNG.random((3, 8, 6, 5)), PHOTOS.astype(np.float32) - 117],
+    ids=["none", "scaled to -1 to 1", "five channels", "mean subtracted"],
+)
+def test_preprocessed_inputs_are_no_photos(images):
+    found = explanation(images=images)
+    with pytest.raises(ValueError, match="photos must be given: the model's inputs are no picture"):
+        found.overlay()
+    np.testing.assert_array_equal(found.overlay(PHOTOS), kerascam.overlay(PHOTOS, found.heatmaps))
+    assert isinstance(found.plot(), Figure)  # the heatmaps alone
+
+
+@pytest.mark.parametrize("grid", [(7,), (4, 3, 5)], ids=["signal", "volume"])
+def test_overlays_are_of_pictures(grid):
+    message = "overlay needs two-dimensional heatmaps, not of shape .*; use plot()"
+    with pytest.raises(ValueError, match=message):
+        explanation(grid).overlay(PHOTOS)
+
+
+def test_photos_that_are_not_as_many():
+    with pytest.raises(ValueError, match="does not match image of shape"):
+        explanation().overlay(PHOTOS[:2])
+
+
+# ------------------------------------------------------------------------------------------- plots
+
+
+@pytest.mark.parametrize("grid", [(7,), (8, 6), (4, 3, 5)], ids=["signal", "picture", "volume"])
+@pytest.mark.parametrize("signed", [False, True], ids=["positive", "signed"])
+def test_plots(grid, signed):
+    found = explanation(grid)
+    if signed:
+        heatmaps = found.heatmaps - np.float32(0.5)
+        found = dataclasses.replace(found, heatmaps=heatmaps, signed=True)
+    figure = found.plot()
+    assert isinstance(figure, Figure)
+    assert len(figure.subfigs) == 3
+    titles = [part.get_suptitle() for part in figure.subfigs]
+    assert all(
+        title.startswith(wanted) for title, wanted in zip(titles, found.titles(), strict=True)
+    )
+
+
+def test_a_plot_with_other_photos():
+    figure = explanation(images=None).plot(PHOTOS)
+    drawn = figure.subfigs[1].axes[0].images[0].get_array()
+    np.testing.assert_array_equal(drawn, PHOTOS[1])
+
+
+@pytest.mark.parametrize("grid", [(7,), (4, 3, 5)], ids=["signal", "volume"])
+def test_a_plot_that_has_nothing_to_draw_on(grid):
+    with pytest.raises(
+        ValueError, match="photos must be given: the model has no input on the heat"
+    ):
+        explanation(grid, images=None).plot()
+
+
+def test_a_plot_of_too_many_axes():
+    with pytest.raises(ValueError, match=r"plot cannot draw heatmaps of shape \(3, 2, 2, 2, 2\)"):
+        explanation((2, 2, 2, 2)).plot()
+
+
+@pytest.mark.parametrize("grid", [(7,), (8, 6), (4, 3, 5)], ids=["signal", "picture", "volume"])
+@pytest.mark.parametrize("images", ["given", "none"])
+def test_in_a_notebook_it_shows_itself(grid, images):
+    # Text goes through an embedding: the heatmaps of its tokens lie on no input.
+    found = explanation(grid, **({} if images == "given" else {"images": None}))
+    html = found._repr_html_()
+    if html is None:  # the notebook then shows the text
+        return
+    start = '<img alt="Grad-CAM" src="data:image/png;base64,'
+    assert html.startswith(start) and html.endswith('">')
+    assert base64.b64decode(html[len(start) : -2]).startswith(b"\x89PNG\r\n")
+
+
+# ------------------------------------------------------------------------------------------- save
+
+
+def strict(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def picture(path):
+    import cv2
+
+    return cv2.imread(str(path))[..., ::-1]
+
+
+def test_save(tmp_path):
+    found = explanation()
+    manifest = found.save(tmp_path / "new" / "folder")
+    folder = tmp_path / "new" / "folder"
+    assert manifest == folder / "manifest.json"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "000-heatmap.png", "000-overlay.png", "001-heatmap.png", "001-overlay.png",
+        "002-heatmap.png", "002-overlay.png", "arrays.npz", "manifest.json",
+    ]  # fmt: skip
+    told = strict(manifest.read_text(encoding="utf-8"))
+    assert told["method"] == "grad_cam" and told["layer"] == "backbone/conv"
+    assert told["notes"] == list(found.notes) and told["arrays"] == "arrays.npz"
+    assert told["explanations"][1] == {
+        "class": 0, "class_name": "cat", "score": -2.0, "probability": None, "status": "ok",
+        "heatmap": "001-heatmap.png", "overlay": "001-overlay.png",
+    }  # fmt: skip
+    assert told["explanations"][0]["probability"] == pytest.approx(0.914)
+    for index, wanted in enumerate(found.overlay()):
+        np.testing.assert_array_equal(picture(folder / f"{index:03d}-overlay.png"), wanted)
+        wanted = kerascam.render.colorize(found.heatmaps[index])
+        np.testing.assert_array_equal(picture(folder / f"{index:03d}-heatmap.png"), wanted)
+
+
+@pytest.mark.parametrize("grid", [(7,), (8, 6), (4, 3, 5)], ids=["signal", "picture", "volume"])
+def test_saved_arrays_reload_equal(tmp_path, grid):
+    found = explanation(grid)
+    found.save(tmp_path)
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        assert set(arrays) == {"heatmaps", "maps", "classes", "scores", "probabilities"}
+        for name in arrays:
+            wanted = getattr(found, name)
+            np.testing.assert_array_equal(arrays[name], wanted)
+            assert arrays[name].dtype == wanted.dtype
+
+
+def test_saved_maps_of_several_layers(tmp_path):
+    maps = (np.ones((3, 4, 4), np.float32), np.zeros((3, 2, 2), np.float32))
+    explanation(maps=maps).save(tmp_path)
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        np.testing.assert_array_equal(arrays["maps_0"], maps[0])
+        np.testing.assert_array_equal(arrays["maps_1"], maps[1])
+        assert "maps" not in arrays
+
+
+def test_saved_without_photos(tmp_path):
+    explanation(images=None).save(tmp_path)
+    assert not list(tmp_path.glob("*-overlay.png"))
+    assert "overlay" not in strict((tmp_path / "manifest.json").read_text())["explanations"][0]
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf], ids=str)
+def test_a_manifest_is_json_whatever_the_score(tmp_path, score):
+    scores = np.array([score, 0, 1], np.float32)
+    manifest = explanation(scores=scores, probabilities=scores).save(tmp_path)
+    assert strict(manifest.read_text())["explanations"][0]["score"] is None
+
+
+def test_names_in_any_script(tmp_path):
+    manifest = explanation(labels=("猫", 'a "quoted"\nname')).save(tmp_path)
+    told = strict(manifest.read_text(encoding="utf-8"))
+    assert [each["class_name"] for each in told["explanations"][:2]] == ['a "quoted"\nname', "猫"]
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "001-heatmap.png", "002-overlay.png"])
+def test_an_interrupted_save_has_no_manifest_and_nothing_half_written(tmp_path, name):
+    explanation().save(tmp_path)  # an older save of the same folder
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()  # no file can take this name
+    with pytest.raises(OSError):
+        explanation().save(tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+    left = [path for path in tmp_path.iterdir() if path.name != name]
+    assert {path.suffix for path in left} <= {".npz", ".png"}
+    for path in left:
+        assert path.suffix == ".npz" or picture(path).shape == (8, 6, 3)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_failing_manifest_leaves_none(tmp_path):
+    found = explanation(notes=(object(),))  # cannot be written as JSON
+    with pytest.raises(TypeError):
+        found.save(tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+    assert not [path for path in tmp_path.iterdir() if path.suffix not in (".npz", ".png")]
+
+
+def test_wrong_photos_are_said_before_an_old_save_is_lost(tmp_path):
+    manifest = explanation().save(tmp_path)
+    with pytest.raises(ValueError, match="does not match"):
+        explanation().save(tmp_path, PHOTOS[:2])
+    assert not manifest.exists() or strict(manifest.read_text())
+
+
+# ------------------------------------------------------------------------- through the front door
+
+
+@pytest.mark.parametrize(
+    ("explainer", "normalize", "signed"),
+    [
+        (kerascam.GradCAM, "max", False),
+        (kerascam.GradCAM, "none", False),
+        (kerascam.HiResCAM, "max", False),
+        (kerascam.HiResCAM, "minmax", False),
+        (kerascam.HiResCAM, "none", True),
+        (kerascam.HiResCAM, "signed", True),
+        (kerascam.GradientTimesInput, "signed", True),
+    ],
+)
+def test_signed_where_evidence_against_is_kept(explainer, normalize, signed):
+    model = keras.Sequential([
+        keras.Input((6, 6, 1)), keras.layers.Conv2D(3, 2), keras.layers.Flatten(),
+        keras.layers.Dense(2),
+    ])  # fmt: skip
+    found = explainer(model, normalize=normalize)(RNG.normal(size=(4, 6, 6, 1)))
+    assert found.signed == signed == bool((found.heatmaps < 0).any())
+
+
+@pytest.mark.parametrize("grid", [(9,), (9, 8), (6, 5, 4)], ids=["signal", "picture", "volume"])
+def test_a_model_of_any_rank(grid, tmp_path):
+    convolution = getattr(keras.layers, f"Conv{len(grid)}D")
+    model = keras.Sequential([
+        keras.Input((*grid, 1)), convolution(3, 2, activation="relu", name="conv"),
+        keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax"),
+    ])  # fmt: skip
+    found = kerascam.GradCAM(model)(RNG.random((2, *grid, 1)))
+    assert found.heatmaps.shape == (2, *grid) and found.layer == "conv"
+    assert found.images.shape == (2, *grid, 1)
+    assert isinstance(found.plot(), Figure)
+    assert found._repr_html_().startswith('<img alt="Grad-CAM"')
+    assert strict(found.save(tmp_path).read_text())["layer"] == "conv"
