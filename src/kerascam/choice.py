@@ -102,7 +102,7 @@ def choose(
         )
     chosen = _whole(used)
     over: list[str] = []
-    while any(step in chosen.kind for step in _PASSING):
+    while _only_passes(chosen.kind):
         before = _producer(chosen, used)
         if before is None:
             break
@@ -115,6 +115,27 @@ def choose(
         )
     stepped = f", stepping back over {', '.join(over)}" if over else ""
     return Choice(chosen.path, f"the last features on a grid, {_shape(chosen)}{stepped}")
+
+
+def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) -> str | None:
+    """Guess what `choose` will choose, from shapes that layers declare before anything runs.
+
+    Args:
+        declared: Each layer's path, class name and output shape (None where it declares none),
+            in the order of the model.
+
+    Returns:
+        The last layer of images' features on a grid; None where none declares such a shape.
+    """
+    for path, kind, shape in reversed(declared):
+        grid = () if shape is None or len(shape) < 4 else shape[1:-1]
+        if any(length != 1 for length in grid) and not _only_passes(kind):
+            return path
+    return None
+
+
+def _only_passes(kind: str) -> bool:
+    return any(step in kind for step in _PASSING)
 
 
 def _whole(used: Sequence[Capture]) -> Capture:

@@ -3,6 +3,7 @@
 import inspect
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from . import probe, targets
 from ._types import Target
+from .choice import Choice, choose, guess
 from .explanation import Explanation
 from .inputs import (
     InputSpec,
@@ -21,10 +23,9 @@ from .inputs import (
     conform_labels,
     whole_number,
 )
-from .layers import find
+from .layers import declared_shape, find, walk
 from .maps import STATUSES, check_normalization
 from .program import METHODS, Program, Recipe, compile_program
-from .suggest import choose_layer
 
 
 class Explainer:
@@ -190,18 +191,56 @@ class Explainer:
             for spec, array in zip(specs, arrays, strict=True)
         )
         with self._lock:
-            if signature not in self._programs:
-                self._programs[signature] = self._compile(signature, like)
-            return self._programs[signature]
+            program = self._programs.get(signature)
+            if program is None and self._sites is None:
+                program = self._guess(signature, like)
+            if self._sites is None:
+                self._settle(self._discover(arrays, like))
+            if program is None:
+                program = self._compile(self._sites or [], signature, like)
+            self._programs[signature] = program
+            return program
 
-    def _compile(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program:
-        if self._sites is None:
-            choice = choose_layer(self.model, like, self.output)
-            self._sites = self._find([choice.path])
-            self._notes = (f"layer {choice.path} was chosen: {choice.reason}",)
-        return compile_program(
-            self.model, self._sites, self._recipe, signature, like, freeze=self.freeze
+    def _compile(
+        self, sites: Sequence[probe.Site], signature: Sequence[tf.TensorSpec], like: Any,
+        *, survey: bool = False,
+    ) -> Program:  # fmt: skip
+        recipe = self._recipe
+        recipe = replace(recipe, question=replace(recipe.question, survey=survey))
+        return compile_program(self.model, sites, recipe, signature, like, freeze=self.freeze)
+
+    def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
+        """Compile on the layer that will likely be chosen, and keep that where it is.
+
+        The trace lists all layers in passing, which saves a trace of its own to discover them.
+        """
+        layers = list(walk(self.model))
+        path = guess(
+            [(path, type(layer).__name__, declared_shape(layer)) for path, layer in layers]
         )
+        if path is None or any(None in spec.shape[1:] for spec in signature):
+            return None
+        sites = self._find([dict(layers)[path]])
+        try:
+            program = self._compile(sites, signature, like, survey=True)
+        except (TypeError, ValueError):  # of the guess, or else to be raised again without it
+            return None
+        if program.discovery is None or self._choose(program.discovery).path != path:
+            return None
+        self._settle(program.discovery)
+        return program
+
+    def _discover(self, arrays: Sequence[np.ndarray], like: Any) -> probe.Discovery:
+        shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
+        return probe.discover(self.model, shapes, dtypes, like=like, output=self.output)
+
+    def _choose(self, found: probe.Discovery) -> Choice:
+        return choose(found.captures, found.image, found.output_shape)
+
+    def _settle(self, found: probe.Discovery) -> None:
+        choice = self._choose(found)
+        self._sites = self._find([choice.path])
+        self._notes = (f"layer {choice.path} was chosen: {choice.reason}",)
 
     def _explanation(
         self, program: Program, arrays: Sequence[np.ndarray], found: Mapping[str, Any]

@@ -56,6 +56,14 @@ def find(model: keras.Model, layer: object) -> tuple[str, Layer]:
     )
 
 
+def declared_shape(layer: Layer) -> tuple[int | None, ...] | None:
+    """Give the output shape that a layer of a functional or Sequential model declares, if any."""
+    try:
+        return tuple(layer.output.shape)
+    except (AttributeError, ValueError):  # subclassed, shared, or of several outputs
+        return None
+
+
 def _find_object(model: keras.Model, wanted: Layer) -> tuple[str, Layer]:
     for path, layer in walk(model):
         if layer is wanted:

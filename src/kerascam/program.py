@@ -50,6 +50,7 @@ class Program:
         image_place: Which input the heatmaps lie on; None where none has their axes.
         channels_first: Whether that input's channels stand before its grid.
         notes: What the user should know of this trace.
+        discovery: Every layer's output, where the question asked for a survey.
     """
 
     run: probe.Compiled
@@ -57,6 +58,7 @@ class Program:
     image_place: int | None
     channels_first: bool
     notes: tuple[str, ...]
+    discovery: probe.Discovery | None
 
 
 def compile_program(
@@ -95,6 +97,7 @@ def compile_program(
         image_place=trace.image_place,
         channels_first=trace.channels_first,
         notes=_relu_notes(trace.relus, recipe.method),
+        discovery=trace.discovery,
     )
 
 

@@ -1,13 +1,12 @@
 """Say which layer a class activation map is drawn from, and which others it could be."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
 from . import probe
 from .choice import Choice, choose, spatial
+from .inputs import conform
 
 
 class LayerSuggestion(NamedTuple):
@@ -72,7 +71,7 @@ def suggest_layers(
         pool   MaxPooling2D  3×3×4
     """
     found = _discover(model, inputs, output)
-    chosen = choose(found.captures, found.image, found.output_shape)
+    chosen = _choose(found)
     return LayerSuggestions(
         LayerSuggestion(
             capture.path,
@@ -113,24 +112,19 @@ def find_target_layer(
         >>> find_target_layer(model)
         'edges'
     """
-    return choose_layer(model, inputs, output).path
+    return _choose(_discover(model, inputs, output)).path
 
 
-def choose_layer(model: keras.Model, inputs: Any, output: int | str | None) -> Choice:
-    """Choose the default layer, with the reason."""
-    found = _discover(model, inputs, output)
+def _choose(found: probe.Discovery) -> Choice:
     return choose(found.captures, found.image, found.output_shape)
 
 
 def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> probe.Discovery:
     probe.check_model(model)
-    specs = probe.input_specs(model)
+    specs = probe.input_specs(model, inputs)
     if inputs is None:
         return probe.discover(model, [None] * len(specs), [None] * len(specs), output=output)
-    values: Sequence[Any] = list(inputs.values()) if isinstance(inputs, dict) else inputs
-    if not isinstance(values, (list, tuple)):
-        values = [values]
-    arrays = [np.asarray(value) for value in values]
+    arrays = conform(inputs, specs)
     return probe.discover(
         model,
         [array.shape for array in arrays],

@@ -78,8 +78,11 @@ def _explain(plan: Plan, batch: Sequence[Photo], fail: Fail) -> list[Explanation
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "
             f"--batch-size, or a --size where the model takes any"
         ) from None
-    except tf.errors.InvalidArgumentError as error:
-        reason = str(error.message).splitlines()[0]
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        refusal = error.__cause__ or error  # the library words it for arrays, not for files
+        if not isinstance(refusal, tf.errors.InvalidArgumentError):
+            raise
+        reason = str(refusal.message).splitlines()[0]
         for photo in batch:
             fail(photo.place, f"the model cannot take it at {height}x{width}: {reason}")
         return []

@@ -11,7 +11,7 @@ from ..grids import channels_last_shape
 from ..layers import channels_first, walk
 from . import graph, shadow, specs
 from .outputs import select, tensors_in
-from .sites import images_channels_first
+from .sites import forward, images_channels_first
 
 
 class Discovery(NamedTuple):
@@ -46,65 +46,66 @@ def discover(
         for spec, shape, dtype in zip(specs.input_specs(model, like), shapes, dtypes, strict=True)
     ]
     # A bare graph, never run: cheaper to build than a tf.function, and dropped right away.
-    with tf.__internal__.FuncGraph("discover").as_default():
+    with tf.__internal__.FuncGraph("discover").as_default(), tf.GradientTape() as tape:
         tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
-        inputs = specs.pack(model, tensors, like)
-        for inline_all in (False, True):
-            runs, outputs = _runs(model, inputs, inline_all)
-            if not graph.hides_operations(tensors_in(outputs)):
-                break
-        return _discovery(model, tensors, runs, outputs, output)
+        survey = Survey(model)
+        outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
+        return survey.result(tensors, outputs, output)
 
 
-Run = tuple[str, keras.Operation, list[str], tf.Tensor]
+class Survey:
+    """Hears every layer of a model in one forward pass."""
 
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._runs: list[tuple[str, keras.Operation, list[str], tf.Tensor]] = []
 
-def _runs(model: keras.Model, inputs: Any, inline_all: bool) -> tuple[list[Run], Any]:
-    runs: list[Run] = []
+    def listeners(self) -> list[tuple[keras.Operation, shadow.Listener]]:
+        """Start anew, and give a listener for each layer, under its first path."""
+        self._runs = []
+        first = {id(layer): (path, layer) for path, layer in reversed(list(walk(self._model)))}
+        return [(layer, self._listener(path, layer)) for path, layer in first.values()]
 
-    def listener(path: str, layer: keras.Operation) -> shadow.Listener:
-        def note(arguments: Any, output: Any) -> None:
+    def _listener(self, path: str, layer: keras.Operation) -> shadow.Listener:
+        def hear(arguments: Any, output: Any) -> None:
             tensors = tensors_in(output)
             names = [tensor.name for tensor in tensors_in(arguments)]
             if tensors and tensors[0].shape.rank is not None:
-                runs.append((path, layer, names, tensors[0]))
+                self._runs.append((path, layer, names, tensors[0]))
 
-        return note
+        return hear
 
-    first = {id(layer): (path, layer) for path, layer in reversed(list(walk(model)))}
-    listeners = [(layer, listener(path, layer)) for path, layer in first.values()]
-    return runs, shadow.run(model, inputs, listeners, inline_all=inline_all)
+    def result(
+        self, inputs: Sequence[tf.Tensor], outputs: Any, output: int | str | None
+    ) -> Discovery:
+        """Put together what was heard.
 
-
-def _discovery(
-    model: keras.Model,
-    tensors: Sequence[tf.Tensor],
-    runs: list[Run],
-    outputs: Any,
-    output: int | str | None,
-) -> Discovery:
-    chosen = select(model, outputs, output)
-    used = graph.ancestors(keras.tree.flatten(chosen))
-    image = max(tensors, key=lambda tensor: tensor.shape.rank)
-    narrow = graph.bottlenecks([image], keras.tree.flatten(chosen))
-    turned = channels_first(model)
-    captures = []
-    for path, layer, names, tensor in runs:
-        if graph.is_foreign(tensor):  # in a branch or loop of the graph, out of reach
-            continue
-        shape = channels_last_shape(tuple(tensor.shape), id(layer) in turned)
-        captures.append(
+        Args:
+            inputs: The model's input tensors.
+            outputs: All that it gave.
+            output: The explained output's name or index.
+        """
+        chosen = select(self._model, outputs, output)
+        image = max(inputs, key=lambda tensor: tensor.shape.rank)
+        used = graph.ancestors(tensors_in(chosen))
+        narrow = graph.bottlenecks([image], tensors_in(chosen))
+        turned = channels_first(self._model)
+        captures = [
             Capture(
                 path,
                 type(layer).__name__,
-                shape,
+                channels_last_shape(tuple(tensor.shape), id(layer) in turned),
                 tensor.name,
                 tuple(names),
                 used=tensor.op.name in used,
                 bottleneck=tensor.op.name in narrow,
             )
+            for path, layer, names, tensor in self._runs
+            if not graph.is_foreign(tensor)  # in a branch or loop of the graph, out of reach
+        ]
+        turn = images_channels_first(self._model, image)
+        shape = channels_last_shape(tuple(image.shape), turn)
+        single = tf.is_tensor(chosen) and chosen.shape.rank is not None
+        return Discovery(
+            captures, tuple(shape[1:-1]) or None, tuple(chosen.shape) if single else None
         )
-    shape = channels_last_shape(tuple(image.shape), images_channels_first(model, image))
-    grid = tuple(shape[1:-1]) or None
-    single = tf.is_tensor(chosen) and chosen.shape.rank is not None
-    return Discovery(captures, grid, tuple(chosen.shape) if single else None)

@@ -1,6 +1,6 @@
 """The layers to look at: hear their outputs in one forward pass, and bring them to one form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,20 @@ class Site:
 
 
 def forward(
-    model: keras.Model, inputs: Any, sites: Sequence[Site], tape: tf.GradientTape
+    model: keras.Model,
+    inputs: Any,
+    sites: Sequence[Site],
+    tape: tf.GradientTape,
+    others: Callable[[], Sequence[tuple[keras.Operation, shadow.Listener]]] = tuple,
 ) -> tuple[Any, list[tf.Tensor]]:
     """Run the model once; the tape watches the sites' outputs from the moment they exist.
+
+    Args:
+        model: The model.
+        inputs: As the model is called with.
+        sites: The layers to look at.
+        tape: Records the pass.
+        others: Gives further listeners, anew for each try.
 
     Returns:
         The model's outputs, and each site's output as the layer gave it.
@@ -47,8 +58,11 @@ def forward(
     for inline_all in (False, True):
         heard: list[list[tf.Tensor]] = [[] for _ in sites]
         listeners = [
-            (site.layer, _listener(site, runs, tape))
-            for site, runs in zip(sites, heard, strict=True)
+            *others(),
+            *(
+                (site.layer, _listener(site, runs, tape))
+                for site, runs in zip(sites, heard, strict=True)
+            ),
         ]
         outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
         if not graph.hides_operations(tensors_in(outputs)):

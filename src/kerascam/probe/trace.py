@@ -13,6 +13,7 @@ from .._types import ClassIds, Features, GradientFunction, Images, Scores, Targe
 from ..grids import channels_last
 from ..registry import ReluRule
 from . import graph, relu, scoring, specs
+from .discover import Discovery, Survey
 from .outputs import select
 from .sites import Site, forward, images_channels_first, in_form
 
@@ -33,6 +34,7 @@ class Trace(NamedTuple):
         channels_first: Whether that input's channels stand before its grid.
         gradient: Maps images like `images` to the scores' gradient, at the same classes.
         relus: What followed the ReLU rule; None without a rule.
+        discovery: Every layer's output; None where no survey was asked for.
     """
 
     outputs: Any
@@ -47,6 +49,7 @@ class Trace(NamedTuple):
     channels_first: bool
     gradient: GradientFunction
     relus: relu.ReluCount | None
+    discovery: Discovery | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Question:
         grid: The rows and columns of the layers' tokens, where they cannot be found.
         relu_rule: The backward rule of the ReLUs on the way to the images.
         of_images: Whether the gradient by the images is wanted.
+        survey: Whether every layer is listed in passing.
     """
 
     target: Target
@@ -66,6 +70,7 @@ class Question:
     grid: tuple[int, int] | None = None
     relu_rule: ReluRule | None = None
     of_images: bool = False
+    survey: bool = False
 
 
 def probe(
@@ -93,11 +98,18 @@ def probe(
             on it, or the target gives not one number an image.
     """
     place = _image_place(inputs) if question.of_images else None
+    survey = Survey(model)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         if place is not None:
             tape.watch(inputs[place])
         with relu.replaced(question.relu_rule):
-            outputs, seen = forward(model, specs.pack(model, inputs, like), sites, tape)
+            outputs, seen = forward(
+                model,
+                specs.pack(model, inputs, like),
+                sites,
+                tape,
+                survey.listeners if question.survey else tuple,
+            )
             chosen = select(model, outputs, question.output)
             head = scoring.read(chosen, question.target)
             classes = scoring.settle(head, classes)
@@ -138,6 +150,7 @@ def probe(
         channels_first=first,
         gradient=gradient,
         relus=_count_relus(question, scores),
+        discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
     )
 
 
