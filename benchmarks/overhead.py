@@ -140,17 +140,16 @@ def resident_mebibytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def fresh(code: str) -> float:
-    """Run code in fresh processes and take the median of the number that it prints."""
-    times = [
-        float(
-            subprocess.run(
+def fresh(codes: dict[str, str]) -> dict[str, float]:
+    """Run each code in fresh processes, in turn; take the medians of the numbers they print."""
+    times: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(STARTS):
+        for name, code in codes.items():
+            done = subprocess.run(
                 [sys.executable, "-c", code], check=True, capture_output=True, text=True
-            ).stdout.split()[-1]
-        )
-        for _ in range(STARTS)
-    ]
-    return statistics.median(times)
+            )
+            times[name].append(float(done.stdout.split()[-1]))
+    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def main() -> None:
@@ -161,8 +160,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("overhead.json"), help="where to write")
     arguments = parser.parse_args()
 
-    first = {name: fresh(FIRST_CALL.format(call=call)) for name, call in FIRST_CALLS.items()}
-    imported = fresh(IMPORT)
+    first = fresh({name: FIRST_CALL.format(call=call) for name, call in FIRST_CALLS.items()})
+    imported = fresh({"import": IMPORT})["import"]
 
     import keras
     import tensorflow as tf
