@@ -221,7 +221,7 @@ def test_class_by_name_or_index() -> None:
         ("-1", None, "--class must be from 0 to 2, not -1"),
         ("tench", None, "--class 'tench' is a name: give the class names with --labels"),
         ("tensh", ["tench", "cat", "dog"], "did you mean 'tench'?"),
-        ("xyz", ["tench", "cat", "dog"], "'xyz' is not one of the class names; see the --labels"),
+        ("xyz", ["tench", "cat", "dog"], "'xyz', which is not one of the labels; see --labels"),
     ],
 )
 def test_wrong_class_says_why(text: str, labels: list[str] | None, message: str) -> None:

@@ -148,7 +148,7 @@ def test_overlays_are_of_pictures(grid):
 
 
 def test_photos_that_are_not_as_many():
-    with pytest.raises(ValueError, match="does not match image of shape"):
+    with pytest.raises(ValueError, match="photos must be as many as the heatmaps"):
         explanation().overlay(PHOTOS[:2])
 
 
@@ -307,7 +307,7 @@ def test_a_failing_manifest_leaves_none(tmp_path):
 
 def test_wrong_photos_are_said_before_an_old_save_is_lost(tmp_path):
     manifest = explanation().save(tmp_path)
-    with pytest.raises(ValueError, match="does not match"):
+    with pytest.raises(ValueError, match="photos must be as many as the heatmaps"):
         explanation().save(tmp_path, PHOTOS[:2])
     assert not manifest.exists() or strict(manifest.read_text())
 

@@ -18,7 +18,10 @@ LONG = (
     "and that nobody thought of shortening before it went into the file of labels: 97.3 %"
 )
 ENDLESS = "W" * 200
-UNSIGNED, SIGNED = "evidence\n(relative to the strongest)", "evidence against / for"
+UNSIGNED, SIGNED = (
+    "evidence\n(relative to the strongest)",
+    "evidence against / for\n(relative to the strongest)",
+)
 
 
 def some_photos(count: int, height: int = 30, width: int = 40) -> np.ndarray:
@@ -93,7 +96,7 @@ def test_signed_figure_has_one_scale_in_every_row() -> None:
     for bar in color_bars(drawn):
         assert bar.ax.get_ylabel() == SIGNED
         assert (bar.vmin, bar.vmax) == (-1, 1)
-        assert bar.cmap.name == "berlin"
+        assert bar.cmap.name == "inferno, blue against"
     heat = resize_heatmap(heatmaps[0], (30, 40))  # positive alone
     np.testing.assert_array_equal(pictures(drawn)[1], colorize(heat, signed=True))
 

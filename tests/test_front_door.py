@@ -1,5 +1,7 @@
 """From a model and images to an explanation: the same for every form of input, or a clear error."""
 
+import collections
+
 import jaxtyping
 import keras
 import numpy as np
@@ -197,7 +199,7 @@ WRONG_CLASSES = {
     "floats": ([0.0, 1.0, 2.0], TypeError, "classes must be integers or class names, not float64"),
     "a probability vector": (np.eye(3), ValueError, r"received shape \(3, 3\)"),
     "unknown": ("horse", ValueError, "'horse', which is not one of the labels; see labels="),
-    "near miss": ("Dog", ValueError, "did you mean 'dog'?"),
+    "near miss": ("dgo", ValueError, "did you mean 'dog'?"),
     "ragged": ([[1], [1, 2]], (TypeError, ValueError), "classes must"),
 }  # fmt: skip
 
@@ -545,3 +547,104 @@ def test_every_class_explains_a_batch(model, name):
     assert found.method == getattr(kerascam, name)._method
     alone = getattr(kerascam, name)(model)(IMAGES[1:2], 1)
     np.testing.assert_allclose(alone.heatmaps[0], found.heatmaps[1], atol=1e-4)
+
+
+# ------------------------------------------------------------ several outputs, by their own names
+
+
+class Nested(keras.Model):
+    """Outputs that keras.tree flattens in another order than their names' own."""
+
+    def __init__(self, arrange):
+        super().__init__()
+        self.conv = keras.layers.Conv2D(4, 3, activation="relu")
+        self.pool = keras.layers.GlobalAveragePooling2D()
+        self.heads = [keras.layers.Dense(units) for units in (5, 2, 3)]
+        self.arrange = arrange
+
+    def call(self, images):
+        features = self.pool(self.conv(images))
+        return self.arrange([head(features) for head in self.heads])
+
+
+@pytest.mark.parametrize(
+    ("arrange", "name", "units"),
+    [
+        (lambda h: collections.OrderedDict(b=h[0], a=h[1]), "a", 2),
+        (lambda h: {"z": h[1], "y": [h[0], h[2]]}, "z", 2),
+        (lambda h: {"z": h[1], "a": h[0]}, "z", 2),
+    ],
+    ids=["ordered dict", "nested dict", "dict"],
+)
+def test_an_output_is_the_one_of_that_name(arrange, name, units):
+    model = Nested(arrange)
+    wanted = model(IMAGES)[name].numpy()
+    assert wanted.shape[-1] == units
+    found = GradCAM(model, output=name)(IMAGES, 1)
+    np.testing.assert_allclose(found.scores, wanted[:, 1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_name_that_holds_several_outputs_is_refused():
+    model = Nested(lambda h: {"z": h[1], "y": [h[0], h[2]]})
+    model(IMAGES)
+    with pytest.raises(ValueError, match="output 'y' holds 2 tensors; choose one by its index"):
+        GradCAM(model, output="y")(IMAGES)
+
+
+def test_losses_of_a_layer_are_left_as_they_were():
+    model = keras.Sequential([
+        keras.Input(IMAGES.shape[1:]),
+        keras.layers.Conv2D(4, 3, activity_regularizer="l2"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(2),
+    ])  # fmt: skip
+    model(IMAGES)
+    before = [float(loss) for loss in model.losses]
+    GradCAM(model)(IMAGES)
+    kerascam.suggest_layers(model)
+    assert [float(loss) for loss in model.losses] == before
+
+
+def test_inputs_by_the_keys_of_a_functional_model():
+    images = keras.Input(IMAGES.shape[1:], name="x")
+    features = keras.layers.Conv2D(4, 3, activation="relu")(images)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
+    with pytest.warns(UserWarning, match="all keys in the dict must match the names"):
+        model = keras.Model({"img": images}, keras.layers.Dense(3)(pooled))
+    found = GradCAM(model)({"img": IMAGES}, 1)
+    np.testing.assert_allclose(found.scores, model({"img": IMAGES})[:, 1], rtol=1e-4)
+
+
+def test_the_explained_images_are_a_copy(model):
+    mine = IMAGES.copy()
+    found = GradCAM(model)(mine)
+    mine[:] = 0
+    np.testing.assert_array_equal(found.images, IMAGES.astype(found.images.dtype))
+
+
+@pytest.mark.parametrize(
+    "target", [lambda y, c: y.numpy()[:, 0], lambda y, c: y[:, 0] if y[0, 0] > 0 else y[:, 1]]
+)
+def test_a_target_that_cannot_become_a_graph(model, target):
+    with pytest.raises(TypeError, match="target must be made of TensorFlow operations"):
+        GradCAM(model, target=target)(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("tabby", 1), ("Tabby Cat", 1), ("tabby, tabby cat", 1), ("crane-bird", 2)]
+)
+def test_a_class_by_one_of_its_synonyms(model, name, place):
+    labels = ["tench", "tabby, tabby cat", "crane-bird"]
+    assert GradCAM(model, labels=labels)(IMAGES, name).classes.tolist() == [place] * len(IMAGES)
+
+
+def test_a_class_name_that_two_classes_have(model):
+    with pytest.raises(ValueError, match=r"2 labels have: \[0, 2\]; give the index"):
+        GradCAM(model, labels=["crane", "cat", "crane"])(IMAGES, "crane")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_labels_in_no_order(model):
+    for labels in ({0: "cat", 1: "dog", 2: "cow"}, {"cat", "dog", "cow"}):
+        with pytest.raises(TypeError, match="labels must be a list of class names in order"):
+            GradCAM(model, labels=labels)

@@ -141,7 +141,9 @@ def test_colours_are_the_colormaps_own() -> None:
 
 def test_zero_of_a_signed_map_is_the_middle() -> None:
     blue, neutral, red = colorize([-1.0, 0.0, 1.0]).astype(int)
-    np.testing.assert_array_equal(neutral, colormaps["berlin"](0.5, bytes=True)[:3])
+    np.testing.assert_array_equal(neutral, colormaps["inferno"](0.0, bytes=True)[:3])
+    np.testing.assert_array_equal(red, colormaps["inferno"](1.0, bytes=True)[:3])
+    np.testing.assert_array_equal(blue, red[::-1])  # as light, in the opposite hue
     assert blue[2] > blue[0]
     assert red[0] > red[2]
     assert neutral.max() < 30
@@ -152,7 +154,7 @@ def test_signed_is_any_negative_value_unless_told() -> None:
     assert not is_signed(np.array([0.0, 1.0]))
     positive = np.array([0.0, 1.0])
     assert colorize(positive, signed=True).tolist() == colorize([-1.0, 0.0, 1.0])[1:].tolist()
-    assert choose_colormap("auto", signed=True).name == "berlin"
+    assert choose_colormap("auto", signed=True).name == "inferno, blue against"
     assert choose_colormap("viridis", signed=True).name == "viridis"
 
 

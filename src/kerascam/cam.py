@@ -24,7 +24,8 @@ def _over_grid(features: Features) -> list[int]:
 def gradients_constant(activations: Features, gradients: Features) -> tf.Tensor:
     """CAM needs global average pooling and one dense layer behind the layer; use GradCAM instead.
 
-    There, and only there, each feature's gradient is the same at every place: w^c_k / Z.
+    There each feature's gradient is the same at every place: w^c_k / Z. It is so behind any
+    function of the pooled features, where w is that function's own gradient.
     """
     del activations
     axes = _over_grid(gradients)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from . import probe, targets
 from ._types import Target
 from .choice import Choice, choose, guess
+from .errors import DoesNotFitError, reason
 from .explanation import Explanation
 from .inputs import (
     InputSpec,
@@ -49,9 +50,10 @@ class Explainer:
             "none".
         labels: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
-        freeze: Take a snapshot of the weights as constants, so that TensorFlow folds batch
-            normalisation into the convolutions: faster on a CPU. It costs a second copy of the
-            weights in memory and a longer first call, and later weight updates are not seen.
+        freeze: Take a snapshot of the weights as constants at the first call (for each form of
+            input), so that TensorFlow folds batch normalisation into the convolutions: faster on
+            a CPU. It costs a second copy of the weights in memory and a longer first call, and
+            later weight updates are not seen.
         **options: The method's own options, such as `steps` of integrated gradients.
 
     Raises:
@@ -146,9 +148,9 @@ class Explainer:
         try:
             found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
         except tf.errors.InvalidArgumentError as error:
-            raise ValueError(
+            raise DoesNotFitError(
                 f"images of shape {arrays[0].shape} do not fit the model, or the target does not "
-                f"fit {len(wanted)} images: {error.message.splitlines()[0]}"
+                f"fit {len(wanted)} images: {reason(error)}"
             ) from error
         self._check_scores(found["scores"], len(wanted))
         return self._explanation(program, arrays, found)
@@ -240,6 +242,11 @@ class Explainer:
     def _settle(self, found: probe.Discovery) -> None:
         choice = self._choose(found)
         self._sites = self._find([choice.path])
+        runs = [capture for capture in found.captures if capture.path == choice.path]
+        if self._call_index is None and len(runs) > 1 and runs[-1].bottleneck:
+            # Run after run, as in a recurrent stack: the last one was chosen. Side by side, as in
+            # a siamese model, none stands for the others, and the user is asked.
+            self._sites = [replace(site, run=len(runs) - 1) for site in self._sites]
         self._notes = (f"layer {choice.path} was chosen: {choice.reason}",)
 
     def _explanation(
@@ -251,7 +258,8 @@ class Explainer:
             condition = (inspect.getdoc(self.method.requires) or "").splitlines()[0]
             raise ValueError(f"layer {self.layer!r} does not suit {self.method.title}: {condition}")
         place = program.image_place
-        images = None if place is None else arrays[place]
+        # A copy: the caller may fill the same array with the next batch.
+        images = None if place is None else arrays[place].copy()
         if images is not None and program.channels_first:
             images = np.moveaxis(images, 1, -1)
         return Explanation(
@@ -266,6 +274,7 @@ class Explainer:
             labels=self.labels,
             notes=self._notes + program.notes,
             signed=self._keeps_sign,
+            scaled=self._recipe.normalize != "none",
             images=images,
         )
 

@@ -1,6 +1,7 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
 import base64
+import operator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ class Explanation:
             paper's map is signed, so is this.
         classes: Shape (batch,): the class that each heatmap explains.
         scores: Shape (batch,): the target's value, by default the class's logit.
-        probabilities: Shape (batch,): the model's probability of the class; NaN where the model
-            does not end in a softmax or sigmoid.
+        probabilities: Shape (batch,): the model's probability of the class, for segmentation its
+            mean over the grid; NaN where the model does not end in a softmax or sigmoid.
         layer: The path of the layer, " + " between several; "images" for a gradient method.
         method: The method's registered name.
         statuses: For each image "ok", or why its map shows no evidence: "no positive evidence",
@@ -39,6 +40,7 @@ class Explanation:
         labels: All class names in order, where the explainer was given them.
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
+        scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
         images: The images as the model saw them, shape (batch, *size, channels); None where no
             input has the heatmaps' axes.
     """
@@ -54,6 +56,7 @@ class Explanation:
     labels: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     signed: bool = False
+    scaled: bool = True
     images: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -66,15 +69,18 @@ class Explanation:
         return self.heatmaps.astype(wanted, copy=bool(copy))
 
     def __repr__(self) -> str:
-        lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmaps:"]
+        plural = "" if len(self) == 1 else "s"
+        lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmap{plural}:"]
         lines += [f"  {title}" for title in self.titles()]
         return "\n".join(lines + [f"  ({note})" for note in self.notes])
 
-    def __getitem__(self, index: int | slice) -> "Explanation":
+    def __getitem__(self, index: int | np.integer | slice) -> "Explanation":
         """Take the explanation of one image (a batch of one) or of a slice of them."""
-        part = slice(index, index + 1 or None) if isinstance(index, int) else index
-        if isinstance(index, int) and not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range of {len(self)} heatmaps")
+        if isinstance(index, slice):
+            part = index
+        else:
+            place = range(len(self))[operator.index(index)]
+            part = slice(place, place + 1)
         maps = self.maps
         return replace(
             self,
@@ -116,7 +122,8 @@ class Explanation:
             alpha: Opacity of the heatmap, 0 to 1.
 
         Returns:
-            Shape (batch, height, width, 3), uint8 RGB.
+            Shape (batch, height, width, 3), uint8 RGB. A gradient method's heatmap is drawn up to
+            its 99th percentile, as a few pixels hold its maximum.
 
         Raises:
             ValueError: If the heatmaps are not two-dimensional, or the photos do not fit them or
@@ -133,7 +140,12 @@ class Explanation:
                 "photos must be given: the model's inputs are no picture to draw on; pass the "
                 "photographs as they were before preprocessing"
             )
-        return render.overlay(shown, self._shown(), colormap, alpha, signed=self.signed)
+        if isinstance(shown, list):
+            raise ValueError(
+                "photos must be of one size to be overlaid in one array; take them one by one: "
+                "explanation[0].overlay(photos[0][None])"
+            )
+        return render.overlay(shown, self._shown()[0], colormap, alpha, signed=self.signed)
 
     def plot(self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, a row an image.
@@ -146,18 +158,21 @@ class Explanation:
         Returns:
             A matplotlib Figure: `figure.savefig("cam.png")`.
         """
-        heat, titles = self._shown(), self.titles()
-        colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed}
+        (heat, unit), titles = self._shown(), self.titles()
+        colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
+        heading = METHODS[self.method].title
         if heat.ndim == 3:
             shown = self._photos(photos)
-            return figure.figure(shown, heat, titles, alpha=alpha, **colors)
+            return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
         values = self.images if photos is None else np.asarray(photos)
         if values is None:
             raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
         if heat.ndim == 2:
             return figure.signal_figure(values, heat, titles, **colors)
         if heat.ndim == 4:
-            return figure.volume_figure(values, heat, titles, alpha=alpha, **colors)
+            return figure.volume_figure(
+                values, heat, titles, alpha=alpha, heading=heading, **colors
+            )
         raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
 
     def save(
@@ -177,12 +192,15 @@ class Explanation:
         Returns:
             The manifest's path.
         """
-        heat, shown = self._shown(), self._photos(photos)
-        pictures = {}
+        (heat, _), shown = self._shown(), self._photos(photos)
+        pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
-            pictures["heatmap"] = render.colorize(heat, colormap, signed=self.signed)
+            pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
             if shown is not None:
-                pictures["overlay"] = self.overlay(shown, colormap=colormap, alpha=alpha)
+                pictures["overlay"] = [
+                    self[place].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
+                    for place, photo in enumerate(shown)
+                ]
         facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
         return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
 
@@ -209,29 +227,42 @@ class Explanation:
             for index in range(len(self))
         ]
 
-    def _photos(self, photos: Any) -> np.ndarray | None:
+    def _photos(self, photos: Any) -> Any:
         """Give what to draw on: the photos, or the model's inputs where they are a picture."""
         if photos is not None:
-            return np.asarray(photos)
+            several = isinstance(photos, (list, tuple))
+            uneven = several and len({np.shape(photo) for photo in photos}) > 1
+            given = list(map(np.asarray, photos)) if uneven else np.asarray(photos)
+            if np.ndim(given[0] if uneven else given) == 0 or len(given) != len(self):
+                received = f"{len(given)}" if uneven else f"shape {np.shape(given)}"
+                raise ValueError(
+                    f"photos must be as many as the heatmaps, {len(self)}; received {received}: "
+                    f"a single photo needs a batch axis, photo[None]"
+                )
+            return given
         try:
             return None if self.images is None else pixels.to_uint8_rgb(self.images)
         except ValueError:  # preprocessed values
             return None
 
-    def _shown(self) -> np.ndarray:
-        """Give the heatmaps as pictures draw them: within [-1, 1], fine-grained ones brightened.
+    def _shown(self) -> tuple[np.ndarray, str]:
+        """Give the heatmaps as pictures draw them, within [-1, 1], and what 1 stands for there.
 
         A few pixels hold the maximum of a gradient method's heatmap and would leave the rest
         dark, so that such pictures are drawn up to its 99th percentile (as in the SmoothGrad
         paper). The heatmaps themselves keep their values.
         """
         heat = self.heatmaps.astype(np.float32)
+        strength, places = np.abs(heat), tuple(range(1, heat.ndim))
         if METHODS[self.method].kind == "gradient":
-            strength, pixels = np.abs(heat), tuple(range(1, heat.ndim))
-            bright = np.percentile(strength, _BRIGHT_PERCENTILE, pixels, keepdims=True)
-            bright = np.where(bright > 0, bright, strength.max(pixels, keepdims=True, initial=0))
-            return np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
-        return heat / np.abs(heat).max(initial=1.0)  # beyond 1 only with normalize="none"
+            bright = np.percentile(strength, _BRIGHT_PERCENTILE, places, keepdims=True)
+            bright = np.where(bright > 0, bright, strength.max(places, keepdims=True, initial=0))
+            heat = np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
+            return heat, f"1: the {_BRIGHT_PERCENTILE}th percentile"
+        if self.scaled and not (strength > 1).any():
+            return heat, "relative to the strongest"
+        top = float(strength.max(initial=0)) or 1.0
+        return heat / top, f"1 stands for {top:.3g}"
 
     def _repr_html_(self) -> str | None:
         import io
@@ -239,7 +270,10 @@ class Explanation:
         if self.heatmaps.ndim != 3 and self.images is None:
             return None  # nothing to draw on: the notebook shows the text
         buffer = io.BytesIO()
-        self.plot().savefig(buffer, format="png", dpi=80)
+        try:
+            self.plot().savefig(buffer, format="png", dpi=80)
+        except ValueError:  # no picture can be drawn of such inputs
+            return None
         picture = base64.b64encode(buffer.getvalue()).decode()
         return f'<img alt="{METHODS[self.method].title}" src="data:image/png;base64,{picture}">'
 

@@ -89,8 +89,8 @@ def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
     if logits is not None:
         is_log = _last_step(outputs).type == "LogSoftmax"
         probabilities = tf.exp(outputs) if is_log else outputs
-    if binary is None:
-        binary = logits is not None
+    if binary is None:  # a softmax over one unit is no sigmoid: it always gives 1
+        binary = logits is not None and _last_step(outputs).type != "Softmax"
     logits = outputs if logits is None else logits
     if len(outputs.shape) == 1:
         outputs, logits = outputs[:, None], logits[:, None]

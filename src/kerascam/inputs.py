@@ -1,7 +1,8 @@
 """Check what the user gives against what the model takes, and say what to do where it differs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -119,13 +120,20 @@ def _as_array(value: Any, name: str) -> np.ndarray:
 
 
 def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
+    if 0 in array.shape:
+        raise ValueError(f"{name} must hold at least one image; received shape {array.shape}")
     if spec.shape is None:
         if array.ndim < 2:
             raise ValueError(f"{name} must be a batch, not an array of shape {array.shape}")
     else:
         wanted = ("batch", *("any" if n is None else n for n in spec.shape))
         shown = f"({', '.join(map(str, wanted))})"
-        if array.ndim == len(spec.shape):
+        if array.size and array.shape[1:] == spec.shape[:-1] and spec.shape[-1] == 1:
+            raise ValueError(
+                f"{name} must have shape {shown}; received one of shape {array.shape}: "
+                f"add a channel axis with images[..., None]"
+            )
+        if array.size and array.ndim == len(spec.shape):
             raise ValueError(
                 f"{name} must have shape {shown}; received one of shape {array.shape}: "
                 f"add a batch axis with images[None]"
@@ -138,8 +146,6 @@ def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
             raise ValueError(
                 f"{name} must have shape {shown}; received {array.shape}: resize or transpose them"
             )
-    if 0 in array.shape:
-        raise ValueError(f"{name} must hold at least one image; received shape {array.shape}")
 
 
 def conform_classes(
@@ -197,7 +203,7 @@ def conform_labels(labels: Any) -> tuple[str, ...] | None:
     """
     if labels is None:
         return None
-    if isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__"):
+    if isinstance(labels, (str, bytes, Mapping, Set)) or not hasattr(labels, "__iter__"):
         raise TypeError(f"labels must be a list of class names in order, not {labels!r}")
     return tuple(map(str, labels))
 
@@ -243,13 +249,30 @@ def _index(name: Any, labels: Sequence[str] | None) -> int:
         raise TypeError(f"classes must be integers or class names; received {name!r}")
     if labels is None:
         raise ValueError(f"classes names {name!r}, but no class names are known; give labels=")
-    if name not in labels:
-        from difflib import get_close_matches
+    return class_index(name, labels)
 
-        near = get_close_matches(name, list(labels), n=3)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see labels="
-        raise ValueError(f"classes names {name!r}, which is not one of the labels; {hint}")
-    return list(labels).index(name)
+
+def class_index(name: str, labels: Sequence[str]) -> int:
+    """Find a class by its name, or by one of the synonyms that its name lists with commas.
+
+    Raises:
+        ValueError: If no class or more than one has that name.
+    """
+    exact = [place for place, label in enumerate(labels) if label == name]
+    wanted = name.casefold()
+    synonyms = [[part.strip() for part in label.casefold().split(",")] for label in labels]
+    alike = [place for place, names in enumerate(synonyms) if wanted in (*names, ", ".join(names))]
+    found = exact or alike
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError(
+            f"classes names {name!r}, which {len(found)} labels have: {found}; give the index"
+        )
+    near = [label for label in labels if wanted and wanted in label.casefold()][:3]
+    near = near or get_close_matches(name, list(labels), n=3)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see labels="
+    raise ValueError(f"classes names {name!r}, which is not one of the labels; {hint}")
 
 
 def _check_range(classes: np.ndarray, class_count: int | None) -> None:

@@ -11,10 +11,11 @@ from .pixels import SLACK, numbers, span, to_uint8_rgb
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
-# Both are perceptually even and both have a dark zero: blending dims the photo where there is no
-# evidence, where a coloured or a white zero would tint it or wash it out.
+# Perceptually even, with a black zero: blending dims the photo where there is no evidence, where a
+# coloured or a white zero would tint it or wash it out. A signed map has it on both sides, with red
+# and blue exchanged for the evidence against.
 SEQUENTIAL = "inferno"
-DIVERGING = "berlin"
+DIVERGING = "inferno, blue against"
 
 
 def colorize(
@@ -26,7 +27,7 @@ def colorize(
         heatmap: Any shape, values in [0, 1], or in [-1, 1] where signed.
         colormap: Any matplotlib name ("jet", "viridis", ...). "auto" is "inferno": its lightness
             rises evenly with the evidence, and its black zero dims a photo instead of tinting it.
-            For signed maps it is "berlin": red for, blue against, black for none.
+            For signed maps it stands on both sides: yellow for, blue against, black for none.
         signed: Whether the middle of the colormap is zero; by default, if any value is negative.
 
     Returns:
@@ -147,13 +148,24 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
     """
     from matplotlib import colormaps
 
-    name = (DIVERGING if signed else SEQUENTIAL) if name == "auto" else name
+    if name == "auto" and signed:
+        return _diverging()
+    name = SEQUENTIAL if name == "auto" else name
     if name not in colormaps:
         lower = {known.lower(): known for known in colormaps}
         near = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower)]
         hint = f"did you mean {' or '.join(near)}?" if near else 'use "auto" or a matplotlib name'
         raise ValueError(f"no colormap '{name}'; {hint}")
     return colormaps[name]
+
+
+def _diverging() -> "Colormap":
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    warm = colormaps[SEQUENTIAL](np.linspace(0, 1, 128))[:, :3]
+    cold = warm[::-1, ::-1]
+    return ListedColormap(np.vstack([cold, warm]), name=DIVERGING)
 
 
 def _heat(heatmap: ArrayLike) -> NDArray[np.floating[Any]]:

@@ -115,7 +115,7 @@ def region_mean(mask: Any = None) -> Target:
     r"""Make a target for segmentation: the mean of the class's logit over a region.
 
     $$S_c = \frac{1}{|M|} \sum_{ij \in M} y^c_{ij}$$ (Seg-Grad-CAM; Vinogradova, Dibrov, Myers,
-    AAAI 2020, arXiv:2002.11434)
+    AAAI 2020, arXiv:2002.11434, which sums; the mean only scales the map)
 
     Args:
         mask: The region M: boolean or weights, shape (*grid) for all images or (batch, *grid),

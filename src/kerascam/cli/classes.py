@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from ..inputs import class_index
 
 
 def read_labels(path: str) -> list[str]:
@@ -79,9 +80,8 @@ def find_class(text: str, labels: Sequence[str] | None, count: int | None) -> in
         return index
     if labels is None:
         raise ValueError(f"--class {text!r} is a name: give the class names with --labels FILE")
-    folded = {name.casefold(): place for place, name in reversed(list(enumerate(labels)))}
-    if text.casefold() in folded:
-        return folded[text.casefold()]
-    near = [labels[folded[each]] for each in get_close_matches(text.casefold(), folded)]
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see the --labels file"
-    raise ValueError(f"--class {text!r} is not one of the class names; {hint}")
+    try:
+        return class_index(text, labels)
+    except ValueError as error:
+        message = str(error).removeprefix("classes names ").replace("see labels=", "see --labels")
+        raise ValueError(f"--class {message}") from None

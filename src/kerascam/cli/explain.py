@@ -7,11 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..errors import DoesNotFitError, reason
 from ..explanation import Explanation
+from ..folder import MANIFEST
 from . import photos, terminal
 from .batches import Photo, batches
 from .filenames import FileNames
-from .gallery import MANIFEST, Gallery, Result
+from .gallery import Gallery, Result
 from .images import find_images, shown
 from .plan import Plan, settle
 
@@ -78,13 +80,10 @@ def _explain(plan: Plan, batch: Sequence[Photo], fail: Fail) -> list[Explanation
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "
             f"--batch-size, or a --size where the model takes any"
         ) from None
-    except (ValueError, tf.errors.InvalidArgumentError) as error:
-        refusal = error.__cause__ or error  # the library words it for arrays, not for files
-        if not isinstance(refusal, tf.errors.InvalidArgumentError):
-            raise
-        reason = str(refusal.message).splitlines()[0]
+    except (DoesNotFitError, tf.errors.InvalidArgumentError) as error:
+        why = str(error) if isinstance(error, DoesNotFitError) else reason(error)
         for photo in batch:
-            fail(photo.place, f"the model cannot take it at {height}x{width}: {reason}")
+            fail(photo.place, f"the model cannot take it at {height}x{width}: {why}")
         return []
 
 
@@ -110,7 +109,7 @@ def _report(
             (*titles[:4], *(["Status"] if odd else []), titles[4]),
             [
                 (
-                    result.image,
+                    Path(result.image).name,
                     result.method,
                     result.class_name,
                     result.measure,

@@ -10,11 +10,10 @@ from typing import Any
 from .. import __version__, pixels
 from ..explanation import Explanation
 from ..files import write_atomically
+from ..folder import MANIFEST, forget
 from .batches import Photo
 from .filenames import FileNames
 from .images import shown
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Gallery:
     def _prepare(self) -> None:
         if not self._open:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / MANIFEST).unlink(missing_ok=True)
+            forget(self.folder)
             self._open = True
 
 

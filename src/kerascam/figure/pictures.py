@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pixels import to_uint8_rgb
 from ..render import colorize, is_signed, overlay, resize_heatmap
-from .rows import BAR, GAP, LABEL, PANEL, as_rows, check_count, color_bar, draw_rows
+from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, color_bar, draw_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,8 @@ def figure(
     alpha: float = 0.5,
     signed: bool | None = None,
     max_rows: int = 8,
+    heading: str = "heatmap",
+    unit: str = STRONGEST,
 ) -> "Figure":
     """Draw a row an image: the photo, its heatmap with a colour bar, both overlaid.
 
@@ -36,6 +38,8 @@ def figure(
         alpha: Opacity of the overlay's colours, 0 to 1.
         signed: As in `colorize`, decided once over all heatmaps.
         max_rows: Rows drawn at most; a line at the bottom says how many were left out.
+        heading: What stands above the heatmaps, such as the method's name.
+        unit: What 1 stands for, beside the colour bar.
 
     Returns:
         A matplotlib figure that pyplot does not know: nothing to close.
@@ -50,17 +54,17 @@ def figure(
     """
     heats = as_rows(heatmaps, "heatmaps", 2)
     pictures = None if photos is None else _photos(photos, len(heats))
-    names = ("heatmap",) if pictures is None else ("image", "heatmap", "overlay")
+    names = (heading,) if pictures is None else ("image", heading, "overlay")
     signed = any(map(is_signed, heats)) if signed is None else signed
 
     def draw(row: int, axes: Sequence["Axes"]) -> None:
-        heat, panel = heats[row], axes[names.index("heatmap")]
+        heat, panel = heats[row], axes[names.index(heading)]
         if pictures is not None:
             heat = resize_heatmap(heat, pictures[row].shape[:2])
             axes[0].imshow(pictures[row])
             axes[2].imshow(overlay(pictures[row], heat, colormap, alpha, signed=signed))
         panel.imshow(colorize(heat, colormap, signed=signed), interpolation="nearest")
-        color_bar(panel, colormap, signed)
+        color_bar(panel, colormap, signed, unit)
         for ax, name in zip(axes, names, strict=True):
             ax.axis("off")
             ax.set_title(name, fontsize=LABEL, color="0.35")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+STRONGEST = "relative to the strongest"  # what 1 stands for, unless told
 PANEL = 2.9  # inches: the width of one picture
 BAR, GAP = 0.85, 0.15  # inches: a colour bar with what is written beside it; between pictures
 MARGIN = 0.08  # inches between what is drawn and the edge of the figure
@@ -61,7 +62,9 @@ def draw_rows(
     return whole
 
 
-def color_bar(ax: "Axes", colormap: str, signed: bool, alpha: float = 1) -> None:
+def color_bar(
+    ax: "Axes", colormap: str, signed: bool, unit: str = STRONGEST, alpha: float = 1
+) -> None:
     """Put a labelled colour bar beside the axes."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -70,7 +73,7 @@ def color_bar(ax: "Axes", colormap: str, signed: bool, alpha: float = 1) -> None
     scale = ScalarMappable(Normalize(low, 1), choose_colormap(colormap, signed=signed))
     bar = ax.figure.colorbar(scale, ax=ax, alpha=alpha, fraction=0.05, pad=0.02)
     # two lines: one would be longer than the picture of a wide photo is high
-    label = "evidence against / for" if signed else "evidence\n(relative to the strongest)"
+    label = f"evidence{' against / for' if signed else ''}\n({unit})"
     bar.set_label(label, fontsize=LABEL)
     bar.set_ticks([-1, 0, 1] if signed else [0, 0.5, 1])
     bar.ax.tick_params(labelsize=TICK)

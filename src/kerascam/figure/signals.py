@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from ..render import colorize, is_signed, resize_heatmap
-from .rows import LABEL, TICK, as_rows, check_count, color_bar, draw_rows
+from .rows import LABEL, STRONGEST, TICK, as_rows, check_count, color_bar, draw_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,7 @@ def signal_figure(
     colormap: str = "auto",
     signed: bool | None = None,
     max_rows: int = 8,
+    unit: str = STRONGEST,
 ) -> "Figure":
     """Draw a row a signal: its line, with the heat behind it as a coloured strip.
 
@@ -33,6 +34,7 @@ def signal_figure(
         colormap: As in `colorize`, but "auto" has a light zero, as a line is drawn on it.
         signed: As in `colorize`.
         max_rows: Rows drawn at most.
+        unit: What 1 stands for, beside the colour bar.
 
     Raises:
         ValueError: If signals, heatmaps and titles differ in number, or in rank.
@@ -68,6 +70,6 @@ def signal_figure(
         ax.tick_params(labelsize=TICK)
         if 1 < channels <= 10:
             ax.legend(fontsize=TICK, ncols=min(channels, 5), loc="upper right", framealpha=0.9)
-        color_bar(ax, colormap, signed, SOFT)
+        color_bar(ax, colormap, signed, unit, SOFT)
 
     return draw_rows(draw, [2.3] * len(lines), 1, 9.6, titles, max_rows)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..pixels import to_uint8_rgb
 from ..render import is_signed, resize_heatmap
 from .pictures import figure
-from .rows import as_rows, check_count, check_titles
+from .rows import STRONGEST, as_rows, check_count, check_titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +24,8 @@ def volume_figure(
     alpha: float = 0.5,
     signed: bool | None = None,
     max_rows: int = 8,
+    heading: str = "heatmap",
+    unit: str = STRONGEST,
 ) -> "Figure":
     """Draw a row a volume: its slice along the first axis with the most evidence.
 
@@ -36,6 +38,8 @@ def volume_figure(
         alpha: Opacity of the overlay's colours, 0 to 1.
         signed: As in `colorize`; the evidence of a slice is the sum of its absolute values.
         max_rows: Rows drawn at most.
+        heading: What stands above the heatmaps, such as the method's name.
+        unit: What 1 stands for, beside the colour bar.
 
     Raises:
         ValueError: If volumes, heatmaps and titles differ in number, or in rank.
@@ -61,6 +65,7 @@ def volume_figure(
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
     rest: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "max_rows": max_rows}
+    rest |= {"heading": heading, "unit": unit}
     return figure(photos, slices, texts, signed=signed, **rest)
 
 

@@ -8,9 +8,10 @@ class CAM(LayerExplainer):
 
     $$M_c = \sum_k w^c_k A^k$$
 
-    For models with global average pooling and one dense layer behind the layer, and only those:
-    elsewhere the call raises a ValueError. The raw maps are signed, as in Zhou et al. (2016,
-    arXiv:1512.04150). The arguments are those of `Explainer`, less the method.
+    For models with global average pooling and one dense layer behind the layer. Where the score
+    depends on the layer other than through its global mean, the call raises a ValueError; with
+    several dense layers behind, w is their gradient at this image. The raw maps are signed, as in
+    Zhou et al. (2016, arXiv:1512.04150). The arguments are those of `Explainer`, less the method.
 
     Example:
         >>> import keras, numpy as np

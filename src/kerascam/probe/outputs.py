@@ -1,8 +1,10 @@
 """Choose one output of a model that may have several."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -13,18 +15,12 @@ def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
         TypeError: If `output` is neither a name nor an index.
         ValueError: If the model has no such output.
     """
-    names = _names(model, outputs)
     tensors = keras.tree.flatten(outputs)
     if output is None:
         return tensors[0] if len(tensors) == 1 else outputs
     if isinstance(output, str):
-        if output not in names:
-            raise ValueError(
-                f"output must be one of {', '.join(map(repr, names)) or 'the indices'}, "
-                f"not {output!r}"
-            )
-        return tensors[names.index(output)]
-    if isinstance(output, bool) or not isinstance(output, int):
+        return _by_name(model, outputs, output)
+    if isinstance(output, bool) or not isinstance(output, (int, np.integer)):
         raise TypeError(f"output must be a name or an index, not {output!r}")
     if not 0 <= output < len(tensors):
         raise ValueError(f"output must be from 0 to {len(tensors) - 1}, not {output}")
@@ -36,11 +32,19 @@ def tensors_in(nest: Any) -> list[tf.Tensor]:
     return [leaf for leaf in keras.tree.flatten(nest) if tf.is_tensor(leaf)]
 
 
-def _names(model: keras.Model, outputs: Any) -> list[str]:
-    if isinstance(outputs, dict):
-        return sorted(outputs)  # the order in which keras.tree flattens
-    names = list(getattr(model, "output_names", []) or [])
-    return names if len(names) == len(keras.tree.flatten(outputs)) else []
+def _by_name(model: keras.Model, outputs: Any, name: str) -> Any:
+    named = dict(outputs) if isinstance(outputs, Mapping) else {}
+    if not named:
+        names = list(getattr(model, "output_names", []) or [])
+        leaves = keras.tree.flatten(outputs)
+        named = dict(zip(names, leaves, strict=True)) if len(names) == len(leaves) else {}
+    if name not in named:
+        known = ", ".join(map(repr, named)) or "the indices"
+        raise ValueError(f"output must be one of {known}, not {name!r}")
+    leaves = keras.tree.flatten(named[name])
+    if len(leaves) != 1:
+        raise ValueError(f"output {name!r} holds {len(leaves)} tensors; choose one by its index")
+    return leaves[0]
 
 
 def describe(outputs: Any) -> str:

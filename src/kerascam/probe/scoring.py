@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from .. import heads
 from .._types import ClassIds, Scores, Target
+from ..errors import reason
 from ..layers import walk
 from ..targets import reads_binary
 from .outputs import describe
@@ -37,7 +38,13 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
         TypeError: If the numbers are not floating.
         ValueError: If they are not one an image.
     """
-    scores = target(outputs, classes)
+    try:
+        scores = target(outputs, classes)
+    except (AttributeError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
+        raise TypeError(
+            f"target must be made of TensorFlow operations, as it becomes a part of a graph (no "
+            f".numpy(), no Python if on a tensor): {reason(error)}"
+        ) from error
     if not tf.is_tensor(scores) or scores.shape.rank != 1:
         shape = getattr(scores, "shape", type(scores).__name__)
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..errors import DoesNotFitError, reason
 from ..layers import walk
 
 # Called with a layer's inputs and output each time that the layer runs.
@@ -47,13 +48,21 @@ def run(
     with _TRACING, ExitStack() as stack:
         if inline_all:
             stack.enter_context(_functions_inlined())
+        stack.enter_context(_losses_kept(_with_inner(model, listeners)))
         heard: dict[int, list[Listener]] = {}
         for layer, listener in listeners:
             heard.setdefault(id(layer), []).append(listener)
         for layer in _with_inner(model, listeners):
             for slot, function in _replacements(layer, heard.get(id(layer), [])):
                 stack.enter_context(_shadowed(layer, slot, function))
-        return model(inputs, training=False)
+        try:
+            return model(inputs, training=False)
+        except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+            shapes = [tuple(tensor.shape) for tensor in keras.tree.flatten(inputs)]
+            raise DoesNotFitError(
+                f"images of shape {', '.join(map(str, shapes))} do not fit the model: "
+                f"{reason(error)}"
+            ) from error
 
 
 def _replacements(
@@ -136,6 +145,24 @@ def _shadowed(layer: keras.Operation, slot: str, function: Callable[..., Any]) -
             del own[slot]
         else:
             own[slot] = before
+
+
+@contextmanager
+def _losses_kept(layers: Iterable[keras.Operation]) -> Iterator[None]:
+    # A layer with an activity regularizer, or that calls add_loss, notes a loss in each pass; one
+    # of a graph that is being traced would outlive it.
+    kept = [
+        (layer, list(layer._losses), set(layer._loss_ids))
+        for layer in layers
+        if hasattr(layer, "_losses") and hasattr(layer, "_loss_ids")
+    ]
+    try:
+        yield
+    finally:
+        for layer, losses, ids in kept:
+            layer._losses[:] = losses
+            layer._loss_ids.clear()
+            layer._loss_ids.update(ids)
 
 
 @contextmanager

@@ -14,6 +14,11 @@ _USUAL_LENGTH = {1: 1024, 2: 224, 3: 64}
 
 def check_model(model: Any) -> None:
     """Raise where `model` is not a Keras model with weights."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"model must run on TensorFlow, but Keras runs on {keras.backend.backend()!r}; set "
+            f"KERAS_BACKEND=tensorflow before Keras is imported"
+        )
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"model must be a keras.Model, not {model!r} of type {type(model).__name__}"
@@ -37,9 +42,12 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
     """
     declared = _declared(model)
     if declared is not None:
+        tensors = keras.tree.flatten(declared)
+        flat = isinstance(declared, Mapping) and len(declared) == len(tensors)
+        names = keras.tree.flatten({key: key for key in declared}) if flat else []
         return [
-            InputSpec(tensor.name, tuple(tensor.shape[1:]), tensor.dtype)
-            for tensor in keras.tree.flatten(declared)
+            InputSpec(name, tuple(tensor.shape[1:]), tensor.dtype)
+            for name, tensor in zip(names or [t.name for t in tensors], tensors, strict=True)
         ]
     dtype = "float64" if model.variable_dtype == "float64" else None
     built = _built_shapes(model)
