@@ -648,3 +648,27 @@ def test_labels_in_no_order(model):
     for labels in ({0: "cat", 1: "dog", 2: "cow"}, {"cat", "dog", "cow"}):
         with pytest.raises(TypeError, match="labels must be a list of class names in order"):
             GradCAM(model, labels=labels)
+
+
+def test_options_are_checked_before_anything_is_computed(model):
+    with pytest.raises(ValueError, match="samples must be at least 1, not 0"):
+        kerascam.SmoothGrad(model, samples=0)
+    with pytest.raises(ValueError, match="steps must be at least 1, not -1"):
+        kerascam.IntegratedGradients(model, steps=-1)
+    with pytest.raises(TypeError, match="call_index=1 does not go with Saliency"):
+        Explainer(model, "saliency", call_index=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [(lambda p: p * 1.0, True), (lambda p: tf.clip_by_value(p, 0, 1), True)]
+)
+def test_a_softmax_that_is_changed_behind_it_is_told_of(change, told):
+    images = keras.Input(IMAGES.shape[1:])
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(images))
+    chances = keras.layers.Dense(3, activation="softmax")(pooled)
+    changed = keras.Model(images, keras.layers.Lambda(change)(chances))
+    found = GradCAM(changed)(IMAGES / 255, 1)
+    assert any("changed behind it" in note for note in found.notes) is told
+    np.testing.assert_allclose(found.scores, changed(IMAGES / 255)[:, 1], rtol=1e-5)
+    plain = GradCAM(keras.Model(images, chances))(IMAGES / 255, 1)
+    assert not any("changed behind it" in note for note in plain.notes)

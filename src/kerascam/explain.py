@@ -47,7 +47,7 @@ class Explainer:
         call_index: Which run of the layer, where it runs several times.
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
-            "none".
+            "none" (of several layers, each is scaled before they are fused).
         labels: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
@@ -95,7 +95,7 @@ class Explainer:
             )
         self.model = model
         self.method = METHODS[method]
-        self._check_arguments(layer, options)
+        self._check_arguments({"layer": layer, "call_index": call_index, "grid": grid}, options)
         self.output = output
         self.labels = conform_labels(labels)
         self.freeze = freeze
@@ -170,16 +170,21 @@ class Explainer:
         normalize = self._recipe.normalize
         return normalize == "signed" or (normalize == "none" and self.method.signed)
 
-    def _check_arguments(self, layer: Any, options: Mapping[str, Any]) -> None:
-        if layer is not None and not self._looks_at_layers:
-            raise TypeError(f"layer={layer!r} does not go with {self.method.title}: it looks at "
-                            f"the images; leave layer out")  # fmt: skip
+    def _check_arguments(self, of_layers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        given = [name for name, value in of_layers.items() if value is not None]
+        if given and not self._looks_at_layers:
+            raise TypeError(
+                f"{given[0]}={of_layers[given[0]]!r} does not go with {self.method.title}: it "
+                f"looks at the images; leave {given[0]} out"
+            )
         unknown = sorted(set(options) - set(self.method.options))
         if unknown:
             known = ", ".join(self.method.options) or "none"
             raise TypeError(
                 f"{self.method.title} has no option {unknown[0]!r}; its options: {known}"
             )
+        if self.method.check is not None:
+            self.method.check(**{**self.method.options, **options})
 
     def _find(self, layers: Sequence[Any]) -> list[probe.Site]:
         found = (find(self.model, layer) for layer in layers)

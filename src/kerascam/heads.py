@@ -10,6 +10,7 @@ from .maps import grid_axes
 # Operations that hand every element on, in order: a softmax behind them is still the last one.
 _PASSING = {"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims", "EnsureShape"}
 _NORMALIZING = {"Softmax", "LogSoftmax", "Sigmoid"}
+_ELEMENTWISE = {"Mul", "RealDiv", "AddV2", "Sub", "Maximum", "Minimum", "ClipByValue", "Log"}
 
 
 def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
@@ -43,6 +44,17 @@ def _last_step(outputs: tf.Tensor) -> tf.Operation:
 def _takes_only_unit(operation: tf.Operation) -> bool:
     """Tell whether this is `outputs[:, 0]` of a head of one unit."""
     return operation.type == "StridedSlice" and operation.inputs[0].shape[1:] == [1]
+
+
+def is_changed_probability(outputs: tf.Tensor) -> bool:
+    """Tell whether `outputs` is a softmax's or sigmoid's, scaled, shifted or clipped behind it.
+
+    Such an output has no logits of its own; its gradient vanishes where the softmax saturates.
+    """
+    operation = outputs.op
+    while operation.type in _PASSING | _ELEMENTWISE:
+        operation = operation.inputs[0].op
+    return operation is not outputs.op and operation.type in _NORMALIZING
 
 
 class Head(NamedTuple):

@@ -15,8 +15,10 @@ from . import maps as _maps
 from . import pixelwise as _pixelwise
 from . import probe
 from . import saliency as _saliency
+from .heads import is_changed_probability
 from .registry import METHODS as METHODS
 from .registry import Method
+from .targets import logit
 
 _FILLING = (_cam, _eigen, _guided, _pixelwise, _saliency)
 
@@ -96,7 +98,7 @@ def compile_program(
         class_count=None if trace.head is None else trace.head.class_count,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
-        notes=_relu_notes(trace.relus, recipe.method),
+        notes=_relu_notes(trace.relus, recipe.method) + _head_notes(trace, recipe.question),
         discovery=trace.discovery,
     )
 
@@ -133,6 +135,8 @@ def _raw_maps(trace: probe.Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
     if method.localizer is not None:
         cams = _cams(trace, METHODS[method.localizer])
         enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
+        if len(enlarged) > 1:  # layers count alike only on one scale
+            enlarged = [_maps.normalize(each) for each in enlarged]
         options["localization"] = _maps.mean(enlarged, [])
     return [method.function(trace.gradient, trace.images, **options)]
 
@@ -174,6 +178,18 @@ def _fits(trace: probe.Trace, method: Method) -> tf.Tensor:
         return tf.ones_like(trace.classes, tf.bool)
     sites = zip(trace.activations, trace.gradients, strict=True)
     return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
+
+
+def _head_notes(trace: probe.Trace, question: probe.Question) -> tuple[str, ...]:
+    head = trace.head
+    if question.target is not logit or head is None or head.probabilities is not None:
+        return ()
+    if not is_changed_probability(head.outputs):
+        return ()
+    return (
+        "the output is a softmax or sigmoid that is changed behind it: its value is explained, "
+        "not a logit, and may saturate; give target= to explain another number",
+    )
 
 
 def _relu_notes(relus: probe.ReluCount | None, method: Method) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class Method:
         fuse: How maps of several layers become one; None takes their mean.
         requires: A check `(activations, gradients) -> bool per image` with the condition that
             the method stands on; its docstring's first line is the error that the user reads.
+        check: Raises where an option's value is wrong, before anything is computed.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Method:
     localizer: str | None = None
     fuse: Callable[..., Any] | None = None
     requires: Callable[..., Any] | None = None
+    check: Callable[..., None] | None = None
 
     @property
     def summary(self) -> str:

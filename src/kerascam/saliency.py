@@ -69,10 +69,21 @@ def gradient_times_input(gradient: GradientFunction, images: Images) -> Heatmaps
     return tf.reduce_sum(images * gradient(images), -1)
 
 
+def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
+    """Raise where an option of SmoothGrad has a wrong type or value."""
+    _check_count("samples", samples)
+    _check_count("seed", seed, least=None)
+    if not isinstance(noise, (int, float, np.number)):
+        raise TypeError(f"noise must be a number, not {noise!r}")
+    if not 0 <= noise < float("inf"):
+        raise ValueError(f"noise must be at least 0 and finite, not {noise}")
+
+
 @METHODS.register(
     kind="gradient",
     title="SmoothGrad",
     class_name="SmoothGrad",
+    check=check_smooth_grad,
     citation=Citation(
         "Smilkov, Thorat, Kim, Viégas and Wattenberg",
         2017,
@@ -102,9 +113,7 @@ def smooth_grad(
     >>> smooth_grad(lambda x: 2 * tf.ones_like(x), x, samples=3).numpy().tolist()
     [[[2.0, 2.0]]]
     """
-    _check_count("samples", samples)
-    _check_count("seed", seed, least=None)
-    _check_share("noise", noise)
+    check_smooth_grad(samples, noise, seed)
     axes = [*grid_axes(images, features=True), len(images.shape) - 1]
     span = tf.reduce_max(images, axes, keepdims=True) - tf.reduce_min(images, axes, keepdims=True)
     shape = tf.concat([[1], tf.shape(images)[1:]], 0)
@@ -116,10 +125,21 @@ def smooth_grad(
     return strongest_channel(_total(add, images, samples) / samples)
 
 
+def check_integrated_gradients(steps: Any, baseline: Any) -> None:
+    """Raise where an option of integrated gradients has a wrong type or value."""
+    _check_count("steps", steps)
+    values = np.asarray(baseline)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"baseline must be a number or an array of numbers, not {baseline!r}")
+    if not np.isfinite(values).all():
+        raise ValueError("baseline must be finite; it holds NaN or infinity")
+
+
 @METHODS.register(
     kind="gradient",
     title="Integrated gradients",
     class_name="IntegratedGradients",
+    check=check_integrated_gradients,
     signed=True,
     citation=Citation(
         "Sundararajan, Taly and Yan",
@@ -149,7 +169,7 @@ def integrated_gradients(
     >>> integrated_gradients(lambda x: 2 * x, x).numpy().tolist()  # of S = sum of x squared
     [[[1.0, 9.0]]]
     """
-    _check_count("steps", steps)
+    check_integrated_gradients(steps, baseline)
     start = tf.broadcast_to(_baseline(baseline, images), tf.shape(images))
     way = images - start
 
@@ -177,19 +197,8 @@ def _check_count(name: str, count: Any, least: int | None = 1) -> None:
         raise ValueError(f"{name} must be at least {least}, not {count}")
 
 
-def _check_share(name: str, share: Any) -> None:
-    if isinstance(share, (str, bytes)) or np.ndim(share):
-        raise TypeError(f"{name} must be a number, not {share!r}")
-    if not 0 <= share < float("inf"):
-        raise ValueError(f"{name} must be at least 0 and finite, not {share}")
-
-
 def _baseline(given: Any, images: Images) -> tf.Tensor:
     values = np.asarray(given)
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"baseline must be a number or an array of numbers, not {given!r}")
-    if not np.isfinite(values).all():
-        raise ValueError("baseline must be finite; it holds NaN or infinity")
     # One for every image: an array of a batch would fit only that batch.
     wanted = [1, *images.shape[1:]]
     shape = [1] * (len(wanted) - values.ndim) + list(values.shape)

@@ -162,6 +162,10 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
     Returns:
         A target.
 
+    Raises:
+        TypeError: If `other` is no class index, nor one an image.
+        ValueError: When it is used, if `other` is out of range.
+
     Example:
         >>> f = tf.function(lambda y: contrast(0)(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
