@@ -12,18 +12,17 @@ import tensorflow as tf
 
 from . import probe, targets
 from ._types import Target
-from .choice import Choice, choose, guess
-from .errors import DoesNotFitError, reason
-from .explanation import Explanation
-from .inputs import (
-    InputSpec,
+from .arguments import (
     check_labels,
-    conform,
     conform_classes,
     conform_grid,
     conform_labels,
     whole_number,
 )
+from .choice import Choice, choose, guess
+from .errors import DoesNotFitError, reason
+from .explanation import Explanation
+from .inputs import InputSpec, conform
 from .layers import declared_shape, find, walk
 from .maps import STATUSES, check_normalization
 from .program import METHODS, Program, Recipe, compile_program
@@ -109,7 +108,7 @@ class Explainer:
         self._recipe = Recipe(self.method, question, normalize, options)
         self._call_index = None if call_index is None else whole_number("call_index", call_index)
         self._sites: list[probe.Site] | None = None
-        if layer is not None or not self._looks_at_layers:
+        if layer is not None or not self.method.looks_at_layers:
             self._sites = [] if layer is None else self._find(_as_list(layer))
         self._notes: tuple[str, ...] = ()
         self._programs: dict[Any, Program] = {}
@@ -121,7 +120,7 @@ class Explainer:
     @property
     def layer(self) -> str | None:
         """The path of the layer, " + " between several; None before the first call chose it."""
-        if not self._looks_at_layers:
+        if not self.method.looks_at_layers:
             return "images"
         return None if self._sites is None else " + ".join(site.path for site in self._sites)
 
@@ -162,17 +161,13 @@ class Explainer:
             )
 
     @property
-    def _looks_at_layers(self) -> bool:
-        return self.method.kind == "cam" or self.method.localizer is not None
-
-    @property
     def _keeps_sign(self) -> bool:
         normalize = self._recipe.normalize
         return normalize == "signed" or (normalize == "none" and self.method.signed)
 
     def _check_arguments(self, of_layers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         given = [name for name, value in of_layers.items() if value is not None]
-        if given and not self._looks_at_layers:
+        if given and not self.method.looks_at_layers:
             raise TypeError(
                 f"{given[0]}={of_layers[given[0]]!r} does not go with {self.method.title}: it "
                 f"looks at the images; leave {given[0]} out"

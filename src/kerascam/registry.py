@@ -72,6 +72,11 @@ class Method:
         return (inspect.getdoc(self.function) or "").splitlines()[0]
 
     @property
+    def looks_at_layers(self) -> bool:
+        """Whether it draws its map from a layer, alone or beside the images."""
+        return self.kind == "cam" or self.localizer is not None
+
+    @property
     def options(self) -> dict[str, Any]:
         """The user's options and their defaults: the function's keyword-only arguments."""
         parameters = inspect.signature(self.function).parameters.values()

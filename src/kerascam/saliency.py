@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ._types import GradientFunction, Heatmaps, Images
-from .inputs import whole_number
+from .arguments import whole_number
 from .maps import grid_axes
 from .registry import METHODS, Citation
 

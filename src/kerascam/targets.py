@@ -14,6 +14,7 @@ import tensorflow as tf
 from . import heads
 from ._types import ClassIds, Scores, Target
 from .maps import grid_axes
+from .regions import region_of, region_score
 
 __all__ = ["binary", "contrast", "counterfactual", "logit", "probability", "region_mean", "value"]
 
@@ -142,8 +143,8 @@ def region_mean(mask: Any = None) -> Target:
                 f"target region_mean needs an output with a grid, not one of shape "
                 f"{tuple(outputs.shape)}; use targets.logit"
             )
-        region = None if mask is None else _region(mask, head)
-        return _region_score(head, classes, region)
+        region = None if mask is None else region_of(mask, head)
+        return region_score(head, classes, region)
 
     return region_mean_score
 
@@ -236,7 +237,7 @@ def _read(outputs: Any) -> heads.Head:
 
 def _score(head: heads.Head, classes: ClassIds) -> Scores:
     if head.dense:
-        return _region_score(head, classes, None)
+        return region_score(head, classes, None)
     return heads.signs(head, classes) * heads.of_class(head, head.logits, classes)
 
 
@@ -245,40 +246,3 @@ def _check_other(others: np.ndarray, outputs: Any) -> None:
     if others.min() < 0 or (count is not None and others.max() >= count):
         last = "the last class" if count is None else count - 1
         raise ValueError(f"target contrast: other must be from 0 to {last}, not {others.tolist()}")
-
-
-def _region(mask: Any, head: heads.Head) -> tf.Tensor:
-    region = np.asarray(mask)
-    grid = head.logits.shape[1:-1]
-    if region.ndim not in (len(grid), len(grid) + 1) or not grid.is_compatible_with(
-        region.shape[-len(grid) :]
-    ):
-        raise ValueError(
-            f"target region_mean needs a mask on the output's grid {tuple(grid)}, "
-            f"with or without a batch axis; received shape {region.shape}"
-        )
-    weights = region.astype(head.logits.dtype.as_numpy_dtype)
-    weights = weights if region.ndim == len(grid) + 1 else weights[None]
-    # Without its own static batch: any may be asked for.
-    return tf.compat.v1.placeholder_with_default(weights, [None, *weights.shape[1:]])
-
-
-def _region_score(head: heads.Head, classes: ClassIds, region: tf.Tensor | None) -> Scores:
-    logits = heads.of_class(head, head.logits, classes)
-    logits = heads.expand(heads.signs(head, classes), logits) * logits
-    if region is None:
-        region = _predicted_region(head, classes, logits)
-    axes = grid_axes(logits)
-    region = tf.broadcast_to(region, tf.shape(logits))
-    return tf.math.divide_no_nan(tf.reduce_sum(region * logits, axes), tf.reduce_sum(region, axes))
-
-
-def _predicted_region(head: heads.Head, classes: ClassIds, logits: tf.Tensor) -> tf.Tensor:
-    # The places are chosen by the model's own prediction and carry no gradient.
-    if head.units == 1:
-        here = logits > 0 if head.binary else tf.ones_like(logits, tf.bool)
-    else:
-        winners = tf.argmax(head.logits, -1, output_type=tf.int32)
-        here = winners == heads.expand(classes, winners)
-    nowhere = ~tf.reduce_any(here, grid_axes(logits), keepdims=True)
-    return tf.cast(here | nowhere, logits.dtype)

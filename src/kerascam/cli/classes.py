@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..inputs import class_index
+from ..arguments import class_index
 
 
 def read_labels(path: str) -> list[str]:

@@ -45,8 +45,3 @@ def find_methods(wanted: Sequence[str] | None) -> list[Method]:
     if not found:
         raise ValueError("--method names none; see `kerascam methods`")
     return list({method.name: method for method in found}.values())
-
-
-def looks_at_layers(method: Method) -> bool:
-    """Say whether the method draws its map from a layer."""
-    return method.kind == "cam" or method.localizer is not None

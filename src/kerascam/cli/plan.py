@@ -13,7 +13,7 @@ from ..explain import Explainer
 from . import classes, models
 from .batches import Photo
 from .form import ImageForm, image_form, output_shapes
-from .methods import find_methods, looks_at_layers
+from .methods import find_methods
 from .preprocessing import Preprocess, preprocessing
 
 
@@ -77,12 +77,12 @@ def settle(arguments: Namespace) -> Plan:
     wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
 
     # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
-    anywhere = any(map(looks_at_layers, methods))
+    anywhere = any(method.looks_at_layers for method in methods)
     explainers = tuple(
         Explainer(
             model,
             method.name,
-            arguments.layers if looks_at_layers(method) or not anywhere else None,
+            arguments.layers if method.looks_at_layers or not anywhere else None,
             labels=labels,
         )
         for method in methods
