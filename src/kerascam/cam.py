@@ -11,6 +11,14 @@ from ._types import Features, Maps
 from .maps import grid_axes
 from .registry import METHODS, Citation
 
+GRAD_CAM_PAPER = Citation(
+    "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra",
+    2017,
+    "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
+    "ICCV",
+    "https://arxiv.org/abs/1610.02391",
+)
+
 
 def weighted_sum(activations: Features, weights: tf.Tensor) -> Maps:
     """Sum the features, each times its weight."""
@@ -69,13 +77,7 @@ def cam(activations: Features, gradients: Features) -> Maps:
     kind="cam",
     title="Grad-CAM",
     class_name="GradCAM",
-    citation=Citation(
-        "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra",
-        2017,
-        "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
-        "ICCV",
-        "https://arxiv.org/abs/1610.02391",
-    ),
+    citation=GRAD_CAM_PAPER,
 )
 def grad_cam(activations: Features, gradients: Features) -> Maps:
     r"""Weigh each feature map by the mean of its gradient.

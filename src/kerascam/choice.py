@@ -111,10 +111,11 @@ def choose(
     attention = _last_attention_input(chosen, captures, used, image)
     if attention is not None:
         return Choice(
-            attention.path, f"the tokens that the last attention layer sees, {_shape(attention)}"
+            attention.path,
+            f"the tokens that the last attention layer sees, {shape_words(attention.shape)}",
         )
     stepped = f", stepping back over {', '.join(over)}" if over else ""
-    return Choice(chosen.path, f"the last features on a grid, {_shape(chosen)}{stepped}")
+    return Choice(chosen.path, f"the last features on a grid, {shape_words(chosen.shape)}{stepped}")
 
 
 def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) -> str | None:
@@ -198,5 +199,6 @@ def _last_attention_input(
     return _producer(layers[-1], used) if layers else None
 
 
-def _shape(capture: Capture) -> str:
-    return "×".join("?" if n is None else str(n) for n in capture.shape[1:])
+def shape_words(shape: Sequence[int | None]) -> str:
+    """Word an output's shape without its batch axis, as in "7×7×2048"."""
+    return "×".join("?" if n is None else str(n) for n in shape[1:])

@@ -19,13 +19,14 @@ from .arguments import (
     conform_labels,
     whole_number,
 )
-from .choice import Choice, choose, guess
+from .choice import guess
 from .errors import DoesNotFitError, reason
 from .explanation import Explanation
 from .inputs import InputSpec, conform
 from .layers import declared_shape, find, walk
 from .maps import STATUSES, check_normalization
 from .program import METHODS, Program, Recipe, compile_program
+from .suggest import choose_from
 
 
 class Explainer:
@@ -227,7 +228,7 @@ class Explainer:
             program = self._compile(sites, signature, like, survey=True)
         except (TypeError, ValueError):  # of the guess, or else to be raised again without it
             return None
-        if program.discovery is None or self._choose(program.discovery).path != path:
+        if program.discovery is None or choose_from(program.discovery).path != path:
             return None
         self._settle(program.discovery)
         return program
@@ -236,11 +237,8 @@ class Explainer:
         shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
         return probe.discover(self.model, shapes, dtypes, like=like, output=self.output)
 
-    def _choose(self, found: probe.Discovery) -> Choice:
-        return choose(found.captures, found.image, found.output_shape)
-
     def _settle(self, found: probe.Discovery) -> None:
-        choice = self._choose(found)
+        choice = choose_from(found)
         self._sites = self._find([choice.path])
         runs = [capture for capture in found.captures if capture.path == choice.path]
         if self._call_index is None and len(runs) > 1 and runs[-1].bottleneck:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import figure, pixels, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
-from .folder import write_folder
+from .folder import finite_or_none, write_folder
 from .registry import METHODS
 
 _BRIGHT_PERCENTILE = 99
@@ -220,8 +220,8 @@ class Explanation:
             {
                 "class": int(self.classes[index]),
                 "class_name": self.class_name(index),
-                "score": _number(self.scores[index]),
-                "probability": _number(self.probabilities[index]),
+                "score": finite_or_none(self.scores[index]),
+                "probability": finite_or_none(self.probabilities[index]),
                 "status": self.statuses[index],
             }
             for index in range(len(self))
@@ -276,7 +276,3 @@ class Explanation:
             return None
         picture = base64.b64encode(buffer.getvalue()).decode()
         return f'<img alt="{METHODS[self.method].title}" src="data:image/png;base64,{picture}">'
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None

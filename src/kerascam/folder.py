@@ -60,3 +60,8 @@ def forget(folder: Path) -> None:
     for name in names:
         if name.endswith(".png") and Path(name).name == name:
             (folder / name).unlink(missing_ok=True)
+
+
+def finite_or_none(number: Any) -> float | None:
+    """Give a number that JSON can hold."""
+    return float(number) if np.isfinite(number) else None

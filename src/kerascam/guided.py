@@ -6,6 +6,7 @@ The step itself is replaced by `probe`, before `gradient` comes here.
 import tensorflow as tf  # noqa: F401  # the examples use it
 
 from ._types import GradientFunction, Heatmaps, Images
+from .cam import GRAD_CAM_PAPER
 from .registry import METHODS, Citation
 from .saliency import strongest_channel
 
@@ -68,13 +69,7 @@ def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
     class_name="GuidedGradCAM",
     relu_rule="guided",
     localizer="grad_cam",
-    citation=Citation(
-        "Selvaraju, Cogswell, Das, Vedantam, Parikh and Batra",
-        2017,
-        "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
-        "ICCV",
-        "https://arxiv.org/abs/1610.02391",
-    ),
+    citation=GRAD_CAM_PAPER,
 )
 def guided_grad_cam(
     gradient: GradientFunction, images: Images, *, localization: Heatmaps

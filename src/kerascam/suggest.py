@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 
 from . import probe
-from .choice import Choice, choose, spatial
+from .choice import Choice, choose, shape_words, spatial
 from .inputs import conform
 
 
@@ -29,7 +29,10 @@ class LayerSuggestions(tuple[LayerSuggestion, ...]):
     """Suggested layers in execution order, shown as a table."""
 
     def __repr__(self) -> str:
-        rows = [(s.path, s.kind, _shape(s), f"<- {s.reason}" if s.reason else "") for s in self]
+        rows = [
+            (s.path, s.kind, shape_words(s.shape), f"<- {s.reason}" if s.reason else "")
+            for s in self
+        ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * 4
         lines = (
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -71,7 +74,7 @@ def suggest_layers(
         pool   MaxPooling2D  3×3×4
     """
     found = _discover(model, inputs, output)
-    chosen = _choose(found)
+    chosen = choose_from(found)
     return LayerSuggestions(
         LayerSuggestion(
             capture.path,
@@ -112,10 +115,11 @@ def find_target_layer(
         >>> find_target_layer(model)
         'edges'
     """
-    return _choose(_discover(model, inputs, output)).path
+    return choose_from(_discover(model, inputs, output)).path
 
 
-def _choose(found: probe.Discovery) -> Choice:
+def choose_from(found: probe.Discovery) -> Choice:
+    """Choose the layer to draw on from what one trace of a model found."""
     return choose(found.captures, found.image, found.output_shape)
 
 
@@ -132,7 +136,3 @@ def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> prob
         like=inputs,
         output=output,
     )
-
-
-def _shape(suggestion: LayerSuggestion) -> str:
-    return "×".join("?" if n is None else str(n) for n in suggestion.shape[1:])

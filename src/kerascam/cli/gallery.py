@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__, pixels
 from ..explanation import Explanation
 from ..files import write_atomically
-from ..folder import MANIFEST, forget
+from ..folder import MANIFEST, finite_or_none, forget
 from .batches import Photo
 from .filenames import FileNames
 from .images import shown
@@ -117,13 +117,9 @@ def _entry(result: Result) -> dict[str, Any]:
         "layer": result.layer,
         "class": result.class_index,
         "class_name": result.class_name,
-        "probability": _finite(result.probability),
-        "score": _finite(result.score),
+        "probability": finite_or_none(result.probability),
+        "score": finite_or_none(result.score),
         "status": result.status,
         "file": result.file,
         "notes": list(result.notes),
     }
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None

@@ -4,6 +4,7 @@ from argparse import Namespace
 
 import numpy as np
 
+from ..choice import shape_words
 from ..suggest import suggest_layers
 from . import form, models, terminal
 
@@ -19,7 +20,7 @@ def run(arguments: Namespace) -> bool:
             (
                 layer.path,
                 layer.kind,
-                "×".join("?" if n is None else str(n) for n in layer.shape[1:]),
+                shape_words(layer.shape),
                 "default" if layer.reason else "",
             )
             for layer in suggestions
