@@ -1,0 +1,98 @@
+"""The settings of one run, kept beside its results as `config.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scene_classification.files import write_text
+
+
+def setting(default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
+    """Return a field of `Config` with what the command line says of it."""
+    return dataclasses.field(
+        default=default, metadata={"explanation": explanation, "choices": choices}
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What a run looks at. Each field is an option of the command line, explained by `--help`."""
+
+    source: str = setting(
+        "drawn",
+        "where the scenes come from: drawn here, a folder in the published layout, or Kaggle",
+        ("drawn", "folder", "kaggle"),
+    )
+    data: str | None = setting(
+        None, "the folder to read, or to draw into (default for drawn scenes: the run's own)"
+    )
+    drawn_train: int = setting(400, "drawn training scenes per class")
+    drawn_test: int = setting(100, "drawn test scenes per class")
+    image_size: int = setting(96, "height and width that the network takes, in pixels")
+    seed: int = setting(0, "of everything random: drawing, splitting, weights, order, augmentation")
+
+
+@dataclass(frozen=True)
+class Config(DataConfig):
+    """Everything that a run depends on: what it looks at, and how the network is trained."""
+
+    model: str | None = setting(
+        None, "measure this saved Keras classifier, or 'reference', instead of training one"
+    )
+    size: str = setting("small", "size of the residual network", ("tiny", "small", "medium"))
+    backbone: str | None = setting(
+        None,
+        "fine-tune this network instead: 'resnet50' or a saved Keras classifier that takes RGB "
+        "0–255",
+    )
+    head_epochs: int = setting(2, "with a backbone: epochs that train only the head, before all")
+    epochs: int = setting(8, "passes over the training images")
+    batch_size: int = setting(64, "images a step, over all devices")
+    learning_rate: float = setting(2e-3, "the highest, behind the warm-up")
+    warmup_epochs: float = setting(1.0, "passes over which the learning rate rises from nothing")
+    weight_decay: float = setting(0.02, "of AdamW")
+    label_smoothing: float = setting(0.05, "share of each label spread evenly over the classes")
+    dropout: float = setting(0.0, "share of the pooled features dropped while training")
+    augment: str = setting(
+        "light", "how training images are varied", ("light", "standard", "randaugment")
+    )
+    mix: str = setting(
+        "none", "how training images are blended", ("none", "mixup", "cutmix", "both")
+    )
+    average: float = setting(0.0, "momentum of the moving average of the weights; 0: none")
+    validation_share: float = setting(0.1, "share of the training images held out, in every class")
+    patience: int = setting(
+        0, "epochs without a better validation accuracy before training stops; 0: never"
+    )
+    teacher: str | None = setting(
+        None, "learn from this saved Keras classifier of the same classes"
+    )
+    teacher_weight: float = setting(0.9, "share of the loss that compares with the teacher")
+    temperature: float = setting(2.0, "by which student and teacher are softened for that")
+    precision: str = setting(
+        "float32", "Keras's dtype policy", ("float32", "mixed_bfloat16", "mixed_float16")
+    )
+    strategy: str = setting(
+        "single",
+        "one device, several devices, or several machines (their addresses in TF_CONFIG)",
+        ("single", "mirrored", "multiworker"),
+    )
+
+    def updated(self, options: dict[str, Any]) -> Config:
+        """Return the settings with `options` in place of the fields that they name."""
+        return dataclasses.replace(self, **options)
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Read the settings that `write` wrote; fields unknown here are left aside."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+    def write(self, path: Path) -> None:
+        """Write the settings as JSON."""
+        write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")

@@ -1,0 +1,134 @@
+"""The steps of a run: each reads the run folder, does one thing, and writes into it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+
+from scene_classification.audit import Audit, audit
+from scene_classification.config import Config
+from scene_classification.data_report import report_data
+from scene_classification.evaluation import evaluate as evaluate_network
+from scene_classification.explanation import METHODS
+from scene_classification.explanation import explain as explain_network
+from scene_classification.files import write_text
+from scene_classification.folder import Scenes
+from scene_classification.photographs import explain_photographs
+from scene_classification.progress import Reporter, TrainingProgress
+from scene_classification.reference import load_reference_model, reference_classes
+from scene_classification.report import write_report
+from scene_classification.run_folder import RunFolder
+from scene_classification.sources import open_scenes, scenes_to_make
+from scene_classification.training import train as train_network
+
+
+@dataclass
+class Workplace:
+    """What the steps of one command share.
+
+    Attributes:
+        config: The settings of the run.
+        run: Its folder.
+        reporter: Shows progress.
+        distribution: A `tf.distribute` strategy, or None.
+    """
+
+    config: Config
+    run: RunFolder
+    reporter: Reporter
+    distribution: Any = None
+
+    @cached_property
+    def audited(self) -> tuple[Scenes, Audit]:
+        """The scenes as they were found, and what is wrong with them."""
+        with self.reporter.bar("scenes", scenes_to_make(self.config)) as progress:
+            scenes = open_scenes(self.config, self.run, progress)
+        with self.reporter.bar("checking", len(scenes)) as progress:
+            return scenes, audit(scenes, progress=progress)
+
+    @cached_property
+    def scenes(self) -> Scenes:
+        """The scenes that can be read and learned from."""
+        scenes, found = self.audited
+        return found.clean(scenes)
+
+    @cached_property
+    def network(self) -> keras.Model:
+        """The network to measure: the run's own, or the one that its settings name."""
+        if self.config.model == "reference":
+            return load_reference_model()
+        path = self.config.model or self.run.model
+        try:
+            return keras.models.load_model(path, compile=False)
+        except ValueError as error:
+            raise ValueError(
+                f"no trained network in {str(path)!r}: {error}; run the train step first"
+            ) from error
+
+
+def data(place: Workplace) -> None:
+    """Get the scenes, look for problems, and show them."""
+    scenes, found = place.audited
+    report_data(scenes, found, place.config, place.run)
+    for line in found.lines():
+        place.reporter.line(f"  {line}")
+
+
+def train(place: Workplace) -> None:
+    """Train the network, or go on where it was stopped."""
+    if place.config.model is not None:
+        place.reporter.line(f"  nothing to train: this run measures {place.config.model!r}")
+        return
+    if place.run.model.exists():
+        place.reporter.line(f"  trained already: {place.run.model}")
+        return
+    train_network(
+        place.config,
+        place.scenes,
+        place.run,
+        distribution=place.distribution,
+        watch=lambda stage, epochs, steps: TrainingProgress(
+            place.reporter.console, stage, epochs, steps
+        ),
+    )
+
+
+def evaluate(place: Workplace) -> None:
+    """Measure the network on the test scenes."""
+    with place.reporter.bar("test scenes", len(place.scenes.test)) as progress:
+        evaluate_network(place.network, place.scenes, place.run, progress=progress)
+
+
+def explain(place: Workplace) -> None:
+    """Show what the network looks at, and measure it against the evidence where it is known."""
+    with place.reporter.bar("methods", len(METHODS)) as progress:
+        explain_network(
+            place.network, place.scenes, place.run, seed=place.config.seed, progress=progress
+        )
+
+
+def photographs(place: Workplace) -> None:
+    """Show what the reference model looks at in photographs that scikit-learn ships."""
+    names = reference_classes()
+    with place.reporter.bar("photographs", None) as progress:
+        answers = explain_photographs(load_reference_model(), names, place.run, progress=progress)
+    write_text(place.run.root / "photographs.json", json.dumps(answers, indent=2) + "\n")
+    for name, answer in answers.items():
+        place.reporter.line(f"  {name}: {answer['class']} {answer['probability']:.1%}")
+
+
+def report(place: Workplace) -> None:
+    """Put everything into one HTML file."""
+    write_report(place.run)
+
+
+def everything(place: Workplace) -> None:
+    """Do all steps, one after the other."""
+    for step in (data, train, evaluate, explain, photographs, report):
+        place.reporter.line(f"[bold]{step.__name__}[/bold]")
+        step(place)
+    place.reporter.line(f"report: {place.run.report}")

@@ -1,0 +1,98 @@
+"""The networks: residual blocks that start as identities, a nested backbone, any size."""
+
+import ast
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from kerascam import GradCAM
+from scene_classification import model as module
+from scene_classification.model import SIZES, residual_network
+from scene_classification.transfer import transfer_network
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+
+
+def features(network: keras.Model, layer: str, images=PIXELS):
+    return keras.Model(network.input, network.get_layer(layer).output)(images).numpy()
+
+
+@pytest.mark.parametrize(("size", "millions"), [("tiny", 0.2), ("small", 1.3), ("medium", 3.8)])
+def test_the_sizes_have_the_weights_that_the_docstring_says(size, millions):
+    network = residual_network(size, input_shape=(64, 64, 3))
+    assert round(network.count_params() / 1e6, 1) == millions
+    assert SIZES.keys() == {"tiny", "small", "medium"}
+
+
+def test_an_untrained_identity_block_is_the_identity():
+    network = residual_network("medium", input_shape=(64, 64, 3))
+    before, after = features(network, "stage1_block1_out"), features(network, "stage1_block2_out")
+    np.testing.assert_array_equal(after, before)
+
+
+def test_an_untrained_projection_block_is_its_projection():
+    network = residual_network("tiny", input_shape=(64, 64, 3))
+    projected = features(network, "stage2_block1_projection_norm")
+    np.testing.assert_array_equal(features(network, "stage2_block1_out"), projected.clip(min=0))
+
+
+def test_a_block_adds_what_its_convolutions_see():
+    network = residual_network("tiny", input_shape=(64, 64, 3))
+    network.get_layer("stage1_block1_2_norm").gamma.assign(np.full(16, 0.5))
+    shortcut, residual = (features(network, name) for name in ("stem_pool", "stage1_block1_2_norm"))
+    total = (shortcut + residual).clip(min=0)
+    np.testing.assert_allclose(features(network, "stage1_block1_out"), total, rtol=1e-6)
+    assert np.abs(residual).max() > 0.1
+
+
+def test_the_head_is_a_softmax_of_a_dense_layer_on_the_mean():
+    network = residual_network("tiny", input_shape=(64, 64, 3), classes=3)
+    kernel, bias = network.get_layer("scores").get_weights()
+    scores = features(network, "stage4_block1_out").mean((1, 2)) @ kernel + bias
+    expected = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(network(PIXELS).numpy(), expected, atol=1e-6)
+
+
+def test_an_unknown_size_is_named_with_those_that_there_are():
+    with pytest.raises(ValueError, match=r"size='huge' is unknown; choose one of \['medium'"):
+        residual_network("huge")
+
+
+def test_only_keras_is_imported_so_any_backend_trains_it():
+    tree = ast.parse(inspect.getsource(module))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {getattr(node, "module", None) or node.names[0].name for node in imports}
+    assert names == {"__future__", "typing", "keras"}
+
+
+@pytest.fixture(scope="module")
+def saved_classifier(tmp_path_factory):
+    path = tmp_path_factory.mktemp("backbone") / "classifier.keras"
+    keras.utils.set_random_seed(1)
+    residual_network("tiny", input_shape=(48, 48, 3), classes=10).save(path)
+    return path
+
+
+def test_a_backbone_is_the_saved_network_up_to_its_last_features(saved_classifier):
+    network = transfer_network(str(saved_classifier), input_shape=(64, 64, 3))
+    wide = residual_network("tiny", input_shape=(64, 64, 3), classes=10)
+    wide.set_weights(keras.models.load_model(saved_classifier).get_weights())
+    expected = features(wide, "stage4_block1_out")
+    np.testing.assert_allclose(network.get_layer("backbone")(PIXELS), expected, atol=1e-6)
+
+
+def test_grad_cam_looks_into_the_nested_backbone(saved_classifier):
+    network = transfer_network(str(saved_classifier), input_shape=(64, 64, 3))
+    explanation = GradCAM(network)(PIXELS, 2)
+    activations = np.asarray(network.get_layer("backbone")(PIXELS))
+    kernel = network.get_layer("scores").get_weights()[0]
+    # Behind the mean over the grid and one dense layer, Grad-CAM is CAM: Σ_k w_k A_k over the size.
+    expected = np.maximum(activations @ kernel[:, 2], 0) / activations[0, :, :, 0].size
+    np.testing.assert_allclose(np.asarray(explanation.maps), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_backbone_that_is_not_there_is_named():
+    with pytest.raises(FileNotFoundError, match=r"backbone='gone.keras' does not exist; give"):
+        transfer_network("gone.keras")

@@ -1,0 +1,179 @@
+"""Training: it learns, goes on after SIGKILL as if nothing had been, and runs on several workers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from small_scenes import write_small_scenes
+
+from scene_classification.config import Config
+from scene_classification.folder import read_folder
+from scene_classification.history import read_history
+from scene_classification.prediction import predict
+from scene_classification.run_folder import RunFolder, open_run
+from scene_classification.training import train
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_small_scenes(tmp_path_factory.mktemp("scenes"))
+
+
+def start(run, data, *options, cluster=None):
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLES)}
+    if cluster is not None:
+        environment["TF_CONFIG"] = json.dumps(cluster)
+    command = [sys.executable, str(HERE / "train_small.py"), str(run), str(data), *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, env=environment, **pipes)
+
+
+def finished(process):
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def history(run):
+    return {int(row["epoch"]): row for row in read_history(RunFolder(run))["train"]}
+
+
+def weights(run):
+    return keras.models.load_model(run / "model.keras", compile=False).get_weights()
+
+
+def test_it_learns_what_is_easy(data, tmp_path):
+    config = Config(
+        source="folder", data=str(data), size="tiny", image_size=32, batch_size=8, epochs=10
+    )
+    scenes = read_folder(data)
+    network = train(config, scenes, RunFolder(tmp_path))
+    answers = predict(network, scenes.test).argmax(1)
+    assert (answers == scenes.test.labels).mean() == 1.0
+    losses = [row["loss"] for row in history(tmp_path).values()]
+    assert len(losses) == 10
+    assert losses[-1] < losses[0] / 2
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(predict(loaded, scenes.test), predict(network, scenes.test))
+
+
+def test_killed_in_mid_epoch_it_goes_on_as_if_nothing_had_been(data, tmp_path):
+    # 42 training images and batches of 8: epochs of 5 steps. The process dies behind step 3 of
+    # epoch 1, backed up at step 2 of it; the next one behind step 4 of epoch 2; the third finishes.
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    status, output = finished(start(whole, data, "dropout=0.1"))
+    assert status == 0, output
+    for steps_to_live in ("3", "7"):
+        status, output = finished(start(broken, data, "dropout=0.1", f"die={steps_to_live}"))
+        assert status == -signal.SIGKILL, output
+    assert not (broken / "model.keras").exists()
+    status, output = finished(start(broken, data))
+    assert status == 0, output
+    for ours, theirs in zip(weights(broken), weights(whole), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    for name in ("val_loss", "val_accuracy"):
+        expected = {epoch: row[name] for epoch, row in history(whole).items()}
+        found = {epoch: row[name] for epoch, row in history(broken).items()}
+        assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_two_workers_reach_the_loss_of_one(data, tmp_path):
+    ports = free_ports(2)
+    workers = [f"localhost:{port}" for port in ports]
+    processes = [
+        start(
+            tmp_path / "two",
+            data,
+            "strategy=multiworker",
+            cluster={"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}},
+        )
+        for index in range(2)
+    ]
+    alone = start(tmp_path / "one", data)
+    for process in (*processes, alone):
+        status, output = finished(process)
+        assert status == 0, output
+    one, two = history(tmp_path / "one"), history(tmp_path / "two")
+    other = history(tmp_path / "two" / "worker1")
+    for epoch in range(2):
+        assert two[epoch]["loss"] == pytest.approx(one[epoch]["loss"], rel=0.02)
+        assert two[epoch]["val_loss"] == pytest.approx(one[epoch]["val_loss"], rel=0.05)
+        assert two[epoch] == pytest.approx(other[epoch], rel=1e-5)
+    for ours, theirs in zip(
+        weights(tmp_path / "two"), weights(tmp_path / "two" / "worker1"), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def test_training_stops_when_nothing_gets_better(data, tmp_path):
+    config = Config(
+        source="folder",
+        data=str(data),
+        size="tiny",
+        image_size=32,
+        batch_size=8,
+        epochs=30,
+        learning_rate=0.0,
+        patience=2,
+    )
+    train(config, read_folder(data), RunFolder(tmp_path))
+    assert len(history(tmp_path)) == 3
+    before = weights(tmp_path)
+    (tmp_path / "model.keras").unlink()
+    train(config, read_folder(data), RunFolder(tmp_path))  # it stays stopped
+    assert len(history(tmp_path)) == 3
+    for ours, theirs in zip(weights(tmp_path), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_backbone_is_frozen_while_its_head_is_trained(data, tmp_path):
+    from scene_classification.model import residual_network
+
+    saved = tmp_path / "saved.keras"
+    residual_network("tiny", input_shape=(32, 32, 3)).save(saved)
+    settings = Config(
+        source="folder", data=str(data), backbone=str(saved), image_size=32, batch_size=8, epochs=1
+    )
+    frozen = settings.updated({"epochs": 1, "learning_rate": 0.0, "head_epochs": 2})
+    network = train(frozen, read_folder(data), RunFolder(tmp_path / "frozen"))
+    untouched = keras.models.load_model(saved).get_weights()[:-2]
+    for ours, theirs in zip(network.get_layer("backbone").get_weights(), untouched, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert np.abs(network.get_layer("scores").get_weights()[1]).max() > 0
+    tuned = train(settings, read_folder(data), RunFolder(tmp_path / "tuned"))
+    moved = [
+        np.abs(ours - theirs).max()
+        for ours, theirs in zip(tuned.get_layer("backbone").get_weights(), untouched, strict=True)
+    ]
+    assert max(moved) > 1e-4
+
+
+def test_a_run_keeps_its_settings(tmp_path):
+    run, config = open_run(tmp_path, {"epochs": 3, "size": "tiny"})
+    assert config == Config(epochs=3, size="tiny")
+    assert open_run(tmp_path, {})[1] == config
+    assert open_run(tmp_path, {"epochs": 4})[1].epochs == 4
+    run.state("train").touch()
+    with pytest.raises(ValueError, match=r"was trained with epochs=4; leave that setting out"):
+        open_run(tmp_path, {"epochs": 5})
+    assert open_run(tmp_path, {"data": "elsewhere"})[1].data == "elsewhere"
