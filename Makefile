@@ -4,13 +4,16 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help test fast format readme clean
+.PHONY: help test demo fast format readme clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: $(STAMP)  ## Run every check, as continuous integration does
 	@scripts/check
+
+demo: $(STAMP)  ## Draw scenes, train a network on them, explain it, and report: about five minutes
+	@$(VENV)/bin/python -m scene_classification run --run runs/demo
 
 fast: $(STAMP)  ## Run only the checks that need no TensorFlow: format, lint, types, arrows
 	@scripts/check fast
@@ -25,7 +28,7 @@ readme: $(STAMP)  ## Make the README table of methods and its picture anew
 
 clean:  ## Remove the virtual environment, caches and build outputs
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src examples tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed once, and again only when pyproject.toml changes. Where a system Python comes without
 # ensurepip (Debian's does), its own pip installs pip into the environment.

@@ -60,8 +60,8 @@ def pipelines(setting: Setting) -> dict[tuple[str, str], Any]:
     """Return the data sets that serve a few batches by every recipe and mix."""
     import numpy as np
 
-    from scene_classification.augmentation import MIXES, RECIPES, Augmenter
-    from scene_classification.batches import training_batches
+    from scene_classification.data.augmentation import MIXES, RECIPES, Augmenter
+    from scene_classification.data.batches import training_batches
 
     shape = (IMAGES, setting.image, setting.image, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
@@ -86,7 +86,7 @@ def training_step(setting: Setting, batch: Any) -> Callable[[], Any]:
     """Return a step of training on a batch, as the example takes it."""
     import keras
 
-    from scene_classification.model import residual_network
+    from scene_classification.networks.residual import residual_network
 
     network = residual_network(setting.network, input_shape=(None, None, 3), classes=CLASSES)
     network.compile(
@@ -99,7 +99,7 @@ def training_step(setting: Setting, batch: Any) -> Callable[[], Any]:
 
 def measure(setting: Setting, rounds: int) -> list[dict[str, Any]]:
     """Compare every pipeline with a training step on one of its batches."""
-    from scene_classification.training import precision
+    from scene_classification.training.stages import precision
 
     with precision(setting.precision):
         served = pipelines(setting)

@@ -6,7 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "model": ["residual_network"],
-        "reference": ["load_reference_model", "reference_classes"],
+        "networks.residual": ["residual_network"],
+        "networks.reference": ["load_reference_model", "reference_classes"],
     },
 )

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from rich.console import Console
 
-from scene_classification import steps
 from scene_classification.config import Config, DataConfig
-from scene_classification.progress import Reporter
-from scene_classification.run_folder import open_run
-from scene_classification.steps import Workplace
-from scene_classification.strategy import make_strategy
+from scene_classification.run_folder import RunFolder, open_run
 
 DESCRIPTION = """\
 Train a residual network on six classes of scenes, measure it, explain it with kerascam, and report.
@@ -24,28 +22,31 @@ Each step reads and writes one run folder; what a run was made with is kept in i
 later steps need no options again."""
 
 
+METAVARS = {int: "N", float: "X", str: "PATH"}
+
+
 @dataclass(frozen=True)
 class Command:
-    """One command.
+    """One command: the function of its name in `steps`.
 
     Attributes:
         summary: What it does, in one line.
-        work: Does it.
         settings: The settings that it takes; None if it takes those of the run as they are.
     """
 
     summary: str
-    work: Callable[[Workplace], None]
     settings: type[DataConfig] | None = None
 
 
 COMMANDS = {
-    "data": Command("get the scenes, look for problems, and show them", steps.data, DataConfig),
-    "train": Command("train the network, or go on where it was stopped", steps.train, Config),
-    "evaluate": Command("measure the network on the test scenes", steps.evaluate),
-    "explain": Command("show what the network looks at, and measure it", steps.explain),
-    "report": Command("put everything into one HTML file", steps.report),
-    "run": Command("all of these, one after the other", steps.everything, Config),
+    "data": Command("get the scenes, look for problems, and show them", DataConfig),
+    "train": Command("train the network, or go on where it was stopped", Config),
+    "evaluate": Command("measure the network on the test scenes"),
+    "explain": Command("show what the network looks at, and measure it"),
+    "photographs": Command("show what the reference model looks at in real photographs"),
+    "report": Command("put everything into one HTML file"),
+    "run": Command("all of these, one after the other", Config),
+    "publish": Command("write the run's network as the reference model", DataConfig),
 }
 
 
@@ -59,14 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0; 1 with one line that says what is wrong; 130 when interrupted.
     """
     options = vars(_parser().parse_args(arguments))
-    command = COMMANDS[options.pop("command")]
-    root = Path(options.pop("run"))
+    command, root = options.pop("command"), Path(options.pop("run"))
     console = Console()
     try:
         run, config = open_run(root, options)
-        distribution = make_strategy(config.strategy)  # before TensorFlow runs anything
-        command.work(Workplace(config, run, Reporter(console), distribution))
-    except (OSError, ValueError, RuntimeError) as error:
+        _work(command, console, config, run)
+    except (ImportError, OSError, ValueError, RuntimeError) as error:
         console.print("[bold red]error:[/]", end=" ")
         console.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return 1
@@ -76,12 +75,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _work(command: str, console: Console, config: Config, run: RunFolder) -> None:
+    # Here and not above, so that --help and a wrong option wait for no TensorFlow.
+    with _native_messages_dropped():
+        from scene_classification import steps
+        from scene_classification.progress import Reporter
+        from scene_classification.training.strategy import make_strategy
+
+        distribution = make_strategy(config.strategy)  # before TensorFlow runs anything
+    workplace = steps.Workplace(config, run, Reporter(console), distribution)
+    getattr(steps, command)(workplace)
+
+
+@contextmanager
+def _native_messages_dropped() -> Iterator[None]:
+    """Drop what TensorFlow's libraries write while they are loaded, below Python's stderr."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    own = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scene_classification", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         sub = commands.add_parser(
-            name, help=command.summary, description=f"{name.capitalize()}: {command.summary}."
+            name,
+            help=command.summary,
+            description=f"{command.summary.capitalize()}.",
+            usage=f"%(prog)s [--run FOLDER]{'' if command.settings is None else ' [OPTION ...]'}",
         )
         sub.add_argument(
             "--run", default="runs/scenes", metavar="FOLDER", help="the run (default: %(default)s)"
@@ -93,16 +121,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_settings(parser: argparse.ArgumentParser, settings: type[DataConfig]) -> None:
     types = get_type_hints(settings)
+    data = {field.name for field in dataclasses.fields(DataConfig)}
+    groups = {True: parser.add_argument_group("data"), False: parser}
+    if settings is Config:
+        groups[False] = parser.add_argument_group("network and training")
     for field in dataclasses.fields(settings):
-        kind = next(kind for kind in (int, float, str) if kind in _options_of(types[field.name]))
+        kind = next(kind for kind in METAVARS if kind in _options_of(types[field.name]))
         default = "" if field.default is None else f" (default: {field.default})"
-        parser.add_argument(
+        groups[field.name in data].add_argument(
             f"--{field.name.replace('_', '-')}",
             type=kind,
             choices=field.metadata["choices"] or None,
             # Left out unless given, so that the settings of a run that exists hold.
             default=argparse.SUPPRESS,
-            metavar=None if field.metadata["choices"] else kind.__name__.upper(),
+            metavar=None if field.metadata["choices"] else METAVARS[kind],
             help=field.metadata["explanation"] + default,
         )
 

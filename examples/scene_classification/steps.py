@@ -9,21 +9,23 @@ from typing import Any
 
 import keras
 
-from scene_classification.audit import Audit, audit
 from scene_classification.config import Config
-from scene_classification.data_report import report_data
-from scene_classification.evaluation import evaluate as evaluate_network
-from scene_classification.explanation import METHODS
-from scene_classification.explanation import explain as explain_network
+from scene_classification.data.audit import Audit, audit
+from scene_classification.data.findings import report_data
+from scene_classification.data.folder import Scenes
+from scene_classification.data.sources import open_scenes, scenes_to_make
+from scene_classification.evaluation.step import evaluate as evaluate_network
+from scene_classification.explanation.photographs import explain_photographs
+from scene_classification.explanation.step import METHODS
+from scene_classification.explanation.step import explain as explain_network
 from scene_classification.files import write_text
-from scene_classification.folder import Scenes
-from scene_classification.photographs import explain_photographs
+from scene_classification.networks.reference import FOLDER, load_reference_model, reference_classes
 from scene_classification.progress import Reporter, TrainingProgress
-from scene_classification.reference import load_reference_model, reference_classes
-from scene_classification.report import write_report
+from scene_classification.publishing import interval
+from scene_classification.publishing import publish as publish_network
+from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
-from scene_classification.sources import open_scenes, scenes_to_make
-from scene_classification.training import train as train_network
+from scene_classification.training.stages import train as train_network
 
 
 @dataclass
@@ -100,14 +102,24 @@ def train(place: Workplace) -> None:
 def evaluate(place: Workplace) -> None:
     """Measure the network on the test scenes."""
     with place.reporter.bar("test scenes", len(place.scenes.test)) as progress:
-        evaluate_network(place.network, place.scenes, place.run, progress=progress)
+        figures = evaluate_network(place.network, place.scenes, place.run, progress=progress)
+    accuracy, f1 = interval(figures["accuracy"]), interval(figures["macro"]["f1"])
+    place.reporter.line(f"  accuracy {accuracy} %, macro F1 {f1} % (95 % intervals)")
 
 
 def explain(place: Workplace) -> None:
     """Show what the network looks at, and measure it against the evidence where it is known."""
     with place.reporter.bar("methods", len(METHODS)) as progress:
-        explain_network(
+        found = explain_network(
             place.network, place.scenes, place.run, seed=place.config.seed, progress=progress
+        )
+    if found["evidence"] is None:
+        return
+    shares = {**found["evidence"]["methods"], **found["evidence"]["baselines"]}
+    for name in ("grad_cam", "uniform", "centered_gaussian"):
+        place.reporter.line(
+            f"  share of the map inside the evidence, {name.replace('_', ' ')}: "
+            f"{interval(shares[name]['share_inside'])} %"
         )
 
 
@@ -126,7 +138,14 @@ def report(place: Workplace) -> None:
     write_report(place.run)
 
 
-def everything(place: Workplace) -> None:
+def publish(place: Workplace) -> None:
+    """Write the run's network as the reference model, with its card."""
+    with place.reporter.bar("test scenes", len(place.scenes.test)) as progress:
+        figures = publish_network(place.config, place.scenes, place.run, FOLDER, progress=progress)
+    place.reporter.line(f"  accuracy {interval(figures['accuracy'])} %, written to {FOLDER}")
+
+
+def run(place: Workplace) -> None:
     """Do all steps, one after the other."""
     for step in (data, train, evaluate, explain, photographs, report):
         place.reporter.line(f"[bold]{step.__name__}[/bold]")

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from scene_classification.audit import IMBALANCE, IN_TEST, OTHER_LABEL, UNREADABLE, audit
-from scene_classification.folder import read_folder
+from scene_classification.data.audit import IMBALANCE, IN_TEST, OTHER_LABEL, UNREADABLE, audit
+from scene_classification.data.folder import read_folder
 
 
 def picture(number, height=8, width=8):

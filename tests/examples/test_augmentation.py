@@ -5,8 +5,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scene_classification.affine import RandomAffine, map_rows
-from scene_classification.augmentation import MIXES, RECIPES, Augmenter, OneOf
+from scene_classification.data.affine import RandomAffine, map_rows
+from scene_classification.data.augmentation import MIXES, RECIPES, Augmenter, OneOf
 
 CLASSES = 4
 SIDE, CROP = 16, 14

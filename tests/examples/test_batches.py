@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scene_classification.augmentation import Augmenter
-from scene_classification.batches import (
+from scene_classification.data.augmentation import Augmenter
+from scene_classification.data.batches import (
     decode,
     decode_images,
     evaluation_batches,
@@ -13,7 +13,7 @@ from scene_classification.batches import (
     steps_per_epoch,
     training_batches,
 )
-from scene_classification.folder import Split
+from scene_classification.data.folder import Split
 
 COUNT, BATCH, CLASSES = 22, 4, 3
 STEPS = COUNT // BATCH

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from scene_classification.audit import audit
 from scene_classification.config import Config
-from scene_classification.data_pictures import outline
-from scene_classification.data_report import report_data
-from scene_classification.drawn import write_drawn_scenes
-from scene_classification.folder import read_folder
+from scene_classification.data.audit import audit
+from scene_classification.data.drawn import write_drawn_scenes
+from scene_classification.data.findings import report_data
+from scene_classification.data.folder import read_folder
+from scene_classification.data.pictures import outline
+from scene_classification.data.seen import draw_seen
 from scene_classification.run_folder import RunFolder
-from scene_classification.seen import draw_seen
 
 CONFIG = Config(image_size=32, validation_share=0.25, mix="both")
 PICTURES = ("counts", "samples", "evidence", "problems", "augmented")

@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from scene_classification.classes import CLASSES
-from scene_classification.drawn import Scene, draw_scene, write_drawn_scenes
-from scene_classification.drawn.canvas import Canvas
+from scene_classification.data.drawn import Scene, draw_scene, write_drawn_scenes
+from scene_classification.data.drawn.canvas import Canvas
 
 PER_CLASS = 100
 SIZE = 64

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from scene_classification import charts, probability_charts
-from scene_classification.evaluation import evaluate
-from scene_classification.folder import Split, read_folder
-from scene_classification.history import read_history
-from scene_classification.metrics import measure
-from scene_classification.mistakes import confused_pairs, describe, worst_positions
-from scene_classification.prediction import predict
+from scene_classification.data.folder import Split, read_folder
+from scene_classification.evaluation import charts, probability_charts
+from scene_classification.evaluation.metrics import measure
+from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
+from scene_classification.evaluation.prediction import predict
+from scene_classification.evaluation.step import evaluate
 from scene_classification.run_folder import RunFolder
+from scene_classification.training.history import read_history
 
 CLASSES = ("blue", "green", "red")
 # Color of each test image (RGB), by the folder that it lies in: two greens are taken for red, the

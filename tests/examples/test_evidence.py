@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import bootstrap
 
-from scene_classification import evidence
+from scene_classification.explanation import evidence
 
 SIDE = 12
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from scene_classification.batches import decode
-from scene_classification.examine import Examined, examine
-from scene_classification.folder import Scenes, Split
+from scene_classification.data.batches import decode
+from scene_classification.data.examine import Examined, examine
+from scene_classification.data.folder import Scenes, Split
 
 
 def picture(number, height=8, width=8):

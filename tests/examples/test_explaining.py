@@ -9,15 +9,15 @@ import pytest
 from keras import layers
 from sklearn.datasets import load_sample_image
 
-from scene_classification.explanation import METHODS, explain
-from scene_classification.explanation_images import (
+from scene_classification.data.folder import read_folder
+from scene_classification.explanation.images import (
     Answers,
     confident_mistakes,
     examples,
     with_masks,
 )
-from scene_classification.folder import read_folder
-from scene_classification.photographs import explain_photographs, shipped_photographs
+from scene_classification.explanation.photographs import explain_photographs, shipped_photographs
+from scene_classification.explanation.step import METHODS, explain
 from scene_classification.run_folder import RunFolder
 
 SIDE, PATCH = 32, 12

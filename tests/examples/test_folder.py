@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scene_classification.folder import Split, read_folder, validation_split
+from scene_classification.data.folder import Split, read_folder, validation_split
 
 PIXEL = cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
 

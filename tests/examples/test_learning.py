@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scene_classification.average import MovingAverage, values_of
-from scene_classification.distillation import Distillation, read_teacher, soften
-from scene_classification.model import residual_network
-from scene_classification.schedule import WarmupCosine
+from scene_classification.networks.residual import residual_network
+from scene_classification.training.average import MovingAverage, values_of
+from scene_classification.training.distillation import Distillation, read_teacher, soften
+from scene_classification.training.schedule import WarmupCosine
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (6, 32, 32, 3)).astype(np.float32)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from scene_classification.bootstrap import resampled_sums, with_interval
-from scene_classification.calibration import bin_of
-from scene_classification.metrics import measure
+from scene_classification.evaluation.bootstrap import resampled_sums, with_interval
+from scene_classification.evaluation.calibration import bin_of
+from scene_classification.evaluation.metrics import measure
 
 CLASSES = ("forest", "sea", "street")
 FIGURES = ("precision", "recall", "f1")

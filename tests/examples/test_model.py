@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kerascam import GradCAM
-from scene_classification import model as module
-from scene_classification.model import SIZES, residual_network
-from scene_classification.transfer import transfer_network
+from scene_classification.networks import residual as module
+from scene_classification.networks.residual import SIZES, residual_network
+from scene_classification.networks.transfer import transfer_network
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
 

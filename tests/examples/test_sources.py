@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import pytest
 
 from scene_classification.config import Config
-from scene_classification.drawn import write_drawn_scenes
+from scene_classification.data.drawn import write_drawn_scenes
+from scene_classification.data.sources import KAGGLE_DATA_SET, open_scenes
 from scene_classification.run_folder import RunFolder
-from scene_classification.sources import KAGGLE_DATA_SET, open_scenes
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Training: it learns, goes on after SIGKILL as if nothing had been, and runs on several workers."""
+"""Training: it learns, goes on after SIGKILL as if nothing had been, and on several workers."""
 
 import json
 import os
@@ -14,11 +14,12 @@ import pytest
 from small_scenes import write_small_scenes
 
 from scene_classification.config import Config
-from scene_classification.folder import read_folder
-from scene_classification.history import read_history
-from scene_classification.prediction import predict
+from scene_classification.data.folder import read_folder
+from scene_classification.evaluation.prediction import predict
+from scene_classification.networks.residual import residual_network
 from scene_classification.run_folder import RunFolder, open_run
-from scene_classification.training import train
+from scene_classification.training.history import read_history
+from scene_classification.training.stages import build_network, train
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -147,25 +148,31 @@ def test_training_stops_when_nothing_gets_better(data, tmp_path):
 
 
 def test_a_backbone_is_frozen_while_its_head_is_trained(data, tmp_path):
-    from scene_classification.model import residual_network
-
     saved = tmp_path / "saved.keras"
     residual_network("tiny", input_shape=(32, 32, 3)).save(saved)
-    settings = Config(
-        source="folder", data=str(data), backbone=str(saved), image_size=32, batch_size=8, epochs=1
+    config = Config(
+        source="folder",
+        data=str(data),
+        backbone=str(saved),
+        image_size=32,
+        batch_size=8,
+        head_epochs=2,
+        epochs=1,
     )
-    frozen = settings.updated({"epochs": 1, "learning_rate": 0.0, "head_epochs": 2})
-    network = train(frozen, read_folder(data), RunFolder(tmp_path / "frozen"))
+    run = RunFolder(tmp_path / "run")
+    tuned = train(config, read_folder(data), run)
+    head = build_network(config, 3)
+    head.load_weights(run.best_weights("head"))
     untouched = keras.models.load_model(saved).get_weights()[:-2]
-    for ours, theirs in zip(network.get_layer("backbone").get_weights(), untouched, strict=True):
+    for ours, theirs in zip(head.get_layer("backbone").get_weights(), untouched, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert np.abs(network.get_layer("scores").get_weights()[1]).max() > 0
-    tuned = train(settings, read_folder(data), RunFolder(tmp_path / "tuned"))
+    assert np.abs(head.get_layer("scores").get_weights()[1]).max() > 0
     moved = [
         np.abs(ours - theirs).max()
         for ours, theirs in zip(tuned.get_layer("backbone").get_weights(), untouched, strict=True)
     ]
-    assert max(moved) > 1e-4
+    assert max(moved) > 1e-3
+    assert [len(lines) for lines in read_history(run).values()] == [2, 1]
 
 
 def test_a_run_keeps_its_settings(tmp_path):

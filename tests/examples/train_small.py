@@ -10,10 +10,10 @@ from pathlib import Path
 
 import keras
 
-from scene_classification.folder import read_folder
+from scene_classification.data.folder import read_folder
 from scene_classification.run_folder import open_run
-from scene_classification.strategy import make_strategy
-from scene_classification.training import train
+from scene_classification.training.stages import train
+from scene_classification.training.strategy import make_strategy
 
 
 class Death(keras.callbacks.Callback):

@@ -1,0 +1,1 @@
+"""The residual network, transfer learning, and the reference model."""

@@ -1,0 +1,1 @@
+"""What all pictures of a run have in common."""

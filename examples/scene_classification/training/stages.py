@@ -1,0 +1,267 @@
+"""Training: one or two stages of epochs, each of which can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from scene_classification.config import Config
+from scene_classification.data.augmentation import Augmenter, crop_size
+from scene_classification.data.batches import (
+    decode_images,
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from scene_classification.data.folder import Scenes, validation_split
+from scene_classification.files import write_whole
+from scene_classification.networks.residual import residual_network
+from scene_classification.networks.transfer import BACKBONE, transfer_network
+from scene_classification.run_folder import RunFolder
+from scene_classification.training import distributed
+from scene_classification.training.average import MovingAverage
+from scene_classification.training.checkpoint import Backup
+from scene_classification.training.distillation import Distillation, read_teacher
+from scene_classification.training.schedule import WarmupCosine
+
+#: The highest learning rate while only the head is trained.
+HEAD_RATE = 1e-3
+
+Watch = Callable[[str, int, int], keras.callbacks.Callback]
+
+
+class Stage(NamedTuple):
+    """Some epochs under one learning rate schedule.
+
+    Attributes:
+        name: Names its files.
+        epochs: Passes over the training images.
+        learning_rate: The highest.
+        frozen: Whether the backbone keeps its weights.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    frozen: bool = False
+
+
+class Arrays(NamedTuple):
+    """Decoded images, RGB 0–255 shaped (images, side, side, 3), and the class index of each."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the stages of a training share.
+
+    Attributes:
+        config: The settings of the run.
+        run: Its folder.
+        classes: Number of classes.
+        training: The images to learn from.
+        validation: The images to validate on.
+        distribution: A `tf.distribute` strategy, or None.
+        backup_every: Steps from one backup to the next within an epoch.
+        watch: Makes a callback that shows the progress of a stage, or None.
+    """
+
+    config: Config
+    run: RunFolder
+    classes: int
+    training: Arrays
+    validation: Arrays
+    distribution: Any | None
+    backup_every: int
+    watch: Watch | None
+
+
+def train(
+    config: Config,
+    scenes: Scenes,
+    run: RunFolder,
+    *,
+    distribution: Any | None = None,
+    backup_every: int = 50,
+    watch: Watch | None = None,
+) -> keras.Model:
+    """Train the network of a run, or go on with it, and save the best as `model.keras`.
+
+    Args:
+        config: The run's settings.
+        scenes: The data.
+        run: Where everything is kept.
+        distribution: A `tf.distribute` strategy, or None.
+        backup_every: Steps from one backup to the next within an epoch.
+        watch: Makes a callback that shows the progress of a stage, from its name, its epochs and
+            the steps of an epoch.
+
+    Returns:
+        The network with the weights of the best validation accuracy, in float32, for images of
+        `config.image_size`.
+    """
+    keras.utils.set_random_seed(config.seed)
+    training, validation = (
+        Arrays(decode_images(split, config.image_size), split.labels)
+        for split in validation_split(scenes.train, config.validation_share, config.seed)
+    )
+    classes = len(scenes.classes)
+    common = Training(config, run, classes, training, validation, distribution, backup_every, watch)
+    scope = contextlib.nullcontext() if distribution is None else distribution.scope()
+    with precision(config.precision), scope:
+        network = build_network(config, classes, synchronized=distribution is not None)
+        for stage in stages(config):
+            _train_stage(common, stage, network)
+            network.load_weights(run.best_weights(stage.name))
+    final = build_network(config, classes, side=config.image_size)
+    final.set_weights(network.get_weights())
+    write_whole(run.model, final.save)
+    return final
+
+
+def stages(config: Config) -> list[Stage]:
+    """Return what training consists of: with a backbone, its head comes first."""
+    main = Stage("train", config.epochs, config.learning_rate)
+    if config.backbone is None or config.head_epochs == 0:
+        return [main]
+    return [Stage("head", config.head_epochs, HEAD_RATE, frozen=True), main]
+
+
+def build_network(
+    config: Config, classes: int, *, side: int | None = None, synchronized: bool = False
+) -> keras.Model:
+    """Build the untrained network of a run.
+
+    Args:
+        config: The run's settings.
+        classes: Number of classes.
+        side: Height and width that it takes, in pixels; None leaves them free.
+        synchronized: Whether replicas normalize together.
+    """
+    common: dict[str, Any] = {
+        "input_shape": (side, side, 3),
+        "classes": classes,
+        "dropout": config.dropout,
+    }
+    if config.backbone is not None:
+        return transfer_network(config.backbone, **common)
+    return residual_network(config.size, **common, synchronized=synchronized)
+
+
+def _train_stage(common: Training, stage: Stage, network: keras.Model) -> None:
+    steps = steps_per_epoch(len(common.training.images), common.config.batch_size)
+    model = _compiled(common.config, stage, network, steps)
+    momentum = common.config.average
+    average = MovingAverage(network, momentum) if momentum else None
+    backup = Backup(
+        common.run.state(stage.name),
+        common.run.best_weights(stage.name),
+        network=network,
+        average=average,
+        steps_per_epoch=steps,
+        every=common.backup_every,
+        patience=common.config.patience,
+    )
+    backup.restore(model.optimizer)
+    callbacks = [
+        *([] if average is None else [average]),
+        keras.callbacks.CSVLogger(common.run.log(stage.name), append=True),
+        keras.callbacks.TensorBoard(common.run.tensorboard / stage.name, write_graph=False),
+        backup,
+        *([] if common.watch is None else [common.watch(stage.name, stage.epochs, steps)]),
+    ]
+    for first, last in _segments(backup.progress.step, steps, stage.epochs):
+        if not backup.patient_no_more:
+            _fit(common, model, first, last, steps, callbacks)
+
+
+def _segments(done: int, steps: int, epochs: int) -> list[tuple[int, int]]:
+    """Return the steps left, the rest of an epoch that was broken off apart from whole ones."""
+    total, whole = steps * epochs, -(-done // steps) * steps
+    return [pair for pair in ((done, whole), (whole, total)) if pair[0] < pair[1]]
+
+
+def _fit(
+    common: Training,
+    model: keras.Model,
+    first_step: int,
+    last_step: int,
+    steps: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> None:
+    """Train a compiled model from one step to another, whole epochs or a part of one."""
+    config, size = common.config, common.config.batch_size
+    crop = crop_size(config.image_size)
+    batches = training_batches(
+        *common.training,
+        common.classes,
+        batch_size=size,
+        augmenter=Augmenter(config.augment, config.mix, size=crop, seed=config.seed),
+        seed=config.seed,
+        first_step=first_step,
+        last_step=last_step,
+    )
+    fit = model.fit
+    if common.distribution is not None:
+        fit = partial(distributed.fit, model, common.distribution)
+    fit(
+        batches,
+        validation_data=evaluation_batches(*common.validation, common.classes, batch_size=size),
+        initial_epoch=first_step // steps,
+        epochs=-(-last_step // steps),
+        steps_per_epoch=min(steps, last_step - first_step),
+        callbacks=callbacks,
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+    )
+
+
+def _compiled(config: Config, stage: Stage, network: keras.Model, steps: int) -> keras.Model:
+    if config.backbone is not None:
+        network.get_layer(BACKBONE).trainable = not stage.frozen
+    model = network
+    if config.teacher is not None and not stage.frozen:
+        model = Distillation(
+            network,
+            read_teacher(Path(config.teacher), crop_size(config.image_size)),
+            weight=config.teacher_weight,
+            temperature=config.temperature,
+        )
+    schedule = WarmupCosine(
+        stage.learning_rate, round(config.warmup_epochs * steps), steps * stage.epochs
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
+    )
+    # Normalization and biases are left free: decay would only shrink the scale of the features.
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(
+        optimizer,
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        # On a processor, XLA's convolutions are slower than TensorFlow's own.
+        jit_compile=False,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Build and train under a dtype policy, for the time of a `with`."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
