@@ -99,7 +99,7 @@ def training_step(setting: Setting, batch: Any) -> Callable[[], Any]:
 
 def measure(setting: Setting, rounds: int) -> list[dict[str, Any]]:
     """Compare every pipeline with a training step on one of its batches."""
-    from scene_classification.training.stages import precision
+    from scene_classification.training.build import precision
 
     with precision(setting.precision):
         served = pipelines(setting)

@@ -18,8 +18,9 @@ from scene_classification.data.folder import read_folder
 from scene_classification.evaluation.prediction import predict
 from scene_classification.networks.residual import residual_network
 from scene_classification.run_folder import RunFolder, open_run
+from scene_classification.training.build import build_network
 from scene_classification.training.history import read_history
-from scene_classification.training.stages import build_network, train
+from scene_classification.training.stages import train
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"

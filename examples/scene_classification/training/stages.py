@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -23,35 +22,13 @@ from scene_classification.data.batches import (
 )
 from scene_classification.data.folder import Scenes, validation_split
 from scene_classification.files import write_whole
-from scene_classification.networks.residual import residual_network
-from scene_classification.networks.transfer import BACKBONE, transfer_network
 from scene_classification.run_folder import RunFolder
 from scene_classification.training import distributed
 from scene_classification.training.average import MovingAverage
+from scene_classification.training.build import Stage, build_network, compiled, precision, stages
 from scene_classification.training.checkpoint import Backup
-from scene_classification.training.distillation import Distillation, read_teacher
-from scene_classification.training.schedule import WarmupCosine
-
-#: The highest learning rate while only the head is trained.
-HEAD_RATE = 1e-3
 
 Watch = Callable[[str, int, int], keras.callbacks.Callback]
-
-
-class Stage(NamedTuple):
-    """Some epochs under one learning rate schedule.
-
-    Attributes:
-        name: Names its files.
-        epochs: Passes over the training images.
-        learning_rate: The highest.
-        frozen: Whether the backbone keeps its weights.
-    """
-
-    name: str
-    epochs: int
-    learning_rate: float
-    frozen: bool = False
 
 
 class Arrays(NamedTuple):
@@ -129,38 +106,9 @@ def train(
     return final
 
 
-def stages(config: Config) -> list[Stage]:
-    """Return what training consists of: with a backbone, its head comes first."""
-    main = Stage("train", config.epochs, config.learning_rate)
-    if config.backbone is None or config.head_epochs == 0:
-        return [main]
-    return [Stage("head", config.head_epochs, HEAD_RATE, frozen=True), main]
-
-
-def build_network(
-    config: Config, classes: int, *, side: int | None = None, synchronized: bool = False
-) -> keras.Model:
-    """Build the untrained network of a run.
-
-    Args:
-        config: The run's settings.
-        classes: Number of classes.
-        side: Height and width that it takes, in pixels; None leaves them free.
-        synchronized: Whether replicas normalize together.
-    """
-    common: dict[str, Any] = {
-        "input_shape": (side, side, 3),
-        "classes": classes,
-        "dropout": config.dropout,
-    }
-    if config.backbone is not None:
-        return transfer_network(config.backbone, **common)
-    return residual_network(config.size, **common, synchronized=synchronized)
-
-
 def _train_stage(common: Training, stage: Stage, network: keras.Model) -> None:
     steps = steps_per_epoch(len(common.training.images), common.config.batch_size)
-    model = _compiled(common.config, stage, network, steps)
+    model = compiled(common.config, stage, network, steps)
     momentum = common.config.average
     average = MovingAverage(network, momentum) if momentum else None
     backup = Backup(
@@ -224,44 +172,3 @@ def _fit(
         shuffle=False,  # the batches are shuffled already
         verbose=0,
     )
-
-
-def _compiled(config: Config, stage: Stage, network: keras.Model, steps: int) -> keras.Model:
-    if config.backbone is not None:
-        network.get_layer(BACKBONE).trainable = not stage.frozen
-    model = network
-    if config.teacher is not None and not stage.frozen:
-        model = Distillation(
-            network,
-            read_teacher(Path(config.teacher), crop_size(config.image_size)),
-            weight=config.teacher_weight,
-            temperature=config.temperature,
-        )
-    schedule = WarmupCosine(
-        stage.learning_rate, round(config.warmup_epochs * steps), steps * stage.epochs
-    )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
-    )
-    # Normalization and biases are left free: decay would only shrink the scale of the features.
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(
-        optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        # On a processor, XLA's convolutions are slower than TensorFlow's own.
-        jit_compile=False,
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-@contextlib.contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Build and train under a dtype policy, for the time of a `with`."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_global_policy(before)
