@@ -374,6 +374,15 @@ def functional() -> Specimen:
     return of_net(functional_net(net), net, default="mix")
 
 
+@kind
+def centered_by_a_constant() -> Specimen:
+    # As keras.applications' preprocess_input does it: a bare tensor is an operand of the graph.
+    net, mean = Net(), tf.constant([[[[0.2, -0.1, 0.4]]]])
+    inputs = keras.Input((*SIZES[2], 3))
+    model = keras.Model(inputs, net(inputs - mean))
+    return of_net(model, net, head=lambda x: net.head(x - mean), default="mix")
+
+
 def nested_net(net: Net, *outer: str) -> keras.Model:
     """Put the convolutions into a backbone, and that into further models, by name."""
     inputs = keras.Input((*SIZES[2], 3))

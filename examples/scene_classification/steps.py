@@ -14,6 +14,7 @@ from scene_classification.data.audit import Audit, audit
 from scene_classification.data.findings import report_data
 from scene_classification.data.folder import Scenes
 from scene_classification.data.sources import open_scenes, scenes_to_make
+from scene_classification.evaluation.step import draw_training
 from scene_classification.evaluation.step import evaluate as evaluate_network
 from scene_classification.explanation.photographs import explain_photographs
 from scene_classification.explanation.step import METHODS
@@ -97,6 +98,7 @@ def train(place: Workplace) -> None:
             place.reporter.console, stage, epochs, steps
         ),
     )
+    draw_training(place.run)
 
 
 def evaluate(place: Workplace) -> None:

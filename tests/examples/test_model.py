@@ -64,7 +64,7 @@ def test_only_keras_is_imported_so_any_backend_trains_it():
     tree = ast.parse(inspect.getsource(module))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in imports}
-    assert names == {"__future__", "typing", "keras"}
+    assert names == {"__future__", "collections.abc", "functools", "typing", "keras"}
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,22 @@ def test_grad_cam_looks_into_the_nested_backbone(saved_classifier):
     # Behind the mean over the grid and one dense layer, Grad-CAM is CAM: Σ_k w_k A_k over the size.
     expected = np.maximum(activations @ kernel[:, 2], 0) / activations[0, :, :, 0].size
     np.testing.assert_allclose(np.asarray(explanation.maps), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_grad_cam_finds_the_last_block_of_a_nested_resnet50(monkeypatch):
+    # The architecture without its ImageNet weights, which would be downloaded.
+    build = keras.applications.ResNet50
+    monkeypatch.setattr(
+        keras.applications, "ResNet50", lambda **given: build(**{**given, "weights": None})
+    )
+    network = transfer_network("resnet50", input_shape=(64, 64, 3))
+    explanation = GradCAM(network)(PIXELS, 0)
+    assert explanation.layer == "backbone/conv5_block3_out"
+    kernel = network.get_layer("scores").get_weights()[0]
+    centered = keras.applications.resnet.preprocess_input(PIXELS.copy())
+    activations = np.asarray(network.get_layer("backbone")(centered))
+    expected = np.maximum(activations @ kernel[:, 0], 0) / 4
+    np.testing.assert_allclose(np.asarray(explanation.maps), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_a_backbone_that_is_not_there_is_named():

@@ -97,8 +97,14 @@ def draw(
         "roc": probability_charts.roc(split.labels, probabilities, metrics),
         "per_class": charts.per_class(metrics),
         "mistakes": charts.contact_sheet(images, metrics["worst_mistakes"]),
-        "training": charts.training_curves(run),
     }
     for name, figure in figures.items():
-        if figure is not None:
-            save(figure, run.pictures / f"{name}.png")
+        save(figure, run.pictures / f"{name}.png")
+    draw_training(run)
+
+
+def draw_training(run: RunFolder) -> None:
+    """Draw the training curves of a run, if an epoch is logged."""
+    figure = charts.training_curves(run)
+    if figure is not None:
+        save(figure, run.pictures / "training.png")

@@ -18,7 +18,7 @@ from scene_classification.pictures.chart_style import percent
 
 PIXEL_ALPHA = 0.85  # a map of single pixels drowns in the photo where the photo shines through
 CAM_ALPHA = 0.5
-HEADING = "Evidence for {}, in test images picked by lot from those answered correctly"
+HEADING = "Evidence for {}, in test images picked by lot, correctly answered where there are any"
 A_ROW = 2  # mistakes beside each other
 
 

@@ -69,7 +69,9 @@ class Survey:
     def _listener(self, path: str, layer: keras.Operation) -> shadow.Listener:
         def hear(arguments: Any, output: Any) -> None:
             tensors = tensors_in(output)
-            names = [tensor.name for tensor in tensors_in(arguments)]
+            # A constant that the model was built with comes as an eager tensor, which has no name.
+            symbolic = filter(tf.is_symbolic_tensor, tensors_in(arguments))
+            names = [tensor.name for tensor in symbolic]
             if tensors and tensors[0].shape.rank is not None:
                 self._runs.append((path, layer, names, tensors[0]))
 
