@@ -22,6 +22,8 @@ Each step reads and writes one run folder; what a run was made with is kept in i
 later steps need no options again."""
 
 
+#: The commands that train.
+TRAINING = ("train", "run")
 METAVARS = {int: "N", float: "X", str: "PATH"}
 
 
@@ -61,18 +63,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(arguments))
     command, root = options.pop("command"), Path(options.pop("run"))
-    console = Console()
+    console = Console(highlight=False)
     try:
-        run, config = open_run(root, options)
+        if COMMANDS[command].settings is None and not (root / "config.json").exists():
+            raise FileNotFoundError(f"run={str(root)!r} is not there; begin it with data or train")
+        run, config = open_run(root, _found_from_anywhere(options))
         _work(command, console, config, run)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         console.print("[bold red]error:[/]", end=" ")
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        console.print(str(error), markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("stopped; the same command goes on from here", highlight=False)
+        console.print("stopped; the same command goes on from here")
         return 130
+    finally:
+        console.show_cursor()  # a bar hides it
     return 0
+
+
+def _found_from_anywhere(options: dict[str, Any]) -> dict[str, Any]:
+    """Make paths absolute: a run may be gone on with from another folder."""
+    paths = {"data", "model", "backbone", "teacher"} & options.keys()
+    named = {name for name in paths if options[name] in ("reference", "resnet50")}
+    return {
+        **options,
+        **{name: str(Path(options[name]).resolve()) for name in paths - named},
+    }
 
 
 def _work(command: str, console: Console, config: Config, run: RunFolder) -> None:
@@ -82,7 +98,8 @@ def _work(command: str, console: Console, config: Config, run: RunFolder) -> Non
         from scene_classification.progress import Reporter
         from scene_classification.training.strategy import make_strategy
 
-        distribution = make_strategy(config.strategy)  # before TensorFlow runs anything
+        # Made before TensorFlow runs anything, and only to train on.
+        distribution = make_strategy(config.strategy) if command in TRAINING else None
     workplace = steps.Workplace(config, run, Reporter(console), distribution)
     getattr(steps, command)(workplace)
 

@@ -6,16 +6,22 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from scene_classification.files import write_text
 
 
-def setting(default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
-    """Return a field of `Config` with what the command line says of it."""
-    return dataclasses.field(
-        default=default, metadata={"explanation": explanation, "choices": choices}
-    )
+def setting(
+    default: Any,
+    explanation: str,
+    choices: tuple[str, ...] = (),
+    *,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Return a field of `Config` with what the command line says of it, and what it may be."""
+    about = {"explanation": explanation, "choices": choices, "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,9 @@ class DataConfig:
     data: str | None = setting(
         None, "the folder to read, or to draw into (default for drawn scenes: the run's own)"
     )
-    drawn_train: int = setting(400, "drawn training scenes per class")
-    drawn_test: int = setting(100, "drawn test scenes per class")
-    image_size: int = setting(96, "height and width that the network takes, in pixels")
+    drawn_train: int = setting(400, "drawn training scenes per class", least=2)
+    drawn_test: int = setting(100, "drawn test scenes per class", least=1)
+    image_size: int = setting(96, "height and width that the network takes, in pixels", least=32)
     seed: int = setting(0, "of everything random: drawing, splitting, weights, order, augmentation")
 
 
@@ -49,30 +55,44 @@ class Config(DataConfig):
         "fine-tune this network instead: 'resnet50' or a saved Keras classifier that takes RGB "
         "0–255",
     )
-    head_epochs: int = setting(2, "with a backbone: epochs that train only the head, before all")
-    epochs: int = setting(8, "passes over the training images")
-    batch_size: int = setting(64, "images a step, over all devices")
-    learning_rate: float = setting(2e-3, "the highest, behind the warm-up")
-    warmup_epochs: float = setting(1.0, "passes over which the learning rate rises from nothing")
-    weight_decay: float = setting(0.02, "of AdamW")
-    label_smoothing: float = setting(0.05, "share of each label spread evenly over the classes")
-    dropout: float = setting(0.0, "share of the pooled features dropped while training")
+    head_epochs: int = setting(
+        2, "with a backbone: epochs that train only the head, before all", least=0
+    )
+    epochs: int = setting(16, "passes over the training images", least=1)
+    batch_size: int = setting(64, "images a step, over all devices", least=1)
+    learning_rate: float = setting(2e-3, "the highest, behind the warm-up", least=0)
+    warmup_epochs: float = setting(
+        1.0, "passes over which the learning rate rises from nothing", least=0
+    )
+    weight_decay: float = setting(0.02, "of AdamW", least=0)
+    label_smoothing: float = setting(
+        0.05, "share of each label spread evenly over the classes", least=0, most=1
+    )
+    dropout: float = setting(
+        0.0, "share of the pooled features dropped while training", least=0, most=1
+    )
     augment: str = setting(
         "light", "how training images are varied", ("light", "standard", "randaugment")
     )
     mix: str = setting(
         "none", "how training images are blended", ("none", "mixup", "cutmix", "both")
     )
-    average: float = setting(0.0, "momentum of the moving average of the weights; 0: none")
-    validation_share: float = setting(0.1, "share of the training images held out, in every class")
+    average: float = setting(
+        0.0, "momentum of the moving average of the weights; 0: none", least=0, most=1
+    )
+    validation_share: float = setting(
+        0.1, "share of the training images held out, in every class", least=0, most=1
+    )
     patience: int = setting(
-        0, "epochs without a better validation accuracy before training stops; 0: never"
+        0, "epochs without a better validation accuracy before training stops; 0: never", least=0
     )
     teacher: str | None = setting(
         None, "learn from this saved Keras classifier of the same classes"
     )
-    teacher_weight: float = setting(0.9, "share of the loss that compares with the teacher")
-    temperature: float = setting(2.0, "by which student and teacher are softened for that")
+    teacher_weight: float = setting(
+        0.9, "share of the loss that compares with the teacher", least=0, most=1
+    )
+    temperature: float = setting(2.0, "by which student and teacher are softened for that", least=1)
     precision: str = setting(
         "float32", "Keras's dtype policy", ("float32", "mixed_bfloat16", "mixed_float16")
     )
@@ -82,17 +102,50 @@ class Config(DataConfig):
         ("single", "mirrored", "multiworker"),
     )
 
+    def __post_init__(self) -> None:
+        """Check every setting.
+
+        Raises:
+            ValueError: If one is of another type, not among its choices, or out of its range.
+        """
+        types = get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name), types[field.name])
+
     def updated(self, options: dict[str, Any]) -> Config:
         """Return the settings with `options` in place of the fields that they name."""
         return dataclasses.replace(self, **options)
 
     @classmethod
     def read(cls, path: Path) -> Config:
-        """Read the settings that `write` wrote; fields unknown here are left aside."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{name: value for name, value in values.items() if name in known})
+        """Read the settings that `write` wrote.
+
+        Raises:
+            ValueError: If the file is not what `write` writes.
+        """
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{str(path)!r} does not hold the settings of a run: {error}"
+            ) from error
 
     def write(self, path: Path) -> None:
         """Write the settings as JSON."""
         write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
+def _check(field: dataclasses.Field[Any], value: Any, annotation: Any) -> None:
+    kinds = get_args(annotation) or (annotation,)
+    # A whole number is a number too, but True is neither.
+    fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
+    if not fits or isinstance(value, bool):
+        names = " or ".join(kind.__name__.replace("NoneType", "None") for kind in kinds)
+        raise ValueError(f"{field.name}={value!r} is a {type(value).__name__}; give {names}")
+    choices, least, most = (field.metadata[name] for name in ("choices", "least", "most"))
+    if choices and value not in choices:
+        raise ValueError(f"{field.name}={value!r} is unknown; choose one of {list(choices)}")
+    if least is not None and not value >= least:
+        raise ValueError(f"{field.name}={value!r} is too small; give at least {least}")
+    if most is not None and not value <= most:
+        raise ValueError(f"{field.name}={value!r} is too large; give at most {most}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+UNFINISHED = ".writing-"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -16,7 +19,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         write: Called with the path to write to: the same name, in a passing folder beside `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as beside:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as beside:
         unfinished = Path(beside, path.name)
         write(unfinished)
         os.replace(unfinished, path)
@@ -25,3 +28,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote left anywhere below `folder`."""
+    for beside in folder.rglob(f"{UNFINISHED}*"):
+        shutil.rmtree(beside, ignore_errors=True)

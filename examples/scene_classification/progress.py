@@ -35,9 +35,13 @@ class Reporter:
             task = progress.add_task(what, total=total)
             yield lambda count: progress.advance(task, count)
 
+    def title(self, text: str) -> None:
+        """Write the title of a step."""
+        self.console.print(text, style="bold", markup=False, highlight=False)
+
     def line(self, text: str) -> None:
         """Write one line."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -72,10 +76,11 @@ class TrainingProgress(keras.callbacks.Callback):
         self._progress.stop()
         logs = logs or {}
         self._console.print(
-            f"  {self._stage} {epoch + 1:>2}/{self._epochs}"
-            f"   loss {logs['loss']:.3f}  accuracy {logs['accuracy']:6.1%}"
-            f"   validation: loss {logs['val_loss']:.3f}  accuracy {logs['val_accuracy']:6.1%}",
+            f"  {self._stage} {epoch + 1:>2}/{self._epochs}   "
+            f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:6.1%}   "
+            f"held out: {logs['val_loss']:.3f}  {logs['val_accuracy']:6.1%}",
             highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -88,4 +93,5 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # elsewhere it would leave empty lines
     )

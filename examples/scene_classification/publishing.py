@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,19 +14,26 @@ import keras
 import numpy as np
 
 from scene_classification.config import Config
+from scene_classification.data.audit import Audit
 from scene_classification.data.folder import Scenes
 from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.prediction import predict
-from scene_classification.files import write_text
+from scene_classification.files import UNFINISHED, write_text
 from scene_classification.networks.reference import load_reference_model, save_reference_model
+from scene_classification.pictures.numbers import interval
+from scene_classification.report.made import commands
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import read_history
 
 TEMPLATE = Path(__file__).parent / "model_card.md.jinja"
+#: Written by a person: what the settings cannot tell of the weights.
+PROVENANCE = "provenance.md"
 
 
 def publish(
+    network: keras.Model,
     config: Config,
+    audit: Audit,
     scenes: Scenes,
     run: RunFolder,
     folder: Path,
@@ -34,10 +43,13 @@ def publish(
     """Write the residual network of a run as a reference model, measured as it will be loaded.
 
     Args:
-        config: The settings of the run.
+        network: The trained network.
+        config: The settings of its run.
+        audit: What was found in the scenes.
         scenes: What it was trained and is tested on.
-        run: The run; it must be trained.
-        folder: Where to write `weights.npz`, `reference.json`, `metrics.json` and `README.md`.
+        run: The run.
+        folder: Where to write `weights.npz`, `reference.json`, `metrics.json` and `README.md`. They
+            are made elsewhere first: what stands there stays until all are done.
         progress: Called with the number of test images of each batch when it is done.
 
     Returns:
@@ -46,35 +58,54 @@ def publish(
 
     Raises:
         ValueError: If the run trained a backbone: only the residual network has a loader.
-        FileNotFoundError: If the run is not trained.
     """
     if config.backbone is not None:
         raise ValueError(
             f"backbone={config.backbone!r}: a reference model is a residual network; publish a run "
             "that trained one"
         )
-    if not run.model.exists():
-        raise FileNotFoundError(
-            f"no trained network in {str(run.root)!r}; run the train step first"
-        )
-    trained = keras.models.load_model(run.model, compile=False)
-    save_reference_model(trained, folder, size=config.size, classes=scenes.classes)
-    probabilities = predict(load_reference_model(folder), scenes.test, progress=progress)
-    figures = measure(scenes.test.labels, probabilities, scenes.classes)
-    write_text(folder / "metrics.json", json.dumps(figures, indent=2) + "\n")
-    write_text(folder / "README.md", model_card(config, scenes, run, figures, folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as beside:
+        made = Path(beside)
+        save_reference_model(network, made, size=config.size, classes=scenes.classes)
+        probabilities = predict(load_reference_model(made), scenes.test, progress=progress)
+        figures = measure(scenes.test.labels, probabilities, scenes.classes, seed=config.seed)
+        write_text(made / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        size = (made / "weights.npz").stat().st_size
+        provenance = folder / PROVENANCE
+        told = provenance.read_text(encoding="utf-8") if provenance.is_file() else ""
+        write_text(made / "README.md", model_card(config, audit, scenes, run, figures, size, told))
+        for path in made.iterdir():
+            os.replace(path, folder / path.name)
     return figures
 
 
 def model_card(
-    config: Config, scenes: Scenes, run: RunFolder, figures: dict[str, Any], folder: Path
+    config: Config,
+    audit: Audit,
+    scenes: Scenes,
+    run: RunFolder,
+    figures: dict[str, Any],
+    size: int,
+    provenance: str = "",
 ) -> str:
-    """Return the model card as Markdown: data, training, figures, limits, licence."""
+    """Return the model card as Markdown: figures, data, training, limits, licence.
+
+    Args:
+        config: The settings of the run.
+        audit: What was found in the scenes.
+        scenes: What the network was trained and is tested on.
+        run: The run, for its logs.
+        figures: As `metrics.measure` gives them.
+        size: Of the weights, in bytes.
+        provenance: What the settings cannot tell, as Markdown.
+    """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
     environment.filters |= {"interval": interval, "percent": lambda share: f"{share:.1%}"}
     epochs = read_history(run).get("train", [])
+    dropped = audit.to_json()["dropped"]["train"]
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         config=config,
@@ -82,19 +113,40 @@ def model_card(
         classes=scenes.classes,
         train=len(scenes.train),
         test=len(scenes.test),
-        counts=np.bincount(scenes.train.labels).tolist(),
+        counts=np.bincount(scenes.train.labels, minlength=len(scenes.classes)).tolist(),
+        dropped={why: count for why, count in dropped.items() if count},
         epochs=len(epochs),
         validation=max((line["val_accuracy"] for line in epochs), default=None),
-        kibibytes=(folder / "weights.npz").stat().st_size / 1024,
+        training=training_commands(config),
+        provenance=provenance,
+        kibibytes=size / 1024,
     )
 
 
-def interval(figure: dict[str, float]) -> str:
-    """Return a share and its 95 % interval in per cent.
+def training_commands(config: Config) -> list[str]:
+    r"""Return the command lines that train a network, its teacher's first where it has one.
 
     Example:
-        >>> interval({"value": 0.912, "low": 0.894, "high": 0.929})
-        '91.2 (89.4–92.9)'
+        >>> print(*training_commands(Config(source="folder", data="/home/me/scenes", epochs=9)))
+        python -m scene_classification train --run runs/reference \
+            --source folder \
+            --data DATA \
+            --epochs 9
     """
-    value, low, high = (100 * figure[name] for name in ("value", "low", "high"))
-    return f"{value:.1f} ({low:.1f}–{high:.1f})"
+    lines = []
+    if config.teacher is not None:
+        beside = Path(config.teacher).parent / "config.json"
+        if beside.exists():
+            lines.append(_command(Config.read(beside), "runs/teacher"))
+    return [*lines, _command(config, "runs/reference")]
+
+
+def _command(config: Config, run: str) -> str:
+    shown = config.updated(
+        {
+            "data": "DATA",
+            "teacher": None if config.teacher is None else "runs/teacher/model.keras",
+            "backbone": None if config.backbone is None else "BACKBONE",
+        }
+    )
+    return commands(shown, run)["run"].replace(" run ", " train ", 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scene_classification.config import Config
+from scene_classification.files import remove_unfinished
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,23 @@ class RunFolder:
 
     Attributes:
         root: The folder; made when missing.
+        chief: Where several machines train together, the folder of the one that keeps what all of
+            them share: the state to go on from, the best weights, the network. It must be on a disk
+            that all of them see. None on that machine itself, and where one trains alone.
     """
 
     root: Path
+    chief: Path | None = None
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.logs, self.weights, self.pictures):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def writes(self) -> bool:
+        """Whether this machine keeps what all share."""
+        return self.chief is None
 
     @property
     def config(self) -> Path:
@@ -44,7 +54,7 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         """Folder of the training states and the best weights."""
-        return self.root / "weights"
+        return (self.chief or self.root) / "weights"
 
     @property
     def pictures(self) -> Path:
@@ -52,9 +62,14 @@ class RunFolder:
         return self.root / "pictures"
 
     @property
+    def lesson(self) -> Path:
+        """What the network is trained on."""
+        return self.root / "lesson.json"
+
+    @property
     def model(self) -> Path:
         """The trained network."""
-        return self.root / "model.keras"
+        return (self.chief or self.root) / "model.keras"
 
     @property
     def report(self) -> Path:
@@ -76,7 +91,11 @@ class RunFolder:
     @property
     def trained(self) -> bool:
         """Whether training has at least begun."""
-        return self.model.exists() or any(self.weights.iterdir())
+        return self.model.exists() or any(self.weights.glob("*.npz"))
+
+
+#: Settings that may change behind training: where things lie, and on what machines it runs.
+FREE = {"data", "strategy"}
 
 
 def open_run(root: Path, options: dict[str, Any]) -> tuple[RunFolder, Config]:
@@ -90,15 +109,16 @@ def open_run(root: Path, options: dict[str, Any]) -> tuple[RunFolder, Config]:
         The folder and the settings, which are written into it.
 
     Raises:
-        ValueError: If training has begun with other settings than those given now.
+        ValueError: If a setting is not what it should be, or training has begun with another.
     """
-    run = RunFolder(root / f"worker{_worker()}" if _worker() else root)
-    before = Config.read(run.config) if run.config.exists() else Config()
+    saved = root / "config.json"
+    before = Config.read(saved) if saved.exists() else Config()
     config = before.updated(options)
+    run = _folder(root, config.strategy)
+    remove_unfinished(run.root)
     changed = [name for name, value in asdict(before).items() if getattr(config, name) != value]
-    # Where the data lies may change; what was learned from it may not.
-    if run.trained and set(changed) - {"data"}:
-        said = ", ".join(f"{name}={getattr(before, name)!r}" for name in changed)
+    said = ", ".join(f"{name}={getattr(before, name)!r}" for name in changed if name not in FREE)
+    if run.trained and said:
         raise ValueError(
             f"run={str(root)!r} was trained with {said}; leave that setting out, or choose another "
             "--run for another training"
@@ -107,7 +127,13 @@ def open_run(root: Path, options: dict[str, Any]) -> tuple[RunFolder, Config]:
     return run, config
 
 
-def _worker() -> int:
-    """Return the number of this process among the machines of a cluster; 0 writes the results."""
-    cluster = json.loads(os.environ.get("TF_CONFIG", "{}"))
-    return int(cluster.get("task", {}).get("index", 0))
+def _folder(root: Path, strategy: str) -> RunFolder:
+    """Return a machine's own folder; the first of a cluster has the run's."""
+    if strategy != "multiworker":
+        return RunFolder(root)
+    described = json.loads(os.environ.get("TF_CONFIG", "{}"))
+    task = described.get("task", {"type": "worker", "index": 0})
+    first = "chief" if "chief" in described.get("cluster", {}) else "worker"
+    if (task["type"], task["index"]) == (first, 0):
+        return RunFolder(root)
+    return RunFolder(root / f"{task['type']}{task['index']}", chief=root)

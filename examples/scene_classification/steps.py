@@ -21,11 +21,12 @@ from scene_classification.explanation.step import METHODS
 from scene_classification.explanation.step import explain as explain_network
 from scene_classification.files import write_text
 from scene_classification.networks.reference import FOLDER, load_reference_model, reference_classes
+from scene_classification.pictures.numbers import interval
 from scene_classification.progress import Reporter, TrainingProgress
-from scene_classification.publishing import interval
 from scene_classification.publishing import publish as publish_network
 from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
+from scene_classification.training.lesson import learned_classes
 from scene_classification.training.stages import train as train_network
 
 
@@ -64,13 +65,34 @@ class Workplace:
         """The network to measure: the run's own, or the one that its settings name."""
         if self.config.model == "reference":
             return load_reference_model()
-        path = self.config.model or self.run.model
-        try:
-            return keras.models.load_model(path, compile=False)
-        except ValueError as error:
+        if self.config.model is not None:
+            return keras.models.load_model(self.config.model, compile=False)
+        if not self.run.model.exists():
+            raise FileNotFoundError(
+                f"no trained network in {str(self.run.root)!r}; run the train step first"
+            )
+        return keras.models.load_model(self.run.model, compile=False)
+
+    def examine(self) -> tuple[keras.Model, Scenes]:
+        """Return the network to measure and the scenes to measure it on; their classes agree."""
+        network, scenes = self.network, self.scenes
+        if self.config.model is None:
+            known = learned_classes(self.run)
+        elif self.config.model == "reference":
+            known = reference_classes()
+        elif network.output_shape[-1] == len(scenes.classes):
+            known = scenes.classes  # a saved classifier does not say what its classes are called
+        else:
             raise ValueError(
-                f"no trained network in {str(path)!r}: {error}; run the train step first"
-            ) from error
+                f"model={self.config.model!r} has {network.output_shape[-1]} classes and the "
+                f"scenes {len(scenes.classes)}"
+            )
+        if known != scenes.classes:
+            raise ValueError(
+                f"the network knows {list(known)} and the scenes are {list(scenes.classes)}; it "
+                "can only be measured on its own classes"
+            )
+        return network, scenes
 
 
 def data(place: Workplace) -> None:
@@ -103,17 +125,21 @@ def train(place: Workplace) -> None:
 
 def evaluate(place: Workplace) -> None:
     """Measure the network on the test scenes."""
-    with place.reporter.bar("test scenes", len(place.scenes.test)) as progress:
-        figures = evaluate_network(place.network, place.scenes, place.run, progress=progress)
+    network, scenes = place.examine()
+    with place.reporter.bar("test scenes", len(scenes.test)) as progress:
+        figures = evaluate_network(
+            network, scenes, place.run, seed=place.config.seed, progress=progress
+        )
     accuracy, f1 = interval(figures["accuracy"]), interval(figures["macro"]["f1"])
     place.reporter.line(f"  accuracy {accuracy} %, macro F1 {f1} % (95 % intervals)")
 
 
 def explain(place: Workplace) -> None:
     """Show what the network looks at, and measure it against the evidence where it is known."""
+    network, scenes = place.examine()
     with place.reporter.bar("methods", len(METHODS)) as progress:
         found = explain_network(
-            place.network, place.scenes, place.run, seed=place.config.seed, progress=progress
+            network, scenes, place.run, seed=place.config.seed, progress=progress
         )
     if found["evidence"] is None:
         return
@@ -127,9 +153,10 @@ def explain(place: Workplace) -> None:
 
 def photographs(place: Workplace) -> None:
     """Show what the reference model looks at in photographs that scikit-learn ships."""
-    names = reference_classes()
     with place.reporter.bar("photographs", None) as progress:
-        answers = explain_photographs(load_reference_model(), names, place.run, progress=progress)
+        answers = explain_photographs(
+            load_reference_model(), reference_classes(), place.run, progress=progress
+        )
     write_text(place.run.root / "photographs.json", json.dumps(answers, indent=2) + "\n")
     for name, answer in answers.items():
         place.reporter.line(f"  {name}: {answer['class']} {answer['probability']:.1%}")
@@ -137,19 +164,24 @@ def photographs(place: Workplace) -> None:
 
 def report(place: Workplace) -> None:
     """Put everything into one HTML file."""
-    write_report(place.run)
+    place.reporter.line(f"report: {write_report(place.run)}")
 
 
 def publish(place: Workplace) -> None:
     """Write the run's network as the reference model, with its card."""
-    with place.reporter.bar("test scenes", len(place.scenes.test)) as progress:
-        figures = publish_network(place.config, place.scenes, place.run, FOLDER, progress=progress)
+    if place.config.source == "drawn":
+        raise ValueError("source='drawn': the reference model is one of real photographs")
+    network, scenes = place.examine()
+    with place.reporter.bar("test scenes", len(scenes.test)) as progress:
+        figures = publish_network(
+            network, place.config, place.audited[1], scenes, place.run, FOLDER, progress=progress
+        )
     place.reporter.line(f"  accuracy {interval(figures['accuracy'])} %, written to {FOLDER}")
 
 
 def run(place: Workplace) -> None:
-    """Do all steps, one after the other."""
-    for step in (data, train, evaluate, explain, photographs, report):
-        place.reporter.line(f"[bold]{step.__name__}[/bold]")
+    """Do all steps, one after the other; of several machines, the first goes on after training."""
+    steps = (data, train, evaluate, explain, photographs, report)
+    for step in steps if place.run.writes else (data, train):
+        place.reporter.title(step.__name__)
         step(place)
-    place.reporter.line(f"report: {place.run.report}")

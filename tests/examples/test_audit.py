@@ -4,8 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from scene_classification.data.audit import IMBALANCE, IN_TEST, OTHER_LABEL, UNREADABLE, audit
-from scene_classification.data.folder import read_folder
+from scene_classification.data.audit import (
+    IMBALANCE,
+    IN_TEST,
+    OTHER_LABEL,
+    SAME_CLASS,
+    UNREADABLE,
+    audit,
+)
+from scene_classification.data.examine import examine
+from scene_classification.data.folder import read_folder, validation_split
 
 
 def picture(number, height=8, width=8):
@@ -43,6 +51,12 @@ def look(root):
     return scenes, found, found.clean(scenes), found.to_json()
 
 
+def dropped(**counts):
+    reasons = {"unreadable": UNREADABLE, "in_test": IN_TEST}
+    reasons |= {"other_label": OTHER_LABEL, "same_class": SAME_CLASS}
+    return {why: counts.get(name, 0) for name, why in reasons.items()}
+
+
 def names(split):
     return {f"{path.parent.name}/{path.name}" for path in split.paths}
 
@@ -71,12 +85,13 @@ def test_a_sound_folder_has_no_problems(put, tmp_path):
             "harmless": 0,
             "across_splits": 0,
             "two_labels": 0,
+            "repeated": 0,
             "groups": [],
         },
         "dropped": {
-            "train": {UNREADABLE: 0, IN_TEST: 0, OTHER_LABEL: 0},
-            "test": {UNREADABLE: 0, IN_TEST: 0, OTHER_LABEL: 0},
-            "unlabelled": {UNREADABLE: 0, IN_TEST: 0, OTHER_LABEL: 0},
+            "train": dropped(),
+            "test": dropped(),
+            "unlabelled": dropped(),
             "files": [],
         },
     }
@@ -135,24 +150,51 @@ def test_odd_sizes_are_listed_and_kept(put, tmp_path):
 
 
 def kinds(report):
-    keys = ("images", "harmless", "across_splits", "two_labels")
+    keys = ("images", "harmless", "across_splits", "two_labels", "repeated")
     return [report["copies"][key] for key in keys]
 
 
-def test_copies_within_a_class_are_reported_and_kept(put, tmp_path):
-    put("train/sea/one.png", 1)
-    put("train/sea/two.png", 1)
+def test_of_copies_within_a_training_class_the_first_is_kept(put, tmp_path):
+    for name in ("one", "three", "two"):
+        put(f"train/sea/{name}.png", 1)
+    put("pred/unknown.png", 1)
     scenes, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 1, 0, 0]
-    assert cleaned.train.paths == scenes.train.paths
+    assert kinds(report) == [1, 0, 0, 0, 1]
+    assert report["dropped"]["train"] == dropped(same_class=2)
+    assert names(scenes.train) - names(cleaned.train) == {"sea/three.png", "sea/two.png"}
+    assert len(cleaned.unlabelled) == 1
+
+
+def test_copies_within_a_test_class_stay(put, tmp_path):
+    put("test/sea/one.png", 1)
+    put("test/sea/two.png", 1)
+    scenes, _, cleaned, report = look(tmp_path)
+    assert kinds(report) == [1, 1, 0, 0, 0]
+    assert cleaned.test.paths == scenes.test.paths and report["dropped"]["files"] == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_image_is_learned_from_and_validated_on(put, tmp_path, seed):
+    for number in range(12):
+        put(f"train/sea/copy{number:02}.png", number // 2)  # six images, each twice
+    scenes, _, cleaned, _ = look(tmp_path)
+    pixels = {file.path: file.pixels for file in examine(scenes)}
+    shared = [
+        {pixels[path] for path in training.paths} & {pixels[path] for path in validation.paths}
+        for training, validation in (
+            validation_split(split, 0.5, seed) for split in (scenes.train, cleaned.train)
+        )
+    ]
+    assert shared[0] and not shared[1]
+    assert np.bincount(cleaned.train.labels).tolist() == [2, 2 + 6]
 
 
 def test_training_copies_of_test_images_are_dropped(put, tmp_path):
     put("train/sea/leak.png", 1)
     put("test/sea/held.png", 1)
     scenes, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 0, 1, 0]
-    assert report["dropped"]["train"] == {UNREADABLE: 0, IN_TEST: 1, OTHER_LABEL: 0}
+    assert kinds(report) == [1, 0, 1, 0, 0]
+    assert report["dropped"]["train"] == dropped(in_test=1)
     assert names(scenes.train) - names(cleaned.train) == {"sea/leak.png"}
     assert cleaned.test.paths == scenes.test.paths
 
@@ -161,11 +203,11 @@ def test_training_images_under_two_labels_are_dropped_under_both(put, tmp_path):
     put("train/sea/as_sea.png", 1)
     put("train/forest/as_forest.png", 1)
     scenes, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 0, 0, 1]
-    assert report["dropped"]["train"] == {UNREADABLE: 0, IN_TEST: 0, OTHER_LABEL: 2}
-    dropped = {"sea/as_sea.png", "forest/as_forest.png"}
-    assert names(scenes.train) - names(cleaned.train) == dropped
-    assert {each["path"].split("/", 2)[2] for each in report["dropped"]["files"]} == dropped
+    assert kinds(report) == [1, 0, 0, 1, 0]
+    assert report["dropped"]["train"] == dropped(other_label=2)
+    left_out = {"sea/as_sea.png", "forest/as_forest.png"}
+    assert names(scenes.train) - names(cleaned.train) == left_out
+    assert {each["path"].split("/", 2)[2] for each in report["dropped"]["files"]} == left_out
     assert cleaned.train.labels.tolist() == [0, 0, 1, 1]
 
 
@@ -173,8 +215,8 @@ def test_a_leak_under_another_label_counts_once(put, tmp_path):
     put("train/sea/as_sea.png", 1)
     put("test/forest/as_forest.png", 1)
     _, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 0, 1, 1]
-    assert report["dropped"]["train"] == {UNREADABLE: 0, IN_TEST: 1, OTHER_LABEL: 0}
+    assert kinds(report) == [1, 0, 1, 1, 0]
+    assert report["dropped"]["train"] == dropped(in_test=1)
     assert "forest/as_forest.png" in names(cleaned.test)
 
 
@@ -182,7 +224,7 @@ def test_test_images_under_two_labels_stay(put, tmp_path):
     put("test/sea/as_sea.png", 1)
     put("test/forest/as_forest.png", 1)
     scenes, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 0, 0, 1]
+    assert kinds(report) == [1, 0, 0, 1, 0]
     assert cleaned.test.paths == scenes.test.paths and report["dropped"]["files"] == []
 
 
@@ -190,7 +232,7 @@ def test_unlabelled_copies_harm_nothing(put, tmp_path):
     put("train/sea/known.png", 1)
     put("pred/unknown.png", 1)
     scenes, _, cleaned, report = look(tmp_path)
-    assert kinds(report) == [1, 1, 0, 0]
+    assert kinds(report) == [1, 1, 0, 0, 0]
     assert {file["class"] for file in report["copies"]["groups"][0]["files"]} == {"sea", None}
     assert len(cleaned.train) == len(scenes.train) and len(cleaned.unlabelled) == 1
 
@@ -224,19 +266,22 @@ def test_findings_are_told_in_words(put, tmp_path):
         "test/sea/held.png": 1,
         "train/sea/as_sea.png": 2,
         "train/forest/as_forest.png": 2,
+        "train/forest/c.png": 4,
+        "train/forest/d.png": 4,
         "pred/unknown.png": 3,
     }.items():
         put(place, content)
     scenes, found, _, _ = look(tmp_path)
-    assert len(scenes) == 15
+    assert len(scenes) == 17
     assert found.lines() == [
-        "9 images to train on, 5 to test on, 1 unlabelled",
-        "sea has 2.00 times the training images of forest: out of balance",
+        "11 images to train on, 5 to test on, 1 unlabelled",
+        "sea has 1.20 times the training images of forest: not out of balance",
         "unreadable files: 1, left out",
         "images of another size than most: 1, resized",
-        "images there more than once: 2, 1 under two labels, 1 in training and test",
+        "images there more than once: 3, 1 under two labels, 1 in training and test, "
+        "1 repeated in a training class",
         "training images left out: 1 with a copy in the test split, "
-        "2 with a copy under another label",
+        "2 with a copy under another label, 1 with a copy in the same class",
     ]
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from scene_classification.data.affine import RandomAffine, map_rows
 from scene_classification.data.augmentation import MIXES, RECIPES, Augmenter, OneOf
+from scene_classification.data.mirror import RandomMirror
 
 CLASSES = 4
 SIDE, CROP = 16, 14
@@ -218,3 +219,13 @@ def test_unknown_names_are_told_with_the_known_ones():
         Augmenter("heavy", "none", size=8, seed=0)
     with pytest.raises(ValueError, match=r"mix='blend' is unknown; choose one of \['both'"):
         Augmenter("light", "blend", size=8, seed=0)
+
+
+def test_a_mirror_turns_about_half_of_the_images_round():
+    images = np.random.default_rng(0).integers(0, 256, (200, 4, 6, 3), np.uint8)
+    mirrored = np.asarray(RandomMirror()(images, training=True))
+    turned = (mirrored == images[:, :, ::-1]).all((1, 2, 3))
+    kept = (mirrored == images).all((1, 2, 3))
+    assert (turned ^ kept).all()
+    assert 70 <= turned.sum() <= 130
+    np.testing.assert_array_equal(RandomMirror()(images), images)

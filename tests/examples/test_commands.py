@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from small_scenes import write_small_scenes
 
 from scene_classification import steps
 from scene_classification.cli import COMMANDS, main
 from scene_classification.config import Config
+from scene_classification.run_folder import open_run
 
 SMALL = [
     "--drawn-train=12",
@@ -40,7 +42,7 @@ def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(run):
     assert json.loads((run / "photographs.json").read_text())["china.jpg"]["class"] == "buildings"
     for name in ("samples", "augmented", "confusion", "reliability", "training", "methods"):
         assert (run / "pictures" / f"{name}.png").stat().st_size > 1000
-    assert (run / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_its_steps_can_be_done_again_one_by_one(run, capsys):
@@ -57,7 +59,7 @@ def test_another_training_in_the_same_run_is_refused(run, capsys):
 
 
 def test_a_step_that_comes_too_early_names_the_one_before(tmp_path, capsys):
-    settings = ["--drawn-train=4", "--drawn-test=2", "--image-size=32"]
+    settings = ["--drawn-train=2", "--drawn-test=1", "--image-size=32"]
     assert main(["data", "--run", str(tmp_path), *settings]) == 0
     assert main(["evaluate", "--run", str(tmp_path)]) == 1
     assert "run the train step first" in said(capsys)
@@ -89,3 +91,75 @@ def test_help_waits_for_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--learning-rate" in done.stdout
+
+
+def test_a_run_that_is_not_there_is_not_made(tmp_path, capsys):
+    assert main(["evaluate", "--run", str(tmp_path / "tpyo")]) == 1
+    assert "is not there; begin it with data or train" in said(capsys)
+    assert not (tmp_path / "tpyo").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--batch-size=0", "batch_size=0 is too small; give at least 1"),
+        ("--temperature=0.5", "temperature=0.5 is too small; give at least 1"),
+        ("--dropout=1.5", "dropout=1.5 is too large; give at most 1"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_and_not_kept(option, message, tmp_path, capsys):
+    assert main(["train", "--run", str(tmp_path / "new"), option]) == 1
+    assert message in said(capsys)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"epochs": "8"}', "epochs='8' is a str; give int"),
+        ('{"epohcs": 8}', "unexpected keyword argument 'epohcs'"),
+        ('{"seed": true}', "seed=True is a bool; give int"),
+        ('{"size": "huge"}', "size='huge' is unknown; choose one of"),
+        ("[]", "must be a mapping"),
+        ("{", "does not hold the settings of a run"),
+    ],
+)
+def test_settings_spoiled_by_hand_are_named(text, message, tmp_path, capsys):
+    (tmp_path / "config.json").write_text(text)
+    assert main(["report", "--run", str(tmp_path)]) == 1
+    assert message in said(capsys)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    left = tmp_path / "run" / "weights" / ".writing-abc"
+    left.mkdir(parents=True)
+    (left / "train.npz").touch()
+    run, _ = open_run(tmp_path / "run", {"epochs": 3})
+    assert not left.exists()
+    assert not run.trained
+
+
+def test_a_network_is_measured_on_its_own_classes_only(run, tmp_path, capsys):
+    write_small_scenes(tmp_path / "scenes")
+    folder = ["--source=folder", "--data", str(tmp_path / "scenes"), "--image-size=32"]
+    for model, message in (
+        ("reference", "the network knows ['buildings', 'forest', 'glacier'"),
+        (str(run / "model.keras"), "has 6 classes and the scenes 3"),
+    ):
+        other = str(tmp_path / model.replace("/", "_"))
+        assert main(["data", "--run", other, *folder]) == 0
+        assert main(["run", "--run", other, "--model", model]) == 1
+        assert message in said(capsys)
+
+
+def test_workers_keep_what_they_share_with_the_first(tmp_path, monkeypatch):
+    cluster = {"worker": ["a:1", "b:1"], "chief": ["c:1"]}
+    for task, own in (("chief", "."), ("worker", "worker0")):
+        described = {"cluster": cluster, "task": {"type": task, "index": 0}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(described))
+        run, _ = open_run(tmp_path, {"strategy": "multiworker"})
+        assert run.root == tmp_path / own
+        assert run.writes == (task == "chief")
+        assert run.model == tmp_path / "model.keras"
+        assert run.state("train") == tmp_path / "weights" / "train.npz"
+    assert open_run(tmp_path, {"strategy": "single"})[0].root == tmp_path

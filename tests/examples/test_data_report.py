@@ -22,10 +22,10 @@ def root(tmp_path):
     return write_drawn_scenes(tmp_path / "scenes", train=4, test=2, size=32)
 
 
-def report(root):
+def report(root, config=CONFIG):
     run = RunFolder(root.parent / "run")
     scenes = read_folder(root)
-    result = report_data(scenes, audit(scenes), CONFIG, run)
+    result = report_data(scenes, audit(scenes), config, run)
     assert json.loads((run.root / "data.json").read_text(encoding="utf-8")) == result
     for name in PICTURES:
         path = run.pictures / f"{name}.png"
@@ -45,8 +45,17 @@ def test_drawn_scenes_have_evidence_and_no_problems(root):
         "training": dict.fromkeys(classes, 3),
         "validation": dict.fromkeys(classes, 1),
         "test": dict.fromkeys(classes, 2),
-        "unlabelled": 12,
     }
+    assert result["unused"] == {"unlabelled": 12}
+
+
+def test_a_run_that_measures_a_network_splits_nothing(root):
+    # This share would leave nothing to train on, which a split refuses.
+    result = report(root, CONFIG.updated({"model": "reference", "validation_share": 1.0}))
+    classes = result["audit"]["classes"]
+    assert result["used"] == {"test": dict.fromkeys(classes, 2)}
+    assert result["unused"] == {"training": dict.fromkeys(classes, 4), "unlabelled": 12}
+    assert "augmented" not in result["pictures"]
 
 
 def test_problems_are_shown_until_they_are_mended(root):

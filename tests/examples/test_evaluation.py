@@ -13,6 +13,7 @@ from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
 from scene_classification.evaluation.prediction import predict
 from scene_classification.evaluation.step import evaluate
+from scene_classification.pictures.numbers import NO_BREAK
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import read_history
 
@@ -203,7 +204,12 @@ def test_confusion_shades_by_row_and_counts_in_the_cells():
     axes = charts.confusion([[3, 1], [0, 0]], ("sea", "forest")).axes[0]
     np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25], [0, 0]])
     cells = {text.get_position(): text.get_text() for text in axes.texts}
-    assert cells == {(0, 0): "3\n75.0 %", (1, 0): "1\n25.0 %", (0, 1): "0", (1, 1): "0"}
+    assert cells == {
+        (0, 0): f"3\n75.0{NO_BREAK}%",
+        (1, 0): f"1\n25.0{NO_BREAK}%",
+        (0, 1): "0",
+        (1, 1): "0",
+    }
 
 
 def metrics_of(labels, probabilities):
@@ -234,6 +240,6 @@ def test_a_sheet_says_what_each_mistake_was_taken_for():
     mistake = {"true": "sea", "predicted": "forest", "predicted_probability": 0.966}
     figure = charts.contact_sheet(np.zeros((7, 8, 8, 3), np.uint8), [mistake] * 7)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["sea → forest 97 %"] * 7 + [""] * 5
+    assert titles == [f"sea → forest 97{NO_BREAK}%"] * 7 + [""] * 5
     empty = charts.contact_sheet(np.zeros((0, 8, 8, 3), np.uint8), [])
     assert [text.get_text() for text in empty.texts] == ["no mistakes"]

@@ -9,10 +9,13 @@ import pytest
 from keras import layers
 from sklearn.datasets import load_sample_image
 
-from scene_classification.data.folder import read_folder
+from scene_classification.data.batches import decode, resize
+from scene_classification.data.folder import Split, read_folder
+from scene_classification.evaluation.prediction import predict
+from scene_classification.evaluation.step import evaluate
 from scene_classification.explanation.images import (
     Answers,
-    confident_mistakes,
+    ask,
     examples,
     with_masks,
 )
@@ -39,6 +42,12 @@ def color_network():
     )
     kernel = np.array([[0, 1], [0, 0], [1, 0]], np.float32).reshape(1, 1, 3, 2)
     model.set_weights([kernel, np.full(2, -0.5, np.float32), 20 * np.eye(2, dtype=np.float32)])
+    return model
+
+
+def turned(model):
+    """Let a color network take red for blue and blue for red."""
+    model.layers[-1].set_weights([20 * np.eye(2, dtype=np.float32)[::-1]])
     return model
 
 
@@ -129,13 +138,22 @@ def test_without_masks_there_is_no_measure_and_no_old_picture(root, tmp_path):
     assert sum(done) == len(METHODS)
 
 
-def test_answers_of_other_images_are_refused(root, tmp_path):
-    run = RunFolder(tmp_path)
-    np.savez(tmp_path / "predictions.npz", paths=np.array(["a.png"]), probabilities=[[1.0, 0.0]])
-    with pytest.raises(ValueError, match="answers for 1 images, which are not the 8 test images"):
-        explain(color_network(), read_folder(root), run)
+def test_answers_are_those_of_the_network_that_is_explained(found, root, tmp_path):
+    # Of its area a share p is blue: the logits are 20 · p / 2 for blue, and none for red.
+    surest = 1 / (1 + np.exp(-10 * PATCH**2 / SIDE**2))
+    scenes, run = read_folder(root), RunFolder(tmp_path)
+    evaluate(turned(color_network()), scenes, run)
+    with np.load(run.root / "predictions.npz") as other:  # the same names, another network
+        assert other["probabilities"][0] == pytest.approx([1 - surest, surest])
+    assert ask(color_network(), scenes).probabilities[0] == pytest.approx([surest, 1 - surest])
+    (mistake,) = explain(color_network(), scenes, run, per_class=1, measured=1)["mistakes"]
+    assert mistake == found["mistakes"][0]
+    assert mistake["predicted_probability"] == pytest.approx(surest)
+
+
+def test_nothing_to_measure_on_is_refused(root, tmp_path):
     with pytest.raises(ValueError, match="measured must be at least 1, got 0"):
-        explain(color_network(), read_folder(root), run, measured=0)
+        explain(color_network(), read_folder(root), RunFolder(tmp_path), measured=0)
 
 
 # --------------------------------------------------------------------------------- the choice
@@ -149,12 +167,6 @@ def test_examples_are_right_answers_first():
     chosen = examples(answers, 3, np.random.default_rng(0))
     assert sorted(chosen[:2].tolist()) == [48, 49] and chosen[2] < 48
     assert len(set(chosen[3:].tolist())) == 3 and (chosen[3:] >= 50).all()
-
-
-def test_mistakes_come_surest_first():
-    answers = Answers(np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]), np.array([0, 0, 0]))
-    assert confident_mistakes(answers, 5).tolist() == [2, 1]
-    assert confident_mistakes(answers, 1).tolist() == [2]
 
 
 def test_the_sample_has_as_many_of_every_class(root):
@@ -180,3 +192,15 @@ def test_a_photograph_is_explained_at_its_own_size(tmp_path):
     assert answers["china.jpg"]["class"] == "blue"  # under a bright sky
     assert {one["layer"] for one in answers.values()} == {"colors"}
     assert (run.pictures / "photographs.png").is_file()
+
+
+def test_a_photograph_is_answered_like_the_same_picture_in_a_file(tmp_path):
+    answers = explain_photographs(color_network(), CLASSES, RunFolder(tmp_path))
+    photos = shipped_photographs()
+    paths = tuple(tmp_path / name.replace("jpg", "png") for name in photos)
+    for path, photo in zip(paths, photos.values(), strict=True):
+        write(path, photo[..., ::-1])
+        assert np.array_equal(resize(photo, SIDE), decode(str(path), SIDE))
+    asked = predict(color_network(), Split(paths, np.zeros(2, np.int64))).max(axis=1)
+    told = [one["probability"] for one in answers.values()]
+    np.testing.assert_allclose(told, asked, rtol=1e-6)

@@ -1,6 +1,7 @@
 """The reference model: what its card says is what it does."""
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,9 @@ from scene_classification.explanation.photographs import shipped_photographs
 from scene_classification.networks.reference import FOLDER, save_reference_model
 from scene_classification.networks.residual import residual_network
 
-PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "intel-scenes"
+PHOTOGRAPHS = Path(
+    os.environ.get("INTEL_SCENES", Path(__file__).parents[3] / "shared/intel-scenes")
+)
 
 
 @pytest.fixture(scope="module")

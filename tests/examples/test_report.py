@@ -20,7 +20,8 @@ from scene_classification.data.examine import Examined
 from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
 from scene_classification.explanation.measurement import summarize
-from scene_classification.report.numbers import NO_BREAK, count, percent, span
+from scene_classification.pictures.numbers import NO_BREAK, interval, percent, span
+from scene_classification.report.numbers import count
 from scene_classification.report.pictures import embed
 from scene_classification.report.problems import problems
 from scene_classification.report.step import write_report
@@ -73,7 +74,7 @@ def png(height=24, width=32):
 
 
 def audited(classes):
-    """One unreadable file, one of odd size, and one image under two labels."""
+    """One unreadable file, one of odd size, an image under two labels and one thrice in a class."""
     root = Path("/scenes")
 
     def file(name, split, label, **facts):
@@ -91,6 +92,7 @@ def audited(classes):
         file("odd.jpg", "train", 0, size=(7, 7), pixels="odd"),
         file(f"{HOSTILE[:8]}.jpg", "train", 0, size=(9, 12), pixels="twice"),
         file("again.jpg", "train", 1, size=(9, 12), pixels="twice"),
+        *(file(f"copy{n}.jpg", "train", 1, size=(9, 12), pixels="copied") for n in range(3)),
     ]
     return Audit(root, classes, tuple(files)).to_json()
 
@@ -143,8 +145,9 @@ def explained(classes):
 def findings(classes):
     """What the steps of a run find, as the text of JSON."""
     used = dict.fromkeys(classes, 1500)
-    splits = {"training": used, "validation": used, "test": used, "unlabelled": 0}
-    data = {"source": "folder", "audit": audited(classes), "used": splits, "pictures": {}}
+    splits = {"training": used, "validation": used, "test": used}
+    rest = {"unused": {"unlabelled": 0}, "pictures": {}}
+    data = {"source": "folder", "audit": audited(classes), "used": splits, **rest}
     return json.dumps(
         {
             "data": data,
@@ -234,12 +237,13 @@ def test_figures_are_those_of_the_run(run, whole):
 def test_data_is_told_in_sentences():
     sentences = problems(audited(("sea", "forest")))
     assert [one.replace(NO_BREAK, " ") for one in sentences] == [
-        "The classes are in balance: the largest, sea, has 1.40 times the training images of "
-        "the smallest, forest.",
+        "The classes are in balance: the largest, forest, has 1.14 times the training images "
+        "of the smallest, sea.",
         "1 file cannot be decoded and was left out.",
-        "18 images measure 12 × 9 pixels; 1 image of other sizes was resized, as all are.",
-        "1 image is there more than once: 1 under two labels.",
-        "3 files were left out: 2 with a copy under another label and 1 unreadable.",
+        "21 images measure 12 × 9 pixels; 1 image of other sizes was resized, as all are.",
+        "2 images are there more than once: 1 under two labels and 1 more than once to learn from.",
+        "5 files were left out: 2 with a copy under another label, 2 with a copy in the same class "
+        "and 1 unreadable.",
     ]
 
 
@@ -254,6 +258,16 @@ def test_a_report_tells_no_folder_of_its_maker(run, whole):
     html = write_report(run).read_text(encoding="utf-8")
     assert "/home/someone" not in html and str(run.root.parent) not in html
     assert "--run 'try me'" in read(run).text
+
+
+def test_commands_go_on_with_the_run_from_where_they_are_typed(run, whole, monkeypatch):
+    folder = run.root.parent
+    for here, named in ((folder, "'try me'"), (folder.parent, f"'{folder.name}/try me'")):
+        monkeypatch.chdir(here)
+        assert f"python -m scene_classification run --run {named}" in read(run).text
+    (folder / "beside").mkdir()
+    monkeypatch.chdir(folder / "beside")
+    assert "python -m scene_classification run --run 'try me'" in read(run).text
 
 
 @pytest.mark.parametrize("missing", PARTS)
@@ -280,9 +294,15 @@ def test_one_part_is_enough(run, whole, present):
 def test_a_measured_model_was_not_trained_here(run, whole):
     run.log("train").unlink()
     Config(model="reference").write(run.config)
+    used = whole["data"]["used"]
+    unused = {"training": {name: 2000 for name in used["test"]}, "unlabelled": 0}
+    data = {**whole["data"], "used": {"test": used["test"]}, "unused": unused}
+    (run.root / "data.json").write_text(json.dumps(data))
     page = read(run)
     assert "training" not in [name for _, name in page.attributes("id")]
     assert "The reference network tells" in page.text and "trained on" not in page.text
+    assert "Images tested on 4,500 and 6,000 to train on, which this run leaves alone" in page.text
+    assert "Class Test sea 1,500" in page.text and "all 4,500" in page.text
 
 
 def test_without_masks_nothing_is_claimed_of_evidence(run, whole):
@@ -350,6 +370,18 @@ def test_an_interval_is_its_ends(low, high):
     text = span({"value": low, "low": low, "high": high})
     ends = [float(end) / 100 for end in text.split("–")]
     assert ends == pytest.approx([low, high], abs=0.00051)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_figure_is_its_value_and_its_ends(value, low, high):
+    text = interval({"value": value, "low": low, "high": high})
+    told = [float(part) for part in re.split(r" \(|–|\)", text)[:3]]
+    assert told == pytest.approx([100 * value, 100 * low, 100 * high], abs=0.051)
+
+
+def test_a_figure_without_an_interval_or_a_value_tells_what_there_is():
+    assert interval({"value": 0.5, "low": None, "high": None}) == "50.0"
+    assert interval(dict.fromkeys(("value", "low", "high"))) == "—"
 
 
 @given(st.integers(0, 10**12))

@@ -110,10 +110,10 @@ def test_two_workers_reach_the_loss_of_one(data, tmp_path):
         assert two[epoch]["loss"] == pytest.approx(one[epoch]["loss"], rel=0.02)
         assert two[epoch]["val_loss"] == pytest.approx(one[epoch]["val_loss"], rel=0.05)
         assert two[epoch] == pytest.approx(other[epoch], rel=1e-5)
-    for ours, theirs in zip(
-        weights(tmp_path / "two"), weights(tmp_path / "two" / "worker1"), strict=True
-    ):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    for ours, theirs in zip(weights(tmp_path / "two"), weights(tmp_path / "one"), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.02)
+    written = {path.name for path in (tmp_path / "two" / "worker1").rglob("*.npz")}
+    assert written == set()  # the first worker keeps the state of all
 
 
 def free_ports(count):

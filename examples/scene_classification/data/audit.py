@@ -21,6 +21,8 @@ IMBALANCE = 1.5
 UNREADABLE = "unreadable"
 IN_TEST = "copy in the test split"
 OTHER_LABEL = "copy under another label"
+SAME_CLASS = "copy in the same class"
+REASONS = (UNREADABLE, IN_TEST, OTHER_LABEL, SAME_CLASS)
 
 
 def audit(scenes: Scenes, *, progress: Callable[[int], None] | None = None) -> Audit:
@@ -76,17 +78,20 @@ class Audit:
         """
         reasons = {file.path: UNREADABLE for file in self.unreadable}
         for copies in self.copies:
+            trained = [file.path for file in copies.files if file.split == "train"]
             if copies.across_splits or copies.two_labels:
                 reason = IN_TEST if copies.across_splits else OTHER_LABEL
-                trained = [file.path for file in copies.files if file.split == "train"]
                 reasons.update(dict.fromkeys(trained, reason))
+            else:
+                reasons.update(dict.fromkeys(trained[1:], SAME_CLASS))
         return reasons
 
     def clean(self, scenes: Scenes) -> Scenes:
         """Leave out what would harm training.
 
         That is unreadable files of every split and, of the training split, images with an exact
-        copy in the test split or under another label.
+        copy in the test split or under another label. Of copies in one class the first is kept:
+        one to learn from and one to validate on would make validation too kind.
 
         Args:
             scenes: The data set that was audited, or a part of it.
@@ -142,9 +147,10 @@ class Audit:
             f"unreadable files: {len(self.unreadable)}, left out",
             f"images of another size than most: {len(self.odd_sizes)}, resized",
             f"images there more than once: {copies['images']}, {copies['two_labels']} under two "
-            f"labels, {copies['across_splits']} in training and test",
-            f"training images left out: {left_out[IN_TEST]} with a {IN_TEST}, "
-            f"{left_out[OTHER_LABEL]} with a {OTHER_LABEL}",
+            f"labels, {copies['across_splits']} in training and test, "
+            f"{copies['repeated']} repeated in a training class",
+            "training images left out: "
+            + ", ".join(f"{left_out[why]} with a {why}" for why in REASONS if why != UNREADABLE),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -166,6 +172,7 @@ class Audit:
                 "harmless": sum(map(_harmless, self.copies)),
                 "across_splits": sum(each.across_splits for each in self.copies),
                 "two_labels": sum(each.two_labels for each in self.copies),
+                "repeated": sum(each.repeated for each in self.copies),
                 "groups": [self._group(each) for each in self.copies],
             },
             "dropped": self._dropped(),
@@ -175,6 +182,7 @@ class Audit:
         return {
             "across_splits": copies.across_splits,
             "two_labels": copies.two_labels,
+            "repeated": copies.repeated,
             "files": [self._name(file) for file in copies.files],
         }
 
@@ -182,9 +190,8 @@ class Audit:
         files = [file for file in self.files if file.path in self.dropped]
         named = [{**self._name(file), "reason": self.dropped[file.path]} for file in files]
         counts = Counter((each["split"], each["reason"]) for each in named)
-        reasons = (UNREADABLE, IN_TEST, OTHER_LABEL)
         return {
-            **{name: {why: counts[name, why] for why in reasons} for name in SPLITS},
+            **{name: {why: counts[name, why] for why in REASONS} for name in SPLITS},
             "files": named,
         }
 
@@ -195,7 +202,7 @@ class Audit:
 
 
 def _harmless(copies: Copies) -> bool:
-    return not (copies.across_splits or copies.two_labels)
+    return not (copies.across_splits or copies.two_labels or copies.repeated)
 
 
 def _size(size: tuple[int, int] | None) -> dict[str, int]:

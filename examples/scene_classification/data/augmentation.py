@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from scene_classification.data.affine import RandomAffine
+from scene_classification.data.mirror import RandomMirror
 
 #: Training crops are this share of the image, so that a crop can be anywhere.
 CROP = 0.875
@@ -53,7 +54,7 @@ def randaugment(size: int) -> list[keras.Layer]:
 
 
 def _cropped_and_mirrored(size: int) -> list[keras.Layer]:
-    return [layers.RandomCrop(size, size, **BYTES), layers.RandomFlip("horizontal", **BYTES)]
+    return [layers.RandomCrop(size, size, **BYTES), RandomMirror()]
 
 
 def _light() -> list[keras.Layer]:

@@ -49,8 +49,13 @@ def decode_images(
 
 def decode(path: Any, size: int) -> Any:
     """Read one image file as RGB 0–255 uint8, shaped (size, size, 3)."""
-    image = tf.image.resize(read_image(path), (size, size), antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(image), 0.0, 255.0), tf.uint8)
+    return resize(read_image(path), size)
+
+
+def resize(image: Any, size: int) -> Any:
+    """Resize RGB 0–255 to uint8, shaped (size, size, 3), as every image that a network sees."""
+    resized = tf.image.resize(image, (size, size), antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
 
 
 def read_image(path: Any) -> Any:

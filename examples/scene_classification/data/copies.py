@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +28,12 @@ class Copies:
     def two_labels(self) -> bool:
         """Whether the image stands under two classes."""
         return len({file.label for file in self.files} - {-1}) > 1
+
+    @property
+    def repeated(self) -> bool:
+        """Whether a class has the image more than once to learn from."""
+        trained = Counter(file.label for file in self.files if file.split == "train")
+        return max(trained.values(), default=0) > 1
 
 
 def find_copies(files: Iterable[Examined]) -> tuple[Copies, ...]:

@@ -19,7 +19,7 @@ from scene_classification.data.pictures import (
 )
 from scene_classification.data.seen import draw_seen
 from scene_classification.files import write_text
-from scene_classification.pictures.contact_sheet import save
+from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
 
@@ -34,8 +34,10 @@ def report_data(scenes: Scenes, audit: Audit, config: Config, run: RunFolder) ->
 
     Returns:
         What `data.json` holds: `"audit"` (see `Audit.to_json`), `"used"` (images of each class that
-        are trained, validated and tested on) and `"pictures"` (files below the run's folder; a
-        picture with nothing to show is not there).
+        are trained, validated and tested on; only the last where an existing network is measured),
+        `"unused"` (those of the training split that it leaves, by class, and the number of
+        unlabelled ones) and `"pictures"` (files below the run's folder; a picture with nothing to
+        show is not there).
     """
     scenes = audit.clean(scenes)
     pictures = {
@@ -43,12 +45,12 @@ def report_data(scenes: Scenes, audit: Audit, config: Config, run: RunFolder) ->
         "samples": draw_samples(scenes, config.seed),
         "evidence": draw_evidence(scenes, config.seed),
         "problems": draw_problems(audit),
-        "augmented": draw_seen(scenes, config),
+        "augmented": None if config.model is not None else draw_seen(scenes, config),
     }
     report = {
         "source": config.source,
         "audit": audit.to_json(),
-        "used": _used(scenes, config),
+        **_use(scenes, config),
         "pictures": {
             name: f"pictures/{name}.png" for name, figure in pictures.items() if figure is not None
         },
@@ -59,12 +61,20 @@ def report_data(scenes: Scenes, audit: Audit, config: Config, run: RunFolder) ->
     return report
 
 
-def _used(scenes: Scenes, config: Config) -> dict[str, Any]:
-    training, validation = validation_split(scenes.train, config.validation_share, config.seed)
-    splits = {"training": training, "validation": validation, "test": scenes.test}
+def _use(scenes: Scenes, config: Config) -> dict[str, dict[str, Any]]:
+    used, unused = {"test": scenes.test}, {}
+    if config.model is None:
+        training, validation = validation_split(scenes.train, config.validation_share, config.seed)
+        used = {"training": training, "validation": validation, **used}
+    else:
+        unused = {"training": scenes.train}
+
+    def counts(splits: dict[str, Split]) -> dict[str, Any]:
+        return {name: _counts(split, scenes.classes) for name, split in splits.items()}
+
     return {
-        **{name: _counts(split, scenes.classes) for name, split in splits.items()},
-        "unlabelled": len(scenes.unlabelled),
+        "used": counts(used),
+        "unused": {**counts(unused), "unlabelled": len(scenes.unlabelled)},
     }
 
 

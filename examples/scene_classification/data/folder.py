@@ -112,7 +112,7 @@ def validation_split(split: Split, share: float, seed: int) -> tuple[Split, Spli
     held: list[NDArray[np.int64]] = []
     for label in np.unique(split.labels):
         positions = np.flatnonzero(split.labels == label)
-        count = round(share * len(positions))
+        count = max(1, round(share * len(positions))) if share > 0 else 0
         if not 0 < count < len(positions):
             raise ValueError(
                 f"validation_share={share} holds out {count} of {len(positions)} images of class "

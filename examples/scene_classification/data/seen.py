@@ -15,6 +15,7 @@ from scene_classification.data.batches import decode
 from scene_classification.data.folder import Scenes
 from scene_classification.data.pictures import draw_lots
 from scene_classification.pictures.contact_sheet import Row, Section, Tile, draw_sheet
+from scene_classification.pictures.numbers import percent
 
 #: Images of each class in the batch, images shown, and steps that they are shown in.
 EACH, IMAGES, STEPS = 2, 5, 6
@@ -95,4 +96,4 @@ def _blended(batch: Batch, config: Config, classes: tuple[str, ...]) -> Row:
 def _caption(shares: NDArray[np.float32], classes: tuple[str, ...]) -> str:
     """Write the larger shares, as in "60 % sea" above "40 % forest"."""
     largest = [label for label in np.argsort(-shares)[:2] if shares[label] >= 0.005]
-    return "\n".join(f"{100 * shares[label]:.0f} % {classes[label]}" for label in largest)
+    return "\n".join(f"{percent(shares[label], 0)} {classes[label]}" for label in largest)

@@ -19,9 +19,9 @@ from scene_classification.pictures.chart_style import (
     INK,
     MUTED,
     panel,
-    percent,
     percent_ticks,
 )
+from scene_classification.pictures.numbers import percent
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import read_history
 

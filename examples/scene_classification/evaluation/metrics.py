@@ -17,6 +17,7 @@ from sklearn.metrics import (
 
 from scene_classification.evaluation.bootstrap import LEVEL, number, resampled_sums, with_interval
 from scene_classification.evaluation.calibration import calibration_error, gap_rows, reliability
+from scene_classification.evaluation.ratio import ratio
 
 FIGURES = ("precision", "recall", "f1")
 
@@ -155,27 +156,21 @@ def _resampled(sample: _Sample, resamples: int, seed: int) -> dict[str, NDArray[
     hits, chosen, support, gaps = np.split(sums, np.arange(1, 4) * sample.classes, axis=1)
     images = len(sample.truth)
     figures = {
-        "precision": _ratio(hits, chosen),
-        "recall": _ratio(hits, support),
-        "f1": _ratio(2 * hits, chosen + support),
+        "precision": ratio(hits, chosen),
+        "recall": ratio(hits, support),
+        "f1": ratio(2 * hits, chosen + support),
     }
     averages = {}
     for name, values in figures.items():
         weight = support * ~np.isnan(values)
         averages[f"macro {name}"] = np.nanmean(values, axis=1)
-        averages[f"weighted {name}"] = _ratio(
-            np.nansum(weight * values, axis=1), weight.sum(axis=1)
-        )
+        averages[f"weighted {name}"] = ratio(np.nansum(weight * values, axis=1), weight.sum(axis=1))
     return {
         **figures,
         **averages,
         "accuracy": hits.sum(axis=1) / images,
         "calibration": calibration_error(gaps, images),
     }
-
-
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
 def _checked(

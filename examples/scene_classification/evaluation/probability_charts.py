@@ -16,9 +16,9 @@ from scene_classification.pictures.chart_style import (
     MUTED,
     color,
     panel,
-    percent,
     percent_ticks,
 )
+from scene_classification.pictures.numbers import percent
 
 #: Side of the enlarged corner of the ROC curves.
 CORNER = 0.2

@@ -17,7 +17,7 @@ from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
 from scene_classification.evaluation.prediction import predict
 from scene_classification.files import write_text, write_whole
-from scene_classification.pictures.chart_style import save
+from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
 WORST, PAIRS = 24, 10

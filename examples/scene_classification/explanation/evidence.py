@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scene_classification.evaluation.bootstrap import resampled_sums, with_interval
+from scene_classification.evaluation.ratio import ratio
 
 
 def share_inside(heatmaps: NDArray[np.floating], masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -31,7 +32,7 @@ def share_inside(heatmaps: NDArray[np.floating], masks: NDArray[np.bool_]) -> ND
         [0.75]
     """
     heat = _checked(heatmaps, masks)
-    return _ratio((heat * masks).sum((1, 2)), heat.sum((1, 2)))
+    return ratio((heat * masks).sum((1, 2)), heat.sum((1, 2)))
 
 
 def hits(
@@ -61,7 +62,7 @@ def hits(
     heat = _checked(heatmaps, masks)
     maxima = (heat == heat.max((1, 2), keepdims=True)) & (heat > 0)
     near = _widened(masks, tolerance)
-    return _ratio((maxima & near).sum((1, 2)), maxima.sum((1, 2)))
+    return ratio((maxima & near).sum((1, 2)), maxima.sum((1, 2)))
 
 
 def uniform(size: int) -> NDArray[np.float64]:
@@ -120,12 +121,6 @@ def _checked(heatmaps: NDArray[np.floating], masks: NDArray[np.bool_]) -> NDArra
             "explain with normalize='max'"
         )
     return heatmaps.astype(np.float64)
-
-
-def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return part / whole, and NaN where the whole is zero."""
-    nothing = np.full(len(whole), np.nan)
-    return np.divide(part, whole, out=nothing, where=whole != 0)
 
 
 def _widened(masks: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from scene_classification.data.batches import decode_images
 from scene_classification.data.folder import Scenes
 from scene_classification.explanation.images import Answers, read_mask
 from scene_classification.explanation.pictures import Panel, draw_panels
-from scene_classification.pictures.chart_style import percent
+from scene_classification.pictures.numbers import percent
 
 PIXEL_ALPHA = 0.85  # a map of single pixels drowns in the photo where the photo shines through
 CAM_ALPHA = 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import NamedTuple
 
 import cv2
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 
 from scene_classification.data.folder import Scenes
 from scene_classification.evaluation.prediction import predict
-from scene_classification.run_folder import RunFolder
 
 
 class Answers(NamedTuple):
@@ -32,33 +30,13 @@ class Answers(NamedTuple):
         return self.probabilities.argmax(axis=1)
 
 
-def read_answers(model: keras.Model, scenes: Scenes, run: RunFolder) -> Answers:
-    """Read the answers that the evaluation wrote, or ask the network where it wrote none.
+def ask(model: keras.Model, scenes: Scenes) -> Answers:
+    """Ask the network about every test image.
 
-    Args:
-        model: The classifier.
-        scenes: The data set.
-        run: Its `predictions.npz` is read.
-
-    Raises:
-        ValueError: If the evaluation was of other images than the test split's.
+    Not read from the evaluation's `predictions.npz`: those may be of another network, or of other
+    images of the same names, and would stand beside maps that they do not belong to.
     """
-    path = run.root / "predictions.npz"
-    if not path.is_file():
-        return Answers(predict(model, scenes.test), scenes.test.labels)
-    with np.load(path) as file:
-        evaluated = [PurePath(name).as_posix() for name in file["paths"].tolist()]
-        if evaluated != test_names(scenes):
-            raise ValueError(
-                f"{str(path)!r} holds answers for {len(evaluated)} images, which are not the "
-                f"{len(scenes.test)} test images of {str(scenes.root)!r}; evaluate the run again"
-            )
-        return Answers(file["probabilities"], scenes.test.labels)
-
-
-def test_names(scenes: Scenes) -> list[str]:
-    """Return the path of each test image, relative to the data set's folder."""
-    return [path.relative_to(scenes.root).as_posix() for path in scenes.test.paths]
+    return Answers(predict(model, scenes.test), scenes.test.labels)
 
 
 def examples(answers: Answers, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -80,13 +58,6 @@ def examples(answers: Answers, count: int, generator: np.random.Generator) -> ND
         wrong = answers.predicted[order] != label
         chosen.append(order[np.argsort(wrong, kind="stable")][:count])
     return np.concatenate(chosen)
-
-
-def confident_mistakes(answers: Answers, count: int) -> NDArray[np.int64]:
-    """Return the positions of the wrong answers with the highest probabilities, highest first."""
-    wrong = np.flatnonzero(answers.predicted != answers.labels)
-    confidence = answers.probabilities[wrong].max(axis=1)
-    return wrong[np.argsort(-confidence, kind="stable")][:count]
 
 
 def with_masks(scenes: Scenes, count: int, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -9,14 +9,15 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from kerascam import Explainer, GradCAM, GradCAMPlusPlus, GuidedGradCAM
+from scene_classification.data.batches import resize
 from scene_classification.evaluation.prediction import image_side
 from scene_classification.explanation.gallery import lay_over
 from scene_classification.explanation.pictures import Panel, draw_panels
-from scene_classification.pictures.chart_style import percent, save
+from scene_classification.pictures.numbers import percent
+from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
 METHODS: tuple[type[Explainer], ...] = (GradCAM, GradCAMPlusPlus, GuidedGradCAM)
@@ -66,7 +67,7 @@ def explain_photographs(
         that the class activation maps are drawn from.
     """
     photos = shipped_photographs()
-    inputs = np.stack([_resized(photo, image_side(model)) for photo in photos.values()])
+    inputs = np.stack([resize(photo, image_side(model)) for photo in photos.values()])
     columns: dict[str, list[NDArray[np.uint8]]] = {"Photo": list(photos.values())}
     answers: dict[str, dict[str, Any]] = {}
     for method in METHODS:
@@ -101,8 +102,3 @@ def explain_photographs(
 def _decode(data: bytes) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-
-
-def _resized(photo: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """Resize as `batches.decode` does; another filter would be another image to the network."""
-    return np.asarray(tf.image.resize(photo, (side, side), antialias=True), np.float32)

@@ -21,9 +21,9 @@ from scene_classification.pictures.chart_style import (
     INK,
     MUTED,
     color,
-    percent,
     percent_ticks,
 )
+from scene_classification.pictures.numbers import percent
 
 PANEL = 1.35  # inches: the width of one picture
 GAP, GROUP_GAP, ROW_GAP = 0.06, 0.24, 0.1  # inches between pictures, groups of them, and rows
@@ -108,7 +108,7 @@ def draw_evidence_share(evidence: Mapping[str, Any], titles: Mapping[str, str]) 
     """Draw both measures of every method with intervals, and the baselines as lines behind them.
 
     Args:
-        evidence: What `evidence_measurement.summarize` returns.
+        evidence: What `measurement.summarize` returns.
         titles: Of the methods, by name; drawn in this order from above.
 
     Returns:

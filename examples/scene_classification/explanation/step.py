@@ -23,9 +23,10 @@ from kerascam import (
     suggest_layers,
 )
 from scene_classification.data.folder import Scenes
+from scene_classification.evaluation.mistakes import worst_positions
 from scene_classification.evaluation.prediction import image_side
 from scene_classification.explanation.gallery import draw_examples, draw_mistakes, read_shown
-from scene_classification.explanation.images import confident_mistakes, examples, read_answers
+from scene_classification.explanation.images import ask, examples
 from scene_classification.explanation.measurement import (
     Values,
     measure_baselines,
@@ -35,7 +36,7 @@ from scene_classification.explanation.measurement import (
 )
 from scene_classification.explanation.pictures import draw_evidence_share
 from scene_classification.files import write_text
-from scene_classification.pictures.chart_style import save
+from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
 # Behind global pooling and one dense layer the gradient is the same at every place. There HiResCAM
@@ -71,7 +72,7 @@ def explain(
     Args:
         model: The trained classifier, with a fixed square input of RGB 0–255.
         scenes: The data set; its test images are explained.
-        run: Where everything is kept; the evaluation's `predictions.npz` is read if it is there.
+        run: Where everything is kept.
         seed: Of the choice of images and of the bootstrap.
         per_class: Example images of each class, at least 1.
         measured: Test images to measure on, at most, over all classes.
@@ -80,17 +81,17 @@ def explain(
     Returns:
         What `explanations.json` holds: `"seed"`, `"methods"` (title, citation, layer and notes of
         each, by name), `"examples"` and `"mistakes"` (images with the answers), and `"evidence"`
-        (see `evidence_measurement.summarize`), which is None without masks.
+        (see `measurement.summarize`), which is None without masks.
 
     Raises:
-        ValueError: If `per_class` or `measured` is below 1, the model's input is not a fixed
-            square, or the predictions are of other images.
+        ValueError: If `per_class` or `measured` is below 1, or the model's input is not a fixed
+            square.
     """
     for name, number in (("per_class", per_class), ("measured", measured)):
         if number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")
     side, generator = image_side(model), np.random.default_rng(seed)
-    answers = read_answers(model, scenes, run)
+    answers = ask(model, scenes)
     shown = read_shown(scenes, answers, examples(answers, per_class, generator), side)
     sample = read_sample(scenes, side, measured, generator)
     explainers = build_explainers(model, scenes.classes)
@@ -104,7 +105,8 @@ def explain(
         if progress is not None:
             progress(1)
     pictures = draw_examples(shown, scenes.classes, explanations, list(titles.values()))
-    wrong = read_shown(scenes, answers, confident_mistakes(answers, MISTAKES), side)
+    worst = worst_positions(answers.labels, answers.probabilities, MISTAKES)
+    wrong = read_shown(scenes, answers, worst, side)
     if len(wrong.labels):
         pictures["explain_mistakes"] = draw_mistakes(wrong, scenes.classes, explainers[0])
     measures = None

@@ -67,7 +67,7 @@ def save_reference_model(
     """
     weights = model.get_weights()
     largest = max(float(np.abs(weight).max()) for weight in weights)
-    if largest > np.finfo(np.float16).max:
+    if not largest <= np.finfo(np.float16).max:  # not a number either
         raise ValueError(
             f"model has a weight of {largest:.3g}, beyond float16's {np.finfo(np.float16).max:.0f}"
         )

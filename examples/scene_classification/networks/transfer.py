@@ -26,24 +26,41 @@ def transfer_network(
 
     Args:
         backbone: `"resnet50"` (keras.applications with ImageNet weights, downloaded once by Keras)
-            or the path of a saved Keras classifier that takes RGB 0–255, such as a `.keras` file.
+            or the path of a saved Keras classifier that takes RGB 0–255, such as a `.keras` file,
+            whose convolutions lie in it directly, not in a model nested in it.
         input_shape: Height, width and 3; None for a side that may vary.
         classes: Number of classes.
         dropout: Share of the pooled features dropped while training.
 
     Returns:
         A model with a softmax output; its layer `"backbone"` is the trained network.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the saved network has no feature map of its own.
+        ConnectionError: If Keras cannot download the ImageNet weights.
     """
     images = keras.Input(input_shape, name="image")
     if backbone == "resnet50":
-        features = keras.applications.ResNet50(
-            include_top=False, weights="imagenet", input_shape=(None, None, 3), name=BACKBONE
-        )
+        features = _resnet50()
         x = keras.applications.resnet.preprocess_input(images)
     else:
         features, x = _convolutions(Path(backbone)), images
     probabilities = classify(features(x), classes, dropout)
     return keras.Model(images, probabilities, name="transfer_network")
+
+
+def _resnet50() -> keras.Model:
+    shape = (None, None, 3)
+    try:
+        return keras.applications.ResNet50(
+            include_top=False, weights="imagenet", input_shape=shape, name=BACKBONE
+        )
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        raise ConnectionError(
+            f"backbone='resnet50' needs ImageNet weights, which Keras could not download: {error}; "
+            "give the path of a saved Keras classifier instead"
+        ) from error
 
 
 def _convolutions(path: Path) -> keras.Model:
@@ -53,7 +70,13 @@ def _convolutions(path: Path) -> keras.Model:
             f"backbone={str(path)!r} does not exist; give 'resnet50' or a saved Keras classifier"
         )
     whole = keras.models.load_model(path, compile=False)
-    last = next(layer for layer in reversed(whole.layers) if len(layer.output.shape) == 4)
+    maps = [layer for layer in whole.layers if len(layer.output.shape) == 4]
+    if not maps or isinstance(maps[-1], keras.Model):
+        raise ValueError(
+            f"backbone={str(path)!r} has no feature map of its own, only in a nested model; save "
+            "the nested model and give that"
+        )
+    last = maps[-1]
     fixed = keras.Model(whole.input, last.output)
     free = keras.models.clone_model(fixed, input_tensors=keras.Input((None, None, 3)))
     free.set_weights(fixed.get_weights())

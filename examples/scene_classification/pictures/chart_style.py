@@ -1,27 +1,18 @@
-"""What all charts of the example have in common: colors, axes, percentages and files."""
+"""What all charts of the example have in common: colors, axes and ticks."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from matplotlib import color_sequences
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from scene_classification.files import write_whole
+from scene_classification.pictures.numbers import NO_BREAK
 
-DPI = 150
 #: Told apart also by people who do not see all colors (Petroff, 2021, arXiv:2107.02270).
 COLORS = color_sequences["petroff10"]
 INK, MUTED, FAINT = "#33373d", "#8a9099", "#d5d9de"
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG on white, whole or not at all."""
-    options: dict[str, Any] = {"dpi": DPI, "facecolor": "white", "bbox_inches": "tight"}
-    write_whole(path, lambda unfinished: figure.savefig(unfinished, **options))
 
 
 def panel(axes: Axes, x: str, y: str) -> None:
@@ -39,14 +30,4 @@ def color(number: int) -> Any:
 
 def percent_ticks() -> FuncFormatter:
     """Format the ticks of shares as percentages, with a decimal place only where one is needed."""
-    return FuncFormatter(lambda share, _: f"{100 * share:.4g} %")
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """Return a share as a percentage.
-
-    Example:
-        >>> percent(0.97, 0)
-        '97 %'
-    """
-    return f"{100 * share:.{digits}f} %"
+    return FuncFormatter(lambda share, _: f"{100 * share:.4g}{NO_BREAK}%")

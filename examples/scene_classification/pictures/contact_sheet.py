@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from scene_classification.files import write_whole
-
-#: Dots per inch.
-RESOLUTION = 150
 #: Inches: of a heading, of a line below a photograph, between photographs, at the border.
 HEADING, LINE, GAP, BORDER = 0.42, 0.15, 0.08, 0.12
 
@@ -76,11 +71,6 @@ def draw_sheet(sections: Sequence[Section], *, side: float = 1.2, names: float =
                 _draw_tile(figure, box, tile)
             top -= _height(row, side)
     return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, on white."""
-    write_whole(path, lambda part: figure.savefig(part, dpi=RESOLUTION, facecolor="white"))
 
 
 def in_rows(tiles: Sequence[Tile], columns: int, *, group: int = 0) -> list[Row]:

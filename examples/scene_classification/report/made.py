@@ -33,21 +33,31 @@ def settings(config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def commands(config: Config | None, name: str) -> dict[str, str]:
+def commands(config: Config | None, folder: str) -> dict[str, str]:
     """Return the command line of each step, and that of `run` with all settings to repeat it.
 
     Args:
         config: The settings, where they are known.
-        name: Of the run's folder.
+        folder: That of the run, as `from_here` names it.
 
     Example:
-        >>> commands(Config(), "my scenes")["run"]
-        "python -m scene_classification run --run 'my scenes'"
+        >>> commands(Config(), "runs/my scenes")["run"]
+        "python -m scene_classification run --run 'runs/my scenes'"
     """
-    lines = {step: f"{PROGRAM} {step} --run {shlex.quote(name)}" for step in (*STEPS, "run")}
+    lines = {step: f"{PROGRAM} {step} --run {shlex.quote(folder)}" for step in (*STEPS, "run")}
     changed = [] if config is None else [one for one in settings(config) if one["changed"]]
     options = [f"--{one['name']} {_quoted(one['value'])}" for one in changed]
     return lines | {"run": " \\\n    ".join([lines["run"], *options])}
+
+
+def from_here(folder: Path) -> str:
+    """Name a folder from the current one, where commands are typed, if it lies below that.
+
+    Of one that lies elsewhere only the last name is told: a report may travel, and says nothing of
+    its maker's machine.
+    """
+    here, folder = Path.cwd(), folder.resolve()
+    return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else folder.name
 
 
 def versions() -> dict[str, str]:

@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-#: Keeps a number and its sign on one line.
-NO_BREAK = "\u00a0"
-UNDEFINED = "—"
-
-Figure = Mapping[str, float | None]
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share as a percentage.
-
-    Example:
-        >>> percent(0.9315).replace(NO_BREAK, " "), percent(None)
-        ('93.2 %', '—')
-    """
-    return UNDEFINED if share is None else f"{100 * share:.{digits}f}{NO_BREAK}%"
-
-
-def span(figure: Figure, digits: int = 1) -> str:
-    """Return the interval of a figure, in percent; empty where there is none.
-
-    Example:
-        >>> span({"value": 0.93, "low": 0.917, "high": 0.946})
-        '91.7–94.6'
-    """
-    low, high = figure["low"], figure["high"]
-    return "" if low is None or high is None else f"{100 * low:.{digits}f}–{100 * high:.{digits}f}"
+from scene_classification.pictures.numbers import UNDEFINED, Figure, percent, span
 
 
 def points(figure: Figure) -> str:

@@ -16,11 +16,11 @@ class Parts(NamedTuple):
 
     Attributes:
         config: Its settings.
-        data: What `data_report.report_data` wrote.
+        data: What `data.findings.report_data` wrote.
         history: The lines of each stage of training; empty when nothing was trained.
-        metrics: What `evaluation.evaluate` wrote.
-        explanations: What `explanation.explain` wrote.
-        photographs: What `photographs.explain_photographs` returned.
+        metrics: What `evaluation.step.evaluate` wrote.
+        explanations: What `explanation.step.explain` wrote.
+        photographs: What `explanation.photographs.explain_photographs` returned.
     """
 
     config: Config | None

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from scene_classification.report.numbers import NO_BREAK, count, listed, plural
+from scene_classification.pictures.numbers import NO_BREAK
+from scene_classification.report.numbers import count, listed, plural
 
 
 def problems(audit: dict[str, Any]) -> list[str]:
@@ -64,6 +65,7 @@ def _copies(groups: Sequence[dict[str, Any]]) -> str:
     harm = {
         "under two labels": sum(one["two_labels"] for one in groups),
         "both to learn from and to be tested on": sum(one["across_splits"] for one in groups),
+        "more than once to learn from": sum(one["repeated"] for one in groups),
     }
     said = listed([f"{count(number)} {what}" for what, number in harm.items() if number])
     verb = "is" if len(groups) == 1 else "are"

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from scene_classification.files import write_text
 from scene_classification.report import numbers as report_numbers
 from scene_classification.report import text as report_text
+from scene_classification.report.made import from_here
 from scene_classification.report.parts import read_parts
 from scene_classification.report.pictures import embed_pictures
 from scene_classification.run_folder import RunFolder
@@ -20,8 +21,8 @@ def write_report(run: RunFolder) -> Path:
     """Write what a run has found so far as `report.html`.
 
     The file holds its pictures, styles and script; a browser that shows it asks no network. What a
-    run has not made yet is left out, or named with the command that makes it. The same run gives
-    the same bytes.
+    run has not made yet is left out, or named with the command that makes it. The same run,
+    from the same folder, gives the same bytes.
 
     Args:
         run: The run; it is read, and `report.html` is all that is written.
@@ -42,9 +43,8 @@ def render(run: RunFolder) -> str:
     template = _environment().get_template("report.html.jinja")
     return template.render(
         parts._asdict(),
-        name=run.root.resolve().name,
         pictures=embed_pictures(run.pictures),
-        text=report_text.describe(parts, run.root.resolve().name),
+        text=report_text.describe(parts, from_here(run.root)),
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scene_classification.config import Config
+from scene_classification.pictures.numbers import percent
 from scene_classification.report.made import commands, settings, versions
-from scene_classification.report.numbers import listed, percent, plural
+from scene_classification.report.numbers import listed, plural
 from scene_classification.report.parts import Parts
 from scene_classification.report.problems import problems
 from scene_classification.training.history import Line
@@ -18,12 +19,12 @@ from scene_classification.training.history import Line
 STAGES = {"head": "for the new head alone", "train": "for the whole network"}
 
 
-def describe(parts: Parts, name: str) -> dict[str, Any]:
+def describe(parts: Parts, folder: str) -> dict[str, Any]:
     """Return the texts by the names that the templates use.
 
     Args:
         parts: What the run found.
-        name: Of the run's folder.
+        folder: That of the run, as commands name it.
     """
     return {
         "heading": f"{source(parts)}, classified and explained",
@@ -32,7 +33,7 @@ def describe(parts: Parts, name: str) -> dict[str, Any]:
         "training": training(parts.history),
         "extremes": None if parts.metrics is None else extremes(parts.metrics),
         "settings": [] if parts.config is None else settings(parts.config),
-        "commands": commands(parts.config, name),
+        "commands": commands(parts.config, folder),
         "versions": versions(),
     }
 
@@ -52,7 +53,7 @@ def lead(parts: Parts) -> str:
     first = "A network tells classes of scenes from each other"
     if parts.config is not None:
         first = f"{network(parts.config)} tells {_classes(parts.classes)} from each other"
-    if parts.data is not None and _trained(parts):
+    if parts.data is not None and _trained(parts) and "training" in parts.data["used"]:
         training_images = sum(parts.data["used"]["training"].values())
         first += f", after training on {plural(training_images, 'image')}"
     if parts.metrics is None:

@@ -27,6 +27,8 @@ from scene_classification.training import distributed
 from scene_classification.training.average import MovingAverage
 from scene_classification.training.build import Stage, build_network, compiled, precision, stages
 from scene_classification.training.checkpoint import Backup
+from scene_classification.training.lesson import note_lesson
+from scene_classification.training.strategy import meet
 
 Watch = Callable[[str, int, int], keras.callbacks.Callback]
 
@@ -86,7 +88,13 @@ def train(
     Returns:
         The network with the weights of the best validation accuracy, in float32, for images of
         `config.image_size`.
+
+    Raises:
+        ValueError: If training began with other images or classes.
+        RuntimeError: If machines that train together do not go on from the same step.
     """
+    note_lesson(scenes, run)
+    _check_share(config, distribution)
     keras.utils.set_random_seed(config.seed)
     training, validation = (
         Arrays(decode_images(split, config.image_size), split.labels)
@@ -98,15 +106,28 @@ def train(
     with precision(config.precision), scope:
         network = build_network(config, classes, synchronized=distribution is not None)
         for stage in stages(config):
-            _train_stage(common, stage, network)
+            done = _train_stage(common, stage, network)
+            if distribution is not None:
+                meet(distribution, done)  # the best weights are written now
             network.load_weights(run.best_weights(stage.name))
     final = build_network(config, classes, side=config.image_size)
     final.set_weights(network.get_weights())
-    write_whole(run.model, final.save)
+    if run.writes:
+        write_whole(run.model, final.save)
     return final
 
 
-def _train_stage(common: Training, stage: Stage, network: keras.Model) -> None:
+def _check_share(config: Config, distribution: Any | None) -> None:
+    replicas = 1 if distribution is None else distribution.num_replicas_in_sync
+    if config.batch_size % replicas:
+        raise ValueError(
+            f"batch_size={config.batch_size} cannot be shared equally among {replicas} replicas; "
+            f"give a multiple of {replicas}"
+        )
+
+
+def _train_stage(common: Training, stage: Stage, network: keras.Model) -> int:
+    """Train a stage, or what is left of it, and return the steps that it has behind it."""
     steps = steps_per_epoch(len(common.training.images), common.config.batch_size)
     model = compiled(common.config, stage, network, steps)
     momentum = common.config.average
@@ -119,8 +140,11 @@ def _train_stage(common: Training, stage: Stage, network: keras.Model) -> None:
         steps_per_epoch=steps,
         every=common.backup_every,
         patience=common.config.patience,
+        writes=common.run.writes,
     )
     backup.restore(model.optimizer)
+    if common.distribution is not None:
+        meet(common.distribution, backup.progress.step)
     callbacks = [
         *([] if average is None else [average]),
         keras.callbacks.CSVLogger(common.run.log(stage.name), append=True),
@@ -131,6 +155,7 @@ def _train_stage(common: Training, stage: Stage, network: keras.Model) -> None:
     for first, last in _segments(backup.progress.step, steps, stage.epochs):
         if not backup.patient_no_more:
             _fit(common, model, first, last, steps, callbacks)
+    return backup.progress.step
 
 
 def _segments(done: int, steps: int, epochs: int) -> list[tuple[int, int]]:

@@ -32,3 +32,23 @@ def make_strategy(name: str) -> Any:
             )
         return tf.distribute.MultiWorkerMirroredStrategy()
     raise ValueError(f"strategy={name!r} is unknown; choose 'single', 'mirrored' or 'multiworker'")
+
+
+def meet(distribution: Any, step: int) -> None:
+    """Wait for all machines, and see that they stand at the same step.
+
+    Args:
+        distribution: The strategy.
+        step: Steps that this machine has behind it.
+
+    Raises:
+        RuntimeError: If another machine has done more or fewer.
+    """
+    count = distribution.num_replicas_in_sync
+    steps = distribution.run(lambda: tf.constant([float(step), float(step) ** 2], tf.float64))
+    total, squares = distribution.reduce("SUM", steps, axis=None).numpy()
+    if not abs(squares / count - (total / count) ** 2) < 0.5:
+        raise RuntimeError(
+            f"this machine goes on from step {step} and others do not; the run folder must lie on "
+            "a disk that all machines see"
+        )
