@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name,
             help=command.summary,
-            description=f"{command.summary.capitalize()}.",
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
             usage=f"%(prog)s [--run FOLDER]{'' if command.settings is None else ' [OPTION ...]'}",
         )
         sub.add_argument(

@@ -88,6 +88,10 @@ class RunFolder:
         """Return the weights of the best validation accuracy of a stage."""
         return self.weights / f"{stage}.weights.h5"
 
+    def own_best_weights(self, stage: str) -> Path:
+        """Return where this machine writes them; what all go on with is the first machine's."""
+        return self.root / "weights" / self.best_weights(stage).name
+
     @property
     def trained(self) -> bool:
         """Whether training has at least begun."""

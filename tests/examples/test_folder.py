@@ -113,7 +113,7 @@ def test_another_seed_holds_out_others():
     assert held[0] != held[1]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.99, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.99, 1.0])
 def test_a_share_that_leaves_a_side_empty_is_named(share):
     with pytest.raises(ValueError, match=f"validation_share={share} holds out . of 4 images"):
         validation_split(numbered([0] * 4 + [1] * 4), share, 0)

@@ -39,7 +39,7 @@ def photograph(name):
 def test_it_knows_buildings_in_a_photograph_and_shows_where(model):
     china = photograph("china.jpg")
     assert reference_classes()[int(model(china).numpy().argmax())] == "buildings"
-    heatmap = GradCAM(model)(china, "predicted").heatmaps[0]
+    heatmap = GradCAM(model)(china).heatmaps[0]
     # The temple stands in the middle of the photograph, between the sky and the steps.
     inside = np.zeros_like(heatmap, dtype=bool)
     inside[32:100, 16:112] = True

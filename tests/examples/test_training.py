@@ -100,10 +100,15 @@ def test_two_workers_reach_the_loss_of_one(data, tmp_path):
         )
         for index in range(2)
     ]
-    alone = start(tmp_path / "one", data)
-    for process in (*processes, alone):
-        status, output = finished(process)
-        assert status == 0, output
+    processes.append(start(tmp_path / "one", data))
+    try:
+        for process in processes:
+            status, output = finished(process)
+            assert status == 0, output
+    finally:
+        for process in processes:  # one that waits for another that failed
+            process.kill()
+            process.communicate()
     one, two = history(tmp_path / "one"), history(tmp_path / "two")
     other = history(tmp_path / "two" / "worker1")
     for epoch in range(2):

@@ -67,10 +67,9 @@ def save_reference_model(
     """
     weights = model.get_weights()
     largest = max(float(np.abs(weight).max()) for weight in weights)
-    if not largest <= np.finfo(np.float16).max:  # not a number either
-        raise ValueError(
-            f"model has a weight of {largest:.3g}, beyond float16's {np.finfo(np.float16).max:.0f}"
-        )
+    most = float(np.finfo(np.float16).max)
+    if not largest <= most:  # not a number either
+        raise ValueError(f"model has a weight of {largest:.3g}, beyond float16's {most:.0f}")
     halves = {
         f"weight{number:03d}": weight.astype(np.float16) for number, weight in enumerate(weights)
     }

@@ -42,7 +42,7 @@ class Backup(keras.callbacks.Callback):
         steps_per_epoch: Steps in an epoch.
         every: Steps from one backup to the next within an epoch.
         patience: Epochs without a better validation accuracy before training stops; 0: never.
-        writes: Whether to write at all: of several machines, one does.
+        writes: Whether to write the state: of several machines, one does.
     """
 
     def __init__(
@@ -110,8 +110,6 @@ class Backup(keras.callbacks.Callback):
         return 0 < self._patience <= self.progress.waited
 
     def _save_best(self) -> None:
-        if not self._writes:
-            return
         if self._average is None:
             write_whole(self._best_path, self._network.save_weights)
         else:
@@ -119,9 +117,10 @@ class Backup(keras.callbacks.Callback):
                 write_whole(self._best_path, self._network.save_weights)
 
     def _save(self) -> None:
+        # Reading the variables of a cluster needs all machines, writing them one.
+        variables = values_of([*self._network.variables, *self.model.optimizer.variables])
         if not self._writes:
             return
-        variables = values_of([*self._network.variables, *self.model.optimizer.variables])
         state = {f"variable{number}": value for number, value in enumerate(variables)}
         if self._average is not None:
             state |= {

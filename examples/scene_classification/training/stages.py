@@ -134,7 +134,7 @@ def _train_stage(common: Training, stage: Stage, network: keras.Model) -> int:
     average = MovingAverage(network, momentum) if momentum else None
     backup = Backup(
         common.run.state(stage.name),
-        common.run.best_weights(stage.name),
+        common.run.own_best_weights(stage.name),
         network=network,
         average=average,
         steps_per_epoch=steps,
