@@ -139,11 +139,16 @@ class Audit:
         train, test = (sum(counts[split].values()) for split in ("train", "test"))
         left_out = Counter(self.dropped.values())
         flag = "" if imbalance["flagged"] else "not "
+        balance = (
+            f"{imbalance['largest']} has {imbalance['ratio']:.2f} times the training images of "
+            f"{imbalance['smallest']}: {flag}out of balance"
+        )
+        if imbalance["ratio"] == 1:
+            balance = "all classes have the same number of training images"
         return [
             f"{train:,} images to train on, {test:,} to test on, "
             f"{counts['unlabelled']:,} unlabelled",
-            f"{imbalance['largest']} has {imbalance['ratio']:.2f} times the training images of "
-            f"{imbalance['smallest']}: {flag}out of balance",
+            balance,
             f"unreadable files: {len(self.unreadable)}, left out",
             f"images of another size than most: {len(self.odd_sizes)}, resized",
             f"images there more than once: {copies['images']}, {copies['two_labels']} under two "
