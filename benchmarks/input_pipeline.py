@@ -11,12 +11,12 @@ import argparse
 import json
 import os
 import platform
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from timing import medians
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -39,21 +39,6 @@ SETTINGS = [
     Setting("small", "float32", 96, 84),
     Setting("medium", "mixed_bfloat16", 128, 112),
 ]
-
-
-def medians(contenders: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Time the contenders in turn, after a warm-up, and take each one's median in seconds."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for contender in contenders.values():
-        for _ in range(2):
-            contender()
-    for turn in range(rounds):
-        names = list(contenders) if turn % 2 else list(reversed(contenders))
-        for name in names:
-            start = time.perf_counter()
-            contenders[name]()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def pipelines(setting: Setting) -> dict[tuple[str, str], Any]:

@@ -15,10 +15,11 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from timing import medians
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -40,21 +41,6 @@ print(time.perf_counter() - start)
 """
 FIRST_CALLS = {"GradCAM": "explain(images)", "predict": "model.predict(images, verbose=0)"}
 IMPORT = "import time; s = time.perf_counter(); import kerascam; print(time.perf_counter() - s)"
-
-
-def medians(contenders: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Time the contenders in turn, after a warm-up, and take each one's median in seconds."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for contender in contenders.values():
-        for _ in range(3):
-            contender()
-    for turn in range(rounds):
-        names = list(contenders) if turn % 2 else list(reversed(contenders))
-        for name in names:
-            start = time.perf_counter()
-            contenders[name]()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def forward(model: Any) -> Callable[[Any], Any]:
