@@ -10,13 +10,12 @@ measured in one process, interleaved, as medians.
 import argparse
 import json
 import os
-import platform
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from timing import medians
+from timing import machine, medians
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -114,15 +113,10 @@ def main() -> None:
     arguments = parser.parse_args()
 
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(0)
     report = {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        **machine(),
         "rounds": arguments.rounds,
         "batch": BATCH,
         "pipelines": [row for setting in SETTINGS for row in measure(setting, arguments.rounds)],

@@ -11,7 +11,6 @@ import argparse
 import gc
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from timing import medians
+from timing import machine, medians
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -150,7 +149,6 @@ def main() -> None:
     imported = fresh({"import": IMPORT})["import"]
 
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(0)
     models = {
@@ -164,11 +162,7 @@ def main() -> None:
     ]
     steadiness = steady(models["MobileNetV2"], arguments.calls)
     report = {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        **machine(),
         "rounds": arguments.rounds,
         "overhead": rows,
         "first_call_s": first,

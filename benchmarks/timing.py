@@ -1,5 +1,7 @@
 """How every benchmark here takes time: interleaved, in one process, as medians."""
 
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -21,3 +23,17 @@ def medians(contenders: dict[str, Callable[[], Any]], rounds: int) -> dict[str, 
             contenders[name]()
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(each) for name, each in times.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Return what a report says of where it was measured."""
+    import keras
+    import tensorflow as tf
+
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }

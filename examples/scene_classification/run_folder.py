@@ -27,7 +27,6 @@ class RunFolder:
     chief: Path | None = None
 
     def __post_init__(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.logs, self.weights, self.pictures):
             folder.mkdir(parents=True, exist_ok=True)
 

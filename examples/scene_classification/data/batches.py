@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,21 +30,45 @@ def decode_images(
         ValueError: If a file is unreadable.
     """
     images = np.empty((len(split), size, size, 3), np.uint8)
-    paths = tf.data.Dataset.from_tensor_slices([str(path) for path in split.paths])
+    done = 0
+    for batch in decoded_batches(split, size):
+        images[done : done + len(batch)] = batch
+        done += len(batch)
+        if progress is not None:
+            progress(len(batch))
+    return images
+
+
+def decoded_batches(split: Split, size: int, *, batch_size: int = 64) -> Iterator[Any]:
+    """Decode the files of a split in parallel, in order, holding only a few batches at a time.
+
+    Args:
+        split: The files.
+        size: Height and width to resize to, in pixels; the shape of the image is not kept.
+        batch_size: Images in a batch; the last may have fewer.
+
+    Yields:
+        RGB 0–255, uint8, shaped (batch, size, size, 3).
+
+    Raises:
+        ValueError: If a file is unreadable.
+    """
+    # Said to be text: of an empty list TensorFlow would make numbers.
+    names = tf.constant([str(path) for path in split.paths], tf.string)
+    images = tf.data.Dataset.from_tensor_slices(names).map(
+        lambda path: decode(path, size), num_parallel_calls=tf.data.AUTOTUNE
+    )
     done = 0
     try:
-        decoded = paths.map(lambda path: decode(path, size), tf.data.AUTOTUNE)
-        for batch in decoded.batch(64).prefetch(2):
-            images[done : done + len(batch)] = batch
+        for batch in images.batch(batch_size).prefetch(2):
+            yield batch
             done += len(batch)
-            if progress is not None:
-                progress(len(batch))
     except tf.errors.OpError as error:
         raise ValueError(
-            f"one of the {min(64, len(split) - done)} images from {str(split.paths[done])!r} on is "
-            "unreadable; audit(scenes).clean(scenes) leaves out such files"
+            f"one of the {min(batch_size, len(split) - done)} images from "
+            f"{str(split.paths[done])!r} on is unreadable; audit(scenes).clean(scenes) leaves out "
+            "such files"
         ) from error
-    return images
 
 
 def decode(path: Any, size: int) -> Any:

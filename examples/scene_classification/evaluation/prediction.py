@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from scene_classification.data.batches import decode
+from scene_classification.data.batches import decoded_batches
 from scene_classification.data.folder import Split
 
 
@@ -32,7 +32,7 @@ def predict(
         The probabilities, shaped (images, classes), in the order of `split.paths`.
 
     Raises:
-        ValueError: If `model` does not take square images of one size.
+        ValueError: If `model` does not take square images of one size, or a file is unreadable.
     """
     side = image_side(model)
     # Compiled here and not by `model.predict`, which would choose XLA: slower than oneDNN for
@@ -41,13 +41,9 @@ def predict(
         lambda images: model(images, training=False),
         input_signature=[tf.TensorSpec((None, side, side, 3), tf.float32)],
     )
-    # Said to be text: of an empty list TensorFlow would make numbers.
-    names = tf.constant([str(path) for path in split.paths], tf.string)
-    paths = tf.data.Dataset.from_tensor_slices(names)
-    images = paths.map(lambda path: decode(path, side), num_parallel_calls=tf.data.AUTOTUNE)
     probabilities = np.empty((len(split), model.output_shape[-1]), np.float32)
     done = 0
-    for batch in images.batch(batch_size).prefetch(2):
+    for batch in decoded_batches(split, side, batch_size=batch_size):
         rows = forward(tf.cast(batch, tf.float32)).numpy()
         probabilities[done : done + len(rows)] = rows
         done += len(rows)

@@ -88,9 +88,7 @@ def draw(
         worst: Positions of the worst mistakes, in the order of `metrics["worst_mistakes"]`.
         run: Where the pictures are kept, and the logs of training.
     """
-    images = np.empty((0, THUMBNAIL, THUMBNAIL, 3), np.uint8)
-    if len(worst):
-        images = decode_images(split.take(worst), THUMBNAIL)
+    images = decode_images(split.take(worst), THUMBNAIL)
     figures = {
         "confusion": charts.confusion(metrics["confusion"], metrics["classes"]),
         "reliability": probability_charts.reliability(metrics),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 
 from scene_classification.files import write_whole
-from scene_classification.training.average import MovingAverage, values_of
+from scene_classification.training.average import MovingAverage, assign, values_of
 
 
 class Progress(NamedTuple):
@@ -71,8 +72,7 @@ class Backup(keras.callbacks.Callback):
         with np.load(self._path) as state:
             self.progress = Progress(**json.loads(str(state["progress"])))
             variables = [*self._network.variables, *optimizer.variables]
-            for number, variable in enumerate(variables):
-                variable.assign(state[f"variable{number}"])
+            assign(variables, [state[f"variable{number}"] for number in range(len(variables))])
             if self._average is not None:
                 count = len(self._network.variables)
                 self._average.step = self.progress.step
@@ -110,11 +110,8 @@ class Backup(keras.callbacks.Callback):
         return 0 < self._patience <= self.progress.waited
 
     def _save_best(self) -> None:
-        if self._average is None:
+        with contextlib.nullcontext() if self._average is None else self._average.in_place():
             write_whole(self._best_path, self._network.save_weights)
-        else:
-            with self._average.in_place():
-                write_whole(self._best_path, self._network.save_weights)
 
     def _save(self) -> None:
         # Reading the variables of a cluster needs all machines, writing them one.
