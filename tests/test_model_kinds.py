@@ -174,7 +174,7 @@ def test_images_of_any_size_share_one_program() -> None:
         found = explainer(images)
         close(found.maps, hires(zoo.reference(specimen, inputs=images)))
         assert found.heatmaps.shape == (zoo.BATCH, *size)
-    assert len(explainer._programs) == 1
+    assert len(explainer.programs) == 1
 
 
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")

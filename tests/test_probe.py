@@ -42,7 +42,7 @@ def operations(explainer: Explainer) -> Counter[str]:
 
     TensorFlow drops the others before it runs the graph.
     """
-    (program,) = explainer._programs.values()
+    (program,) = explainer.programs._compiled.values()
     waiting = [tensor.op for tensor in program.run.graph.outputs]
     needed = {}
     while waiting:
@@ -112,7 +112,7 @@ def test_one_trace_for_every_batch_size_and_class(method: str) -> None:
         images = zoo.images(*zoo.SIZES[2], batch=batch)
         assert explainer(images, classes).heatmaps.shape == (batch, *zoo.SIZES[2])
     assert counted.runs == traced
-    assert len(explainer._programs) == 1
+    assert len(explainer.programs) == 1
     if "cam" in method and "guided" not in method:
         assert traced <= 2  # one to choose the layer, one to explain
 
@@ -381,7 +381,7 @@ def test_explainers_are_freed_before_the_model(method: str, freeze: bool) -> Non
     specimen = zoo.functional()
     explainer = Explainer(specimen.model, method, freeze=freeze)
     explainer(specimen.inputs)
-    (program,) = explainer._programs.values()
+    (program,) = explainer.programs._compiled.values()
     gone = [weakref.ref(explainer), weakref.ref(program)]
     del explainer, program
     gc.collect()

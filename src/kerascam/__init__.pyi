@@ -18,6 +18,7 @@ from .methods import Saliency as Saliency
 from .methods import SmoothGrad as SmoothGrad
 from .methods import XGradCAM as XGradCAM
 from .render import overlay as overlay
+from .saved_model import export as export
 from .suggest import find_target_layer as find_target_layer
 from .suggest import suggest_layers as suggest_layers
 

@@ -1,9 +1,7 @@
 """The front door: from a model and images to an explanation, by the method's name."""
 
 import inspect
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -19,14 +17,12 @@ from .arguments import (
     conform_labels,
     whole_number,
 )
-from .choice import guess
 from .errors import DoesNotFitError, reason
 from .explanation import Explanation
-from .inputs import InputSpec, conform
-from .layers import declared_shape, find, walk
+from .inputs import conform
 from .maps import STATUSES, check_normalization
-from .program import METHODS, Program, Recipe, compile_program
-from .suggest import choose_from
+from .program import METHODS, Program, Recipe
+from .programs import Programs, find_sites
 
 
 class Explainer:
@@ -98,7 +94,6 @@ class Explainer:
         self._check_arguments({"layer": layer, "call_index": call_index, "grid": grid}, options)
         self.output = output
         self.labels = conform_labels(labels)
-        self.freeze = freeze
         question = probe.Question(
             targets.logit if target is None else target,
             output,
@@ -106,14 +101,12 @@ class Explainer:
             self.method.relu_rule,
             of_images=self.method.kind == "gradient",
         )
-        self._recipe = Recipe(self.method, question, normalize, options)
-        self._call_index = None if call_index is None else whole_number("call_index", call_index)
-        self._sites: list[probe.Site] | None = None
+        call_index = None if call_index is None else whole_number("call_index", call_index)
+        sites: list[probe.Site] | None = None
         if layer is not None or not self.method.looks_at_layers:
-            self._sites = [] if layer is None else self._find(_as_list(layer))
-        self._notes: tuple[str, ...] = ()
-        self._programs: dict[Any, Program] = {}
-        self._lock = threading.Lock()
+            sites = [] if layer is None else find_sites(model, _as_list(layer), call_index)
+        recipe = Recipe(self.method, question, normalize, options)
+        self.programs = Programs(model, recipe, sites, call_index, freeze)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model.name!r}, layer={self.layer!r})"
@@ -123,7 +116,8 @@ class Explainer:
         """The path of the layer, " + " between several; None before the first call chose it."""
         if not self.method.looks_at_layers:
             return "images"
-        return None if self._sites is None else " + ".join(site.path for site in self._sites)
+        sites = self.programs.sites
+        return None if sites is None else " + ".join(site.path for site in sites)
 
     def __call__(self, images: Any, classes: Any = None) -> Explanation:
         """Explain a batch in one pass.
@@ -142,7 +136,7 @@ class Explainer:
         """
         specs = probe.input_specs(self.model, images)
         arrays = conform(images, specs)
-        program = self._program(specs, arrays, images)
+        program = self.programs.of(specs, images, arrays)
         check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
         try:
@@ -162,9 +156,15 @@ class Explainer:
             )
 
     @property
-    def _keeps_sign(self) -> bool:
-        normalize = self._recipe.normalize
+    def keeps_sign(self) -> bool:
+        """Whether heatmaps hold evidence against the target too, as negative values."""
+        normalize = self.programs.recipe.normalize
         return normalize == "signed" or (normalize == "none" and self.method.signed)
+
+    @property
+    def scales(self) -> bool:
+        """Whether heatmaps are scaled; not with `normalize="none"`."""
+        return self.programs.recipe.normalize != "none"
 
     def _check_arguments(self, of_layers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         given = [name for name, value in of_layers.items() if value is not None]
@@ -181,71 +181,6 @@ class Explainer:
             )
         if self.method.check is not None:
             self.method.check(**{**self.method.options, **options})
-
-    def _find(self, layers: Sequence[Any]) -> list[probe.Site]:
-        found = (find(self.model, layer) for layer in layers)
-        return [probe.site_of(self.model, path, layer, self._call_index) for path, layer in found]
-
-    def _program(
-        self, specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], like: Any
-    ) -> Program:
-        signature = tuple(
-            probe.tensor_spec(spec, array.shape, array.dtype)
-            for spec, array in zip(specs, arrays, strict=True)
-        )
-        with self._lock:
-            program = self._programs.get(signature)
-            if program is None and self._sites is None:
-                program = self._guess(signature, like)
-            if self._sites is None:
-                self._settle(self._discover(arrays, like))
-            if program is None:
-                program = self._compile(self._sites or [], signature, like)
-            self._programs[signature] = program
-            return program
-
-    def _compile(
-        self, sites: Sequence[probe.Site], signature: Sequence[tf.TensorSpec], like: Any,
-        *, survey: bool = False,
-    ) -> Program:  # fmt: skip
-        recipe = self._recipe
-        recipe = replace(recipe, question=replace(recipe.question, survey=survey))
-        return compile_program(self.model, sites, recipe, signature, like, freeze=self.freeze)
-
-    def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
-        """Compile on the layer that will likely be chosen, and keep that where it is.
-
-        The trace lists all layers in passing, which saves a trace of its own to discover them.
-        """
-        layers = list(walk(self.model))
-        path = guess(
-            [(path, type(layer).__name__, declared_shape(layer)) for path, layer in layers]
-        )
-        if path is None or any(None in spec.shape[1:] for spec in signature):
-            return None
-        sites = self._find([dict(layers)[path]])
-        try:
-            program = self._compile(sites, signature, like, survey=True)
-        except (TypeError, ValueError):  # of the guess, or else to be raised again without it
-            return None
-        if program.discovery is None or choose_from(program.discovery).path != path:
-            return None
-        self._settle(program.discovery)
-        return program
-
-    def _discover(self, arrays: Sequence[np.ndarray], like: Any) -> probe.Discovery:
-        shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
-        return probe.discover(self.model, shapes, dtypes, like=like, output=self.output)
-
-    def _settle(self, found: probe.Discovery) -> None:
-        choice = choose_from(found)
-        self._sites = self._find([choice.path])
-        runs = [capture for capture in found.captures if capture.path == choice.path]
-        if self._call_index is None and len(runs) > 1 and runs[-1].bottleneck:
-            # Run after run, as in a recurrent stack: the last one was chosen. Side by side, as in
-            # a siamese model, none stands for the others, and the user is asked.
-            self._sites = [replace(site, run=len(runs) - 1) for site in self._sites]
-        self._notes = (f"layer {choice.path} was chosen: {choice.reason}",)
 
     def _explanation(
         self, program: Program, arrays: Sequence[np.ndarray], found: Mapping[str, Any]
@@ -270,9 +205,9 @@ class Explainer:
             method=self.method.name,
             statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
             labels=self.labels,
-            notes=self._notes + program.notes,
-            signed=self._keeps_sign,
-            scaled=self._recipe.normalize != "none",
+            notes=self.programs.notes + program.notes,
+            signed=self.keeps_sign,
+            scaled=self.scales,
             images=images,
         )
 

@@ -13,7 +13,7 @@ from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from .folder import finite_or_none, write_folder
 from .registry import METHODS
 
-_BRIGHT_PERCENTILE = 99
+BRIGHT_PERCENTILE = 99
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Explanation:
             model), scaled as the explainer's `normalize` says: in [0, 1] by default.
         maps: The method's own values, before resizing and scaling: shape (batch, *grid) on the
             layer's grid, or a tuple of such, one a layer, where several are fused. Where the
-            paper's map is signed, so is this.
+            paper's map is signed, so is this. None where a server does not give them.
         classes: Shape (batch,): the class that each heatmap explains.
         scores: Shape (batch,): the target's value, by default the class's logit.
         probabilities: Shape (batch,): the model's probability of the class, for segmentation its
@@ -46,7 +46,7 @@ class Explanation:
     """
 
     heatmaps: HostHeatmaps
-    maps: HostMaps | tuple[np.ndarray, ...]  # each layer has a grid of its own
+    maps: HostMaps | tuple[np.ndarray, ...] | None  # each layer has a grid of its own
     classes: HostClassIds
     scores: HostScores
     probabilities: HostScores
@@ -81,11 +81,10 @@ class Explanation:
         else:
             place = range(len(self))[operator.index(index)]
             part = slice(place, place + 1)
-        maps = self.maps
         return replace(
             self,
             heatmaps=self.heatmaps[part],
-            maps=tuple(each[part] for each in maps) if isinstance(maps, tuple) else maps[part],
+            maps=None if self.maps is None else _part_of(self.maps, part),
             classes=self.classes[part],
             scores=self.scores[part],
             probabilities=self.probabilities[part],
@@ -205,7 +204,8 @@ class Explanation:
         return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        maps = self.maps if isinstance(self.maps, tuple) else (self.maps,)
+        given = () if self.maps is None else self.maps
+        maps = given if isinstance(given, tuple) else (given,)
         names = ["maps"] if len(maps) == 1 else [f"maps_{place}" for place in range(len(maps))]
         return {
             "heatmaps": self.heatmaps,
@@ -255,10 +255,13 @@ class Explanation:
         heat = self.heatmaps.astype(np.float32)
         strength, places = np.abs(heat), tuple(range(1, heat.ndim))
         if METHODS[self.method].kind == "gradient":
-            bright = np.percentile(strength, _BRIGHT_PERCENTILE, places, keepdims=True)
+            # A value of the map itself, not one between two: the same wherever it is drawn.
+            bright = np.percentile(
+                strength, BRIGHT_PERCENTILE, places, method="higher", keepdims=True
+            )
             bright = np.where(bright > 0, bright, strength.max(places, keepdims=True, initial=0))
             heat = np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
-            return heat, f"1: the {_BRIGHT_PERCENTILE}th percentile"
+            return heat, f"1: the {BRIGHT_PERCENTILE}th percentile"
         if self.scaled and not (strength > 1).any():
             return heat, "relative to the strongest"
         top = float(strength.max(initial=0)) or 1.0
@@ -276,3 +279,7 @@ class Explanation:
             return None
         picture = base64.b64encode(buffer.getvalue()).decode()
         return f'<img alt="{METHODS[self.method].title}" src="data:image/png;base64,{picture}">'
+
+
+def _part_of(maps: Any, part: slice) -> Any:
+    return tuple(each[part] for each in maps) if isinstance(maps, tuple) else maps[part]

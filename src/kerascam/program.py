@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ from . import maps as _maps
 from . import pixelwise as _pixelwise
 from . import probe
 from . import saliency as _saliency
-from .heads import is_changed_probability
+from .heads import Head, is_changed_probability
 from .registry import METHODS as METHODS
 from .registry import Method
 from .targets import logit
@@ -47,8 +47,10 @@ class Program:
     Attributes:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
             dict of tensors: heatmaps, maps (one a layer), classes, scores, probabilities,
-            statuses and fits (whether the method's requirement holds).
+            statuses, fits (whether the method's requirement holds) and predictions (see
+            `compile_predictions`).
         class_count: How many classes may be asked for; None where that is unknown.
+        gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         image_place: Which input the heatmaps lie on; None where none has their axes.
         channels_first: Whether that input's channels stand before its grid.
         notes: What the user should know of this trace.
@@ -57,6 +59,7 @@ class Program:
 
     run: probe.Compiled
     class_count: int | None
+    gives_probabilities: bool
     image_place: int | None
     channels_first: bool
     notes: tuple[str, ...]
@@ -96,11 +99,44 @@ def compile_program(
     return Program(
         run=run,
         class_count=None if trace.head is None else trace.head.class_count,
+        gives_probabilities=trace.head is not None and trace.head.probabilities is not None,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
         notes=_relu_notes(trace.relus, recipe.method) + _head_notes(trace, recipe.question),
         discovery=trace.discovery,
     )
+
+
+def compile_predictions(
+    model: keras.Model,
+    question: probe.Question,
+    signature: Sequence[tf.TensorSpec],
+    like: Any,
+    *,
+    freeze: bool,
+) -> probe.Compiled:
+    """Trace the forward pass alone.
+
+    Returns:
+        Maps the inputs to a dict of tensors: classes, (batch,), the predicted ones; and, of one
+        explained output, predictions: its probabilities, or the output as it is where it has
+        none, shape (batch, *grid, units).
+    """
+    plain = replace(question, relu_rule=None, of_images=False, survey=False)
+
+    def predict(*inputs: tf.Tensor) -> dict[str, Any]:
+        unknown = tf.fill(tf.shape(inputs[0])[:1], -1)
+        trace = probe.probe(model, [], plain, inputs, unknown, like)
+        return {"classes": trace.classes, "predictions": _predictions(trace.head)}
+
+    return probe.compile_graph(predict, signature, freeze=freeze)
+
+
+def _predictions(head: Head | None) -> tf.Tensor | None:
+    if head is None:
+        return None
+    found = head.outputs if head.probabilities is None else head.probabilities
+    return found if found.dtype == tf.float64 else tf.cast(found, tf.float32)
 
 
 def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
@@ -116,6 +152,7 @@ def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
         "probabilities": trace.probabilities,
         "statuses": statuses,
         "fits": _fits(trace, recipe.method),
+        "predictions": _predictions(trace.head),
     }
 
 

@@ -114,16 +114,24 @@ def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floa
         >>> resize_heatmap([[0.0, 1.0]], (1, 4)).tolist()
         [[0.0, 0.25, 0.75, 1.0]]
     """
-    import cv2
-
     heat = _heat(heatmap)
     if heat.ndim != 2 or not heat.size:
         raise ValueError(f"heatmap must be (height, width) and not empty, got shape {heat.shape}")
     height, width = size
     if height < 1 or width < 1:
         raise ValueError(f"size must be (height, width), each at least 1, got {size}")
-    resized = cv2.resize(heat, (int(width), int(height)), interpolation=cv2.INTER_LINEAR)
-    return np.array(resized)  # OpenCV may hand its input back when there is nothing to resize
+    return _stretch(_stretch(heat, 0, int(height)), 1, int(width))
+
+
+def _stretch(heat: NDArray[Any], axis: int, length: int) -> NDArray[Any]:
+    # One rounding a step and no fused ones, as a library's may be: an exported model draws the
+    # same picture in its graph, to the last bit (`saved_model.drawing`).
+    old = heat.shape[axis]
+    places = np.clip((np.arange(length) + 0.5) * (old / length) - 0.5, 0, old - 1)
+    before = np.floor(places).astype(np.intp)
+    after = np.minimum(before + 1, old - 1)
+    share = np.expand_dims((places - before).astype(heat.dtype), 1 - axis)
+    return heat.take(before, axis) * (1 - share) + heat.take(after, axis) * share
 
 
 def is_signed(heatmap: NDArray[Any]) -> bool:

@@ -57,7 +57,7 @@ def image_form(model: keras.Model) -> ImageForm:
             f"model {model.name!r} takes {len(specs)} inputs; the command line explains models of "
             f"one image: use kerascam in Python for this one"
         )
-    shape = built_shape(model) or specs[0].shape
+    shape = probe.built_shape(model) or specs[0].shape
     if shape is None:
         return ImageForm((None, None), 3, False)
     if len(shape) == 3 and shape[2] in (1, 3, None):
@@ -69,16 +69,6 @@ def image_form(model: keras.Model) -> ImageForm:
         f"model {model.name!r} takes inputs of shape ({wanted}), not images of one or three "
         f"channels: use kerascam in Python for this one"
     )
-
-
-def built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
-    """Give the shape that a subclassed model was built with: it may fit no other."""
-    if getattr(model, "inputs", None):
-        return None
-    shape = (model.get_build_config() or {}).get("input_shape")
-    if not isinstance(shape, (list, tuple)) or isinstance(shape[0], (list, tuple)):
-        return None
-    return tuple(shape[1:])
 
 
 def output_shapes(model: keras.Model, form: ImageForm) -> list[tuple[int | None, ...]]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from .. import render
 from ..explain import Explainer
+from ..preprocessing import Preprocess, preprocessing
 from . import classes, models
 from .batches import Photo
 from .form import ImageForm, image_form, output_shapes
 from .methods import find_methods
-from .preprocessing import Preprocess, preprocessing
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def settle(arguments: Namespace) -> Plan:
     """
     methods = find_methods(arguments.methods)
     render.choose_colormap(arguments.colormap, signed=False)
-    preprocess = preprocessing(arguments.preprocess)
+    preprocess = find_preprocessing(arguments.preprocess)
     labels = classes.read_labels(arguments.labels) if arguments.labels else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
@@ -96,6 +96,18 @@ def settle(arguments: Namespace) -> Plan:
         tuple(dict.fromkeys(wanted)),
         top,
     )
+
+
+def find_preprocessing(name: str) -> Preprocess:
+    """Find what `--preprocess` names.
+
+    Raises:
+        ValueError: If there is no such name.
+    """
+    try:
+        return preprocessing(name)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
 
 
 def _sized(form: ImageForm, size: tuple[int, int] | None) -> ImageForm:

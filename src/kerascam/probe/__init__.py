@@ -2,23 +2,26 @@
 
 `shadow` listens to layers for the length of one trace, `discover` lists what a forward pass
 computes, `trace` differentiates a score by layers or inputs, `relu` replaces the ReLUs' backward
-step, `compiled` keeps the result as one graph.
+step, `compiled` keeps the result as one graph, `archive` as a SavedModel.
 """
 
+from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph
 from .discover import Discovery, discover
 from .relu import ReluCount
 from .sites import Site, site_of
-from .specs import check_model, input_specs, tensor_spec
+from .specs import built_shape, check_model, input_specs, tensor_spec
 from .trace import Question, Trace, probe
 
 __all__ = [
     "Compiled",
     "Discovery",
+    "Endpoint",
     "Question",
     "ReluCount",
     "Site",
     "Trace",
+    "built_shape",
     "check_model",
     "compile_graph",
     "discover",
@@ -26,4 +29,5 @@ __all__ = [
     "probe",
     "site_of",
     "tensor_spec",
+    "write_saved_model",
 ]

@@ -80,6 +80,17 @@ def _built_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
     return {"images": tuple(shape)}
 
 
+def built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
+    """Give the shape that a subclassed model was built with, less the batch: it may fit no other.
+
+    None for a model that declares its inputs, or has several.
+    """
+    if _declared(model) is not None:
+        return None
+    built = _built_shapes(model)
+    return next(iter(built.values()))[1:] if len(built) == 1 else None
+
+
 def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
     """Put a list of input tensors into the structure that the model is called with.
 

@@ -201,6 +201,8 @@ def _image_place(inputs: Sequence[tf.Tensor]) -> int:
 
 def _image_under(seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> int | None:
     """Find the input that the first site looks at: of its rank, or an image under its tokens."""
+    if not seen:
+        return None
     rank = len(seen[0].shape)
     below = graph.ancestors(seen[:1])
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below]

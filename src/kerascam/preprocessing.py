@@ -4,11 +4,13 @@ import pkgutil
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import keras
 import numpy as np
 
-Preprocess = Callable[[np.ndarray], np.ndarray]
+# From float32 RGB from 0 to 255, channels last, to what the model wants: arrays or tensors alike.
+Preprocess = Callable[[Any], Any]
 
 _SCALES: dict[str, Preprocess] = {
     "none": lambda pixels: pixels,
@@ -23,21 +25,33 @@ def preprocessing(name: str) -> Preprocess:
     Args:
         name: "none", "0-1", "-1-1" or a module of keras.applications, such as "resnet50".
 
+    Returns:
+        Of an array, giving an array, or of a tensor, giving a tensor.
+
     Raises:
         ValueError: If there is no such name.
+
+    Example:
+        >>> preprocessing("-1-1")(np.float32([0, 255])).tolist()
+        [-1.0, 1.0]
     """
     if name in _SCALES:
         return _SCALES[name]
     modules = [module.name for module in pkgutil.iter_modules(keras.applications.__path__)]
     modules.remove("imagenet_utils")
     if name not in modules:
-        near = get_close_matches(name.lower(), [*_SCALES, *modules])
+        near = get_close_matches(str(name).lower(), [*_SCALES, *modules])
         hint = (
             f"did you mean {' or '.join(near)}?"
             if near
             else f"give one of: {', '.join([*_SCALES, *modules])}"
         )
-        raise ValueError(f"--preprocess has no {name!r}; {hint}")
+        raise ValueError(f"preprocess has no {name!r}; {hint}")
     function = import_module(f"keras.applications.{name}").preprocess_input
-    # It may work in place, and Keras's own data format may be channels first.
-    return lambda pixels: np.asarray(function(pixels.copy(), data_format="channels_last"))
+
+    def preprocess(pixels: Any) -> Any:
+        # It may work in place, and Keras's own data format may be channels first.
+        own = pixels.copy() if isinstance(pixels, np.ndarray) else pixels
+        return function(own, data_format="channels_last")
+
+    return preprocess

@@ -1,0 +1,46 @@
+"""Try a SavedModel as a server would, before anyone relies on it."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from .warm_up import Request
+
+
+def run_in_session(folder: Path, requests: Mapping[str, Request]) -> None:
+    """Load a SavedModel into a session and ask every signature once.
+
+    A file that `tf.saved_model.load` takes may still fail here, and so on a server.
+
+    Args:
+        folder: The SavedModel.
+        requests: By signature.
+
+    Raises:
+        RuntimeError: If it cannot be loaded, or a signature does not answer.
+    """
+    try:
+        with tf.compat.v1.Session(graph=tf.Graph()) as session:
+            with _warnings_held():
+                loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(folder))
+            for name, request in requests.items():
+                signature = loaded.signature_def[name]
+                feeds = {signature.inputs[key].name: value for key, value in request.items()}
+                session.run({key: out.name for key, out in signature.outputs.items()}, feeds)
+    except (tf.errors.OpError, KeyError) as error:
+        raise RuntimeError(f"the exported model does not run in a session: {error}") from error
+
+
+@contextmanager
+def _warnings_held() -> Iterator[None]:
+    """Keep back the advice not to use sessions any more: servers do."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,76 @@
+"""Refuse a picture that claims more pixels than memory should hold, before it is decoded."""
+
+import tensorflow as tf
+
+FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP")
+
+# A header's width and height lie within this many bytes, but for JPEG's.
+_HEAD = 32
+
+
+def check_pixels(data: tf.Tensor, most: int) -> tf.Operation:
+    """Make the operation that fails where a file is no image, or claims too many pixels.
+
+    A file of some kilobytes can claim gigabytes: a decompression bomb. A format whose header is
+    not read here is refused, though TensorFlow may decode it.
+
+    Args:
+        data: Shape (), the bytes of a file.
+        most: How many pixels it may claim.
+    """
+    claimed = claimed_pixels(data)
+    why = tf.where(
+        claimed > most,
+        tf.strings.format("the image claims {} pixels; at most {} are taken", (claimed, most)),
+        f"not a whole image file: {', '.join(FORMATS)} are taken",
+    )
+    return tf.debugging.Assert((claimed > 0) & (claimed <= most), [why])
+
+
+def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
+    """Read from a JPEG, PNG, WebP, GIF or BMP file's header how many pixels it holds.
+
+    Args:
+        data: Shape (), the bytes of a file.
+
+    Returns:
+        Shape (), int64; 0 for other files.
+
+    Example:
+        >>> claimed_pixels(tf.io.encode_png(tf.zeros((3, 5, 1), tf.uint8))).numpy()
+        15
+    """
+    head = tf.cast(tf.io.decode_raw(data, tf.uint8, fixed_length=_HEAD), tf.int64)
+
+    def little(start: int, count: int) -> tf.Tensor:
+        powers = [256**place for place in range(count)]
+        return tf.reduce_sum(head[start : start + count] * tf.constant(powers, tf.int64))
+
+    def big(start: int, count: int) -> tf.Tensor:
+        powers = [256 ** (count - 1 - place) for place in range(count)]
+        return tf.reduce_sum(head[start : start + count] * tf.constant(powers, tf.int64))
+
+    def starts(magic: bytes, start: int = 0) -> tf.Tensor:
+        wanted = tf.constant(list(magic), tf.int64)
+        return tf.reduce_all(head[start : start + len(magic)] == wanted)
+
+    lossless = little(21, 4)  # 14 bits of width, 14 of height
+    claims = [
+        (starts(b"\x89PNG"), big(16, 4) * big(20, 4)),
+        (starts(b"GIF"), little(6, 2) * little(8, 2)),
+        (starts(b"BM"), little(18, 4) * tf.abs(_signed(little(22, 4)))),
+        (starts(b"VP8X", 12), (little(24, 3) + 1) * (little(27, 3) + 1)),
+        (starts(b"VP8L", 12), (lossless % 2**14 + 1) * (lossless // 2**14 % 2**14 + 1)),
+        (starts(b"VP8 ", 12), (little(26, 2) % 2**14) * (little(28, 2) % 2**14)),
+    ]
+    told = tf.add_n([tf.where(holds, pixels, 0) for holds, pixels in claims])
+    return tf.cond(starts(b"\xff\xd8"), lambda: _of_jpeg(data), lambda: told)
+
+
+def _signed(number: tf.Tensor) -> tf.Tensor:
+    return tf.where(number < 2**31, number, number - 2**32)  # a BMP from top to bottom
+
+
+def _of_jpeg(data: tf.Tensor) -> tf.Tensor:
+    shape = tf.image.extract_jpeg_shape(data, tf.int32)
+    return tf.reduce_prod(tf.cast(shape[:2], tf.int64))

@@ -1,0 +1,71 @@
+"""Say what was exported: one JSON text, in the SavedModel's assets and answered by its server."""
+
+import hashlib
+import json
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .. import __version__, signatures
+from .limits import FORMATS
+from .plan import Plan
+
+
+def write_manifest(plan: Plan, preprocess: str) -> str:
+    """Write the manifest.
+
+    Args:
+        plan: What is exported.
+        preprocess: The name of the preprocessing.
+
+    Returns:
+        JSON, the same for the same model and arguments.
+    """
+    explainer, method = plan.explainer, plan.explainer.method
+    content = {
+        "model": explainer.model.name,
+        "method": method.name,
+        "title": method.title,
+        "paper": method.citation and method.citation.url,
+        "layer": explainer.layer,
+        "notes": [*explainer.programs.notes, *plan.program.notes],
+        "normalize": explainer.programs.recipe.normalize,
+        "signed": explainer.keeps_sign,
+        "scaled": explainer.scales,
+        "labels": explainer.labels and list(explainer.labels),
+        "inputs": {
+            spec.name: {"shape": spec.shape.as_list(), "dtype": spec.dtype.name}
+            for spec in plan.tensors
+        },
+        "photographs": _photographs(plan, preprocess),
+        "raw_maps": plan.raw_maps,
+        "frozen": explainer.programs.freeze,
+        "versions": {
+            "kerascam": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
+    """Say what the `_bytes` signatures do with a file."""
+    fitting = plan.fitting
+    if fitting is None:
+        return None
+    return {
+        "formats": list(FORMATS),
+        "max_pixels": fitting.max_pixels,
+        "fit": "crop" if fitting.crop else "stretch",
+        "size": list(fitting.size),
+        "channels": fitting.channels,
+        "preprocess": preprocess,
+        "overlay": {"colormap": plan.drawing.colormap, "alpha": plan.drawing.alpha},
+    }
+
+
+def manifest_id(manifest: str) -> str:
+    """Name a manifest by its content."""
+    return hashlib.sha256(manifest.encode()).hexdigest()[: signatures.ID_LENGTH]

@@ -1,0 +1,67 @@
+"""Requests that a server asks itself when it loads the model, so that no user waits for it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from ..probe import Endpoint
+
+#: Where TensorFlow Serving looks for them, below the version's folder.
+PLACE = Path("assets.extra", "tf_serving_warmup_requests")
+_OPEN_LENGTH = 224
+
+Request = dict[str, np.ndarray]
+
+
+def make_requests(
+    endpoints: Mapping[str, Endpoint], size: tuple[int, int] | None
+) -> dict[str, Request]:
+    """Make one request for each signature: blank images, of the form that real ones have.
+
+    Args:
+        endpoints: The signatures.
+        size: The height and width of images, where the model takes any.
+    """
+    return {
+        name: {spec.name: _blank(spec, size) for spec in endpoint.specs}
+        for name, endpoint in endpoints.items()
+    }
+
+
+def _blank(spec: tf.TensorSpec, size: tuple[int, int] | None) -> np.ndarray:
+    if spec.dtype == tf.string:
+        return np.array([tf.io.encode_jpeg(tf.zeros((64, 64, 3), tf.uint8)).numpy()], object)
+    if len(spec.shape) == 1:
+        return np.full(1, -1, spec.dtype.as_numpy_dtype)
+    lengths = iter(size or ())
+    shape = [1, *(length or next(lengths, _OPEN_LENGTH) for length in spec.shape[1:])]
+    return np.zeros(shape, spec.dtype.as_numpy_dtype)
+
+
+def write_requests(folder: Path, model: str, requests: Mapping[str, Request]) -> None:
+    """Write the requests where TensorFlow Serving looks for them.
+
+    Args:
+        folder: The version's folder.
+        model: The name that the model will be served under.
+        requests: By signature.
+
+    Raises:
+        ImportError: If the messages' package is not installed.
+    """
+    # Only here: this file alone needs them.
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    path = folder / PLACE
+    path.parent.mkdir()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, request in requests.items():
+            message = predict_pb2.PredictRequest()
+            message.model_spec.name = model
+            message.model_spec.signature_name = signature
+            for name, value in request.items():
+                message.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            log = prediction_log_pb2.PredictLog(request=message)
+            writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())

@@ -1,0 +1,38 @@
+"""The names under which a model server takes images and answers: who exports and who asks agree.
+
+A signature is one function of an exported model. Every tensor has the batch as its first axis, so
+that a server may answer row by row.
+"""
+
+#: Images as the model takes them, to its predictions; what a server runs where none is named.
+PREDICT = "serving_default"
+#: Images as the model takes them, to its predictions and their explanation.
+EXPLAIN = "explain"
+#: Any numbers, to the manifest, once for each: what was exported.
+MANIFEST = "manifest"
+#: Behind PREDICT and EXPLAIN: the same of encoded files, JPEG, PNG or WebP of any size.
+BYTES = "_bytes"
+
+# What a request holds. A model of several inputs has their own names instead of IMAGE.
+IMAGE = "image"  # (batch, *size, channels), as the model takes it
+IMAGE_BYTES = "image_bytes"  # (batch,) encoded files
+CLASS_INDEX = "class_index"  # (batch,) int32, or one for all: -1 asks for the predicted class
+INDEX = "index"  # (batch,) int32 of any value, for MANIFEST
+
+# What every answer holds.
+PROBABILITIES = "probabilities"  # (batch, [*grid,] classes); of the last softmax or sigmoid
+OUTPUTS = "outputs"  # (batch, ...) in place of PROBABILITIES where the model gives none
+# CLASS_INDEX: (batch,) int32, the predicted class, or the one that was asked for
+CLASS_NAME = "class_name"  # (batch,) text, where the class names were given at export
+
+# What an explanation adds.
+PROBABILITY = "probability"  # (batch,) of the explained class; NaN where the model gives none
+SCORE = "score"  # (batch,) the target's value, by default the class's logit
+STATUS = "status"  # (batch,) "ok", or why the map shows no evidence
+HEATMAP = "heatmap"  # (batch, *size) on the images' grid
+MAP = "map"  # (batch, *grid), on request; MAP_0, MAP_1, ... where several layers are fused
+MANIFEST_ID = "manifest_id"  # (batch,) text: which manifest tells of this answer
+OVERLAY_BYTES = "overlay_bytes"  # (batch,) PNG files in the size of the photographs
+
+#: How many hexadecimal digits of the manifest's SHA-256 are its id.
+ID_LENGTH = 16
