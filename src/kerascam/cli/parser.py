@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from .. import __version__
-from . import explain_options
+from . import explain_options, export_options
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -46,6 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(explain)
     explain_options.add(explain)
     _add_loading(explain)
+    export = commands.add_parser(
+        "export",
+        help="write the model with its explanations for a model server",
+        description=export_options.DESCRIPTION,
+        epilog=export_options.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_model(export)
+    export_options.add(export)
+    _add_loading(export)
     layers = commands.add_parser(
         "layers",
         help="list the layers that a map can be drawn from",

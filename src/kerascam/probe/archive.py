@@ -1,11 +1,16 @@
 """Keep traced computations as a SavedModel that a model server can run."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+
+from ..layers import walk
+
+_XLA = "_jit_compile"
 
 
 class Endpoint(NamedTuple):
@@ -43,4 +48,17 @@ def write_saved_model(
     # The backward pass is part of the graph already: the gradients of its functions, which a ReLU
     # rule may have replaced by ones that only this process knows, are not needed again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    archive.write_out(os.fspath(folder), options=options, verbose=False)
+    with _undecided(model):
+        archive.write_out(os.fspath(folder), options=options, verbose=False)
+
+
+@contextmanager
+def _undecided(model: keras.Model | None) -> Iterator[None]:
+    """Leave open whether a model is compiled by XLA: Keras settles it when it is looked through."""
+    layers = [] if model is None else [model, *(layer for _, layer in walk(model))]
+    settings = [(vars(layer), vars(layer)[_XLA]) for layer in layers if _XLA in vars(layer)]
+    try:
+        yield
+    finally:
+        for own, setting in settings:
+            own[_XLA] = setting

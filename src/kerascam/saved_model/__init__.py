@@ -5,4 +5,4 @@ an overlay's; `answers` is what each signature returns, `endpoints` what it take
 was exported, `warm_up` requests to begin with, `check` a trial in a session, as servers run it.
 """
 
-from .export import export as export
+from .exporting import export as export

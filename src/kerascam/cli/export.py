@@ -1,0 +1,55 @@
+"""`kerascam export`: a model with its explanations, for a model server."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from .. import saved_model
+from ..explain import Explainer
+from . import classes, models, plan, terminal
+from .images import shown
+from .methods import find_methods
+
+
+def run(arguments: Namespace) -> bool:
+    """Export a model.
+
+    Raises:
+        ValueError: If an argument is wrong, or does not fit the model.
+        OSError: If the folder cannot be written to.
+    """
+    (method, *more) = find_methods(arguments.method and [arguments.method])
+    if more:
+        raise ValueError("--method takes one: each export explains by one method")
+    plan.find_preprocessing(arguments.preprocess)
+    labels = classes.read_labels(arguments.labels) if arguments.labels else None
+    with terminal.Bar("Loading the model") as bar:
+        model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
+        bar.now("Exporting")
+        explainer = Explainer(
+            model, method.name, arguments.layers, labels=labels, freeze=arguments.freeze
+        )
+        folder = saved_model.export(
+            explainer,
+            arguments.out,
+            version=arguments.version,
+            preprocess=arguments.preprocess,
+            fit=arguments.fit,
+            size=arguments.size,
+            colormap=arguments.colormap,
+            alpha=arguments.alpha,
+            raw_maps=arguments.raw_maps,
+        )
+    _report(folder)
+    return True
+
+
+def _report(folder: Path) -> None:
+    manifest = json.loads((folder / "assets" / "manifest.json").read_text(encoding="utf-8"))
+    photographs = manifest["photographs"]
+    for note in manifest["notes"]:
+        terminal.note(note)
+    if photographs is None:
+        terminal.note("the model takes no photographs, so there are no _bytes signatures")
+    terminal.done(f"{manifest['title']} at {manifest['layer']}, version {folder.name}: "
+                  f"{shown(folder)}")  # fmt: skip

@@ -1,0 +1,96 @@
+"""Options that several commands have."""
+
+import argparse
+from collections.abc import Callable
+
+
+def add_labels(group: argparse._ActionsContainer) -> None:
+    """Add the file of class names."""
+    group.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="the class names: one a line, or JSON (a list, or a dict from index to name)",
+    )
+
+
+def add_layers(group: argparse._ActionsContainer) -> None:
+    """Add where a map is drawn from."""
+    group.add_argument(
+        "--layer",
+        dest="layers",
+        metavar="PATH",
+        action="append",
+        help="where the map is drawn from (default: the last features on a grid); repeated, the "
+        "layers' maps are fused; see `kerascam layers MODEL`",
+    )
+
+
+def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
+    """Add how an image becomes what the model takes.
+
+    Args:
+        group: Where to.
+        open_size: Which size images have for a model that takes any.
+    """
+    group.add_argument(
+        "--fit",
+        choices=("stretch", "crop"),
+        default="stretch",
+        help="stretch the whole image to the model's size, or crop its middle in the model's "
+        "proportions (default: %(default)s)",
+    )
+    group.add_argument(
+        "--size",
+        metavar="HEIGHTxWIDTH",
+        type=_size,
+        help=f"for a model that takes images of any size (default: {open_size})",
+    )
+    group.add_argument(
+        "--preprocess",
+        metavar="NAME",
+        default="none",
+        help="what the model wants: none (0 to 255), 0-1, -1-1, or a module of "
+        "keras.applications such as resnet50 (default: %(default)s)",
+    )
+
+
+def add_colors(group: argparse._ActionsContainer) -> None:
+    """Add how an overlay is coloured."""
+    group.add_argument(
+        "--colormap", metavar="NAME", default="auto", help="a matplotlib name (default: inferno)"
+    )
+    group.add_argument(
+        "--alpha",
+        metavar="A",
+        type=number(float, 0, 1),
+        default=0.5,
+        help="opacity of the map, 0 to 1 (default: %(default)s)",
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    try:
+        size = int(height), int(width or height)
+    except ValueError:
+        size = 0, 0
+    if min(size) < 1:
+        raise argparse.ArgumentTypeError(f"must be like 224 or 240x320, not {text!r}")
+    return size
+
+
+def number(kind: type[int] | type[float], low: float, high: float | None) -> Callable[[str], float]:
+    """Make the conversion of a text to a number of a range."""
+
+    def convert(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = None
+        if number is None or not low <= number or (high is not None and number > high):
+            what = "a whole number" if kind is int else "a number"
+            span = f"of at least {low}" if high is None else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"must be {what} {span}, not {text!r}")
+        return number
+
+    return convert

@@ -1,0 +1,452 @@
+"""What a server answers from an exported model is what the library says, number for number."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import zoo
+from ask_in_session import Served, ask
+from keras import layers
+from PIL import Image
+
+import kerascam
+from kerascam import Explainer, GradCAM, GuidedBackprop, HiResCAM, LayerCAM, export, targets
+from kerascam.inputs import conform
+from kerascam.probe import input_specs
+from kerascam.program import METHODS
+from kerascam.saved_model.manifest import manifest_id
+
+LABELS = ("red", "green", "blue")
+SIZE = (24, 32)
+WARM_UP = "assets.extra/tf_serving_warmup_requests"
+
+# One of each kind that differs in the graph; the library itself is tested on all of them.
+KINDS = (
+    "nested_twice", "subclassed", "subclassed_xla_function", "layer_tf_function",
+    "hidden_in_helper", "inputs_in_list", "inputs_in_dict_subclassed", "output_by_key",
+    "sigmoid_unit", "linear", "segmentation", "three_dimensions", "float64", "mixed_float16",
+    "mixed_bfloat16", "any_size", "channels_first", "augmentation", "transformer",
+)  # fmt: skip
+
+
+def photograph(height: int = SIZE[0], width: int = SIZE[1], seed: int = 0) -> np.ndarray:
+    """A picture with broad areas and edges, uint8 RGB."""
+    noise = np.random.default_rng(seed).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+
+
+def unpacked(encoded: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def files(*data: bytes) -> np.ndarray:
+    return np.array(data, object)
+
+
+def network(size: tuple[int | None, int | None] = SIZE, channels: int = 3) -> keras.Model:
+    keras.utils.set_random_seed(3)
+    return keras.Sequential(
+        [
+            keras.Input((*size, channels)),
+            layers.Rescaling(1 / 127.5, -1),
+            layers.Conv2D(8, 3, activation="relu", name="first"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(8, 3, activation="relu", name="last"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return network()
+
+
+@pytest.fixture(scope="module")
+def served(model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    explainer = GradCAM(model, ["first", "last"], labels=LABELS)
+    folder = tmp_path_factory.mktemp("served") / "colors"
+    return Served(export(explainer, folder, raw_maps=True))
+
+
+# --------------------------------------------------------------------- the library's own numbers
+
+
+def request_of(model: keras.Model, inputs: Any, classes: np.ndarray) -> dict[str, np.ndarray]:
+    specs = input_specs(model, inputs)
+    names = ["image"] if len(specs) == 1 else [spec.name for spec in specs]
+    arrays = dict(zip(names, conform(inputs, specs), strict=True))
+    return {**arrays, "class_index": classes.astype(np.int32)}
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """Each kind's explanation by the library, and its answer from a process without kerascam."""
+    base, tasks, explanations = tmp_path_factory.mktemp("kinds"), [], []
+    for name in KINDS:
+        specimen = zoo.KINDS[name]()
+        explainer = HiResCAM(specimen.model, specimen.layer, **specimen.options)
+        explanations.append(explainer(specimen.inputs, specimen.classes))
+        with zoo.untouched(specimen.model):
+            folder = export(explainer, base / name, raw_maps=True, example=specimen.inputs)
+        request = request_of(specimen.model, specimen.inputs, specimen.classes)
+        tasks.append((folder, "explain", request))
+    return dict(zip(KINDS, zip(explanations, ask(tasks), strict=True), strict=True))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_server_without_kerascam_explains_every_kind(name: str, kinds: dict[str, Any]) -> None:
+    explanation, answer = kinds[name]
+    np.testing.assert_allclose(answer["heatmap"], explanation.heatmaps, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(answer["map"], explanation.maps, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(answer["class_index"], explanation.classes)
+    np.testing.assert_allclose(answer["score"], explanation.scores, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(answer["probability"], explanation.probabilities, atol=1e-5)
+    assert [status.decode() for status in answer["status"]] == list(explanation.statuses)
+
+
+@pytest.fixture(scope="module")
+def methods(
+    model: keras.Model, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """The same of each method, for photographs of the model's own size, decoded by the server."""
+    base, photos = tmp_path_factory.mktemp("methods"), [photograph(seed=1), photograph(seed=2)]
+    inputs, tasks, explanations = np.float32(photos), [], []
+    for name in METHODS:
+        explainer = Explainer(model, name)
+        explanations.append(explainer(inputs, [2, 0]))
+        request = {"image_bytes": files(*map(png, photos)), "class_index": np.int32([2, 0])}
+        folder = export(explainer, base / name, colormap="viridis", alpha=0.3)
+        tasks.append((folder, "explain_bytes", request))
+    return dict(zip(METHODS, zip(explanations, ask(tasks), strict=True), strict=True))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_server_draws_every_method_pixel_for_pixel(name: str, methods: dict[str, Any]) -> None:
+    explanation, answer = methods[name]
+    np.testing.assert_allclose(answer["heatmap"], explanation.heatmaps, rtol=0, atol=1e-5)
+    photos = np.stack([photograph(seed=1), photograph(seed=2)])
+    drawn = np.stack([unpacked(picture) for picture in answer["overlay_bytes"]])
+    # Where the two graphs round a heatmap differently, the server's own is what it draws.
+    own = explanation[0:2]
+    object.__setattr__(own, "heatmaps", answer["heatmap"])
+    np.testing.assert_array_equal(drawn, own.overlay(photos, colormap="viridis", alpha=0.3))
+    if np.array_equal(answer["heatmap"], explanation.heatmaps):
+        wanted = explanation.overlay(photos, colormap="viridis", alpha=0.3)
+        np.testing.assert_array_equal(drawn, wanted)
+
+
+def test_predictions_are_the_models_own(model: keras.Model, served: Served) -> None:
+    images = zoo.images(*SIZE, batch=5) * 50 + 100
+    wanted = model.predict(images, verbose=0)
+    for name, request in (("serving_default", {}), ("explain", {"class_index": np.int32([-1])})):
+        answer = served(name, image=images, **request)
+        np.testing.assert_allclose(answer["probabilities"], wanted, atol=1e-6)
+        np.testing.assert_array_equal(answer["class_index"], wanted.argmax(1))
+        assert [each.decode() for each in answer["class_name"]] == [
+            LABELS[index] for index in wanted.argmax(1)
+        ]
+
+
+def test_the_class_may_be_left_out_or_one_for_all(model: keras.Model, served: Served) -> None:
+    images = zoo.images(*SIZE) * 50 + 100
+    predicted = GradCAM(model, ["first", "last"])(images)
+    np.testing.assert_array_equal(served("explain", image=images)["class_index"], predicted.classes)
+    asked = served("explain", image=images, class_index=np.int32([1]))
+    wanted = GradCAM(model, ["first", "last"])(images, 1)
+    np.testing.assert_array_equal(asked["class_index"], [1, 1, 1])
+    np.testing.assert_allclose(asked["heatmap"], wanted.heatmaps, rtol=0, atol=1e-5)
+    for place, maps in enumerate(wanted.maps):
+        np.testing.assert_allclose(asked[f"map_{place}"], maps, rtol=1e-4, atol=1e-6)
+
+
+def test_a_frozen_export_holds_no_variables(model: keras.Model, tmp_path: Path) -> None:
+    explainer = GradCAM(model, freeze=True)
+    folder = export(explainer, tmp_path)
+    images = zoo.images(*SIZE) * 50 + 100
+    answer = Served(folder)("explain", image=images)
+    np.testing.assert_allclose(answer["heatmap"], explainer(images).heatmaps, rtol=0, atol=1e-5)
+    weights = sum(weight.numpy().nbytes for weight in model.weights)
+    assert sum(file.stat().st_size for file in (folder / "variables").iterdir()) < weights
+
+
+# ------------------------------------------------------------------------------------ photographs
+
+
+def saved(photo: np.ndarray, kind: str, mode: str = "RGB", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(photo).convert(mode).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def sixteen_bit(photo: np.ndarray) -> bytes:
+    return cv2.imencode(".png", photo[..., ::-1].astype(np.uint16) * 257)[1].tobytes()
+
+
+PHOTO = photograph(60, 90)
+ENCODED = {
+    "PNG": png(PHOTO),
+    "PNG with alpha": saved(PHOTO, "PNG", "RGBA"),
+    "PNG of 16 bits": sixteen_bit(PHOTO),
+    "BMP": saved(PHOTO, "BMP"),
+    "WebP without loss": saved(PHOTO, "WEBP", lossless=True),
+    "WebP": saved(PHOTO, "WEBP", quality=90),
+    "JPEG": saved(PHOTO, "JPEG", quality=95),
+    "GIF": saved(PHOTO, "GIF"),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODED)
+def test_every_format_is_fitted_as_the_command_line_fits_it(kind: str, served: Served) -> None:
+    """The photograph of any format is the one that OpenCV decodes, but for lossy rounding."""
+    from kerascam.cli.photos import resize
+
+    data = ENCODED[kind]
+    photo = (
+        unpacked(data) if kind != "GIF" else np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    )
+    fitted = np.float32(resize(photo, SIZE))[None]
+    wanted = served("explain", image=fitted)
+    answer = served("explain_bytes", image_bytes=files(data))
+    lossy = kind in ("JPEG", "WebP")
+    np.testing.assert_allclose(
+        answer["probabilities"], wanted["probabilities"], atol=5e-3 if lossy else 2e-4
+    )
+    np.testing.assert_allclose(answer["heatmap"], wanted["heatmap"], atol=0.05 if lossy else 0.01)
+    drawn = unpacked(answer["overlay_bytes"][0])
+    expected = kerascam.overlay(photo, answer["heatmap"][0])
+    if lossy:
+        assert np.abs(drawn.astype(int) - expected).max() <= 6
+    else:
+        np.testing.assert_array_equal(drawn, expected)
+
+
+def test_photographs_of_many_sizes_go_in_one_batch(served: Served) -> None:
+    photos = [photograph(24, 32), photograph(10, 200), photograph(100, 20), photograph(1, 1)]
+    together = served("explain_bytes", image_bytes=files(*map(png, photos)))
+    for place, photo in enumerate(photos):
+        alone = served("explain_bytes", image_bytes=files(png(photo)))
+        np.testing.assert_allclose(
+            together["heatmap"][place], alone["heatmap"][0], rtol=0, atol=1e-5
+        )
+        drawn = unpacked(together["overlay_bytes"][place])
+        np.testing.assert_array_equal(drawn, kerascam.overlay(photo, together["heatmap"][place]))
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("note", range(1, 9))
+def test_a_camera_held_askew_is_turned_upright(note: int, order: str, served: Served) -> None:
+    """OpenCV turns by the same note; the two decode JPEG alike but for rounding."""
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x010F], exif[0x0112] = "a maker", note
+    data = saved(PHOTO, "JPEG", quality=95, exif=exif)
+    photo = unpacked(data)
+    answer = served("explain_bytes", image_bytes=files(data))
+    drawn = unpacked(answer["overlay_bytes"][0])
+    assert drawn.shape == photo.shape
+    expected = kerascam.overlay(photo, answer["heatmap"][0])
+    assert np.abs(drawn.astype(int) - expected).max() <= 6
+
+
+def test_a_damaged_note_of_orientation_is_no_note() -> None:
+    from kerascam.saved_model.orientation import orientation
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(PHOTO, "JPEG", exif=exif)
+    start = data.index(b"Exif\0\0")
+    assert orientation(tf.constant(data)).numpy() == 6
+    for cut in range(start, start + 40):
+        assert 1 <= int(orientation(tf.constant(data[:cut]))) <= 6
+        damaged = data[:cut] + b"\xff" + data[cut + 1 :]
+        assert 1 <= int(orientation(tf.constant(damaged))) <= 8
+    assert orientation(tf.constant(b"")).numpy() == 1
+
+
+def test_the_middle_is_cropped(tmp_path: Path, model: keras.Model) -> None:
+    """As `kerascam explain --fit crop` does: the picture shows what the model saw."""
+    from kerascam.cli.photos import crop
+
+    folder = export(GradCAM(model), tmp_path, fit="crop")
+    for photo in (photograph(50, 100), photograph(99, 31), photograph(24, 32)):
+        answer = Served(folder)("explain_bytes", image_bytes=files(png(photo)))
+        wanted = kerascam.overlay(crop(photo, SIZE), answer["heatmap"][0])
+        np.testing.assert_array_equal(unpacked(answer["overlay_bytes"][0]), wanted)
+
+
+def test_photographs_become_grey_and_preprocessed(tmp_path: Path) -> None:
+    grey = network((None, None), channels=1)
+    folder = export(GradCAM(grey), tmp_path, preprocess="-1-1", size=(30, 40))
+    photo = photograph(30, 40)
+    values = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[None, ..., None].astype(np.float32)
+    wanted = GradCAM(grey)(values / 127.5 - 1)
+    answer = Served(folder)("explain_bytes", image_bytes=files(png(photo)))
+    np.testing.assert_allclose(answer["probability"], wanted.probabilities, atol=1e-4)
+    assert answer["heatmap"].shape == (1, 30, 40)
+
+
+def test_a_signed_map_is_drawn_on_both_sides(tmp_path: Path, model: keras.Model) -> None:
+    explainer = HiResCAM(model, normalize="signed")
+    photo = photograph()
+    explanation = explainer(np.float32(photo)[None])
+    assert (explanation.heatmaps < 0).any()
+    answer = Served(export(explainer, tmp_path))("explain_bytes", image_bytes=files(png(photo)))
+    np.testing.assert_array_equal(
+        unpacked(answer["overlay_bytes"][0]), explanation.overlay(photo[None])[0]
+    )
+
+
+def test_channels_may_come_first(tmp_path: Path) -> None:
+    specimen = zoo.KINDS["channels_first_pointwise"]()
+    explainer = GradCAM(specimen.model, specimen.layer, **specimen.options)
+    height, width = specimen.inputs.shape[2:]
+    photo = photograph(height, width)
+    explanation = explainer(np.moveaxis(np.float32(photo), -1, 0)[None])
+    answer = Served(export(explainer, tmp_path))("explain_bytes", image_bytes=files(png(photo)))
+    np.testing.assert_allclose(answer["heatmap"], explanation.heatmaps, rtol=0, atol=1e-5)
+
+
+# -------------------------------------------------------------------------------------- mistakes
+
+
+def huge(kind: str) -> bytes:
+    """A file of a few bytes that claims more than two thousand million pixels."""
+    side = 50_000
+    big, little = side.to_bytes(4, "big"), side.to_bytes(4, "little")
+    return {
+        "PNG": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + big + big + b"\x08\x02\0\0\0" + bytes(50),
+        "GIF": b"GIF89a" + little[:2] * 2 + bytes(50),
+        "BMP": b"BM" + bytes(16) + little + little + bytes(50),
+        "WebP": b"RIFF" + bytes(4) + b"WEBPVP8X" + bytes(8) + little[:3] * 2 + bytes(50),
+        "JPEG": ENCODED["JPEG"].replace(
+            b"\x08" + (60).to_bytes(2, "big") + (90).to_bytes(2, "big"), b"\x08" + b"\xc3\x50" * 2
+        ),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ("PNG", "GIF", "BMP", "WebP", "JPEG"))
+def test_a_decompression_bomb_is_refused_by_its_header(kind: str, served: Served) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"claims 2500\d+ pixels; at most 500"):
+        served("explain_bytes", image_bytes=files(huge(kind)))
+
+
+@pytest.mark.parametrize("data", (b"", b"junk", b"\0" * 100, ENCODED["PNG"][:200], b"\xff\xd8"))
+def test_what_is_no_image_is_refused(data: bytes, served: Served) -> None:
+    for name in ("serving_default_bytes", "explain_bytes"):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            served(name, image_bytes=files(ENCODED["PNG"], data))
+
+
+@pytest.mark.parametrize("wrong", (3, -2, 2**31 - 1))
+def test_a_class_out_of_range_is_refused(wrong: int, served: Served) -> None:
+    images = zoo.images(*SIZE)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"class_index must be from 0 to 2"):
+        served("explain", image=images, class_index=np.int32([0, wrong, 1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"fit": "squeeze"}, "fit must be 'stretch' or 'crop', not 'squeeze'"),
+        ({"alpha": 2}, "alpha must be between 0 and 1, got 2"),
+        ({"colormap": "virids"}, "no colormap 'virids'; did you mean viridis"),
+        ({"preprocess": "resnet5"}, "no 'resnet5'; did you mean resnet"),
+        ({"size": (10, 10)}, r"size=\(10, 10\) does not fit the model.* 24×32"),
+        ({"max_pixels": 0}, "max_pixels must be at least 1, got 0"),
+        ({"version": 0}, "version must be at least 1, got 0"),
+        ({"example": np.zeros((1, 3, 3, 3))}, "images must have shape"),
+    ],
+)
+def test_wrong_arguments_leave_nothing_behind(
+    arguments: dict[str, Any], message: str, tmp_path: Path, model: keras.Model
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        export(GradCAM(model), tmp_path / "new", **arguments)
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_an_explainer_is_exported(model: keras.Model, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="explainer"):
+        export(model, tmp_path)
+    with pytest.raises(ValueError, match="labels must name the model's 3 classes"):
+        export(GradCAM(model, labels=["one"]), tmp_path)
+
+
+def test_a_model_that_does_not_say_what_it_takes_needs_an_example(tmp_path: Path) -> None:
+    specimen = zoo.KINDS["inputs_in_dict_subclassed"]()
+    explainer = GradCAM(specimen.model, specimen.layer)
+    with pytest.raises(ValueError, match=r"example must be given: model .* does not say"):
+        export(explainer, tmp_path)
+
+
+# --------------------------------------------------------------------------- the version's folder
+
+
+def test_versions_are_counted_and_never_half_there(
+    model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "scenes"
+    assert export(GradCAM(model), base) == base / "1"
+    assert export(GuidedBackprop(model), base, version=7) == base / "7"
+    (base / "notes").mkdir()
+    assert export(LayerCAM(model), base) == base / "8"
+    with pytest.raises(ValueError, match=r"version=7 is in .* already; leave it out"):
+        export(GradCAM(model), base, version=7)
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError("the exported model does not run in a session")
+
+    monkeypatch.setattr("kerascam.saved_model.exporting.run_in_session", fails)
+    with pytest.raises(RuntimeError, match="does not run"):
+        export(GradCAM(model), base)
+    assert sorted(child.name for child in base.iterdir()) == ["1", "7", "8", "notes"]
+
+
+def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path) -> None:
+    explainer = GradCAM(model, labels=LABELS, target=targets.probability)
+    folder = export(explainer, tmp_path, preprocess="0-1", alpha=0.25)
+    text = (folder / "assets" / "manifest.json").read_text(encoding="utf-8")
+    content = json.loads(text)
+    assert content["method"] == "grad_cam"
+    assert content["layer"] == "last"
+    assert content["labels"] == list(LABELS)
+    assert content["notes"] == list(explainer(zoo.images(*SIZE)).notes)
+    assert (content["signed"], content["scaled"]) == (False, True)
+    assert content["inputs"] == {"image": {"shape": [None, *SIZE, 3], "dtype": "float32"}}
+    assert content["photographs"]["preprocess"] == "0-1"
+    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25}
+
+    served = Served(folder)
+    answered = served("manifest", index=np.int32([0, 0]))["manifest"]
+    assert [each.decode() for each in answered] == [text, text]
+    found = served("explain", image=zoo.images(*SIZE))["manifest_id"]
+    assert {each.decode() for each in found} == {manifest_id(text)}
+
+
+def test_warm_up_requests_are_ones_that_the_server_can_answer(
+    model: keras.Model, tmp_path: Path
+) -> None:
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    folder = export(GradCAM(model), tmp_path / "scenes")
+    served, asked = Served(folder), []
+    for record in tf.data.TFRecordDataset(str(folder / WARM_UP)):
+        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        assert request.model_spec.name == "scenes"
+        values = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        served(request.model_spec.signature_name, **values)
+        asked.append(request.model_spec.signature_name)
+    assert sorted(asked) == sorted(set(served.signatures) - {"__saved_model_init_op"})
+    assert not (export(GradCAM(model), tmp_path / "cold", warm_up=False) / WARM_UP).exists()
