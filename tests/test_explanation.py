@@ -349,3 +349,11 @@ def test_a_model_of_any_rank(grid, tmp_path):
     assert isinstance(found.plot(), Figure)
     assert found._repr_html_().startswith('<img alt="Grad-CAM"')
     assert strict(found.save(tmp_path).read_text())["layer"] == "conv"
+
+
+def test_maps_may_be_missing_as_of_a_server(tmp_path):
+    found = explanation(maps=None)
+    assert found[1].maps is None and found[1:].maps is None
+    found.save(tmp_path)
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        assert set(arrays) == {"heatmaps", "classes", "scores", "probabilities"}

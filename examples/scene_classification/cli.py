@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -14,10 +12,14 @@ from typing import Any, get_args, get_type_hints
 from rich.console import Console
 
 from scene_classification.config import Config, DataConfig
+from scene_classification.options import ExportOptions, RequestOptions, ServeOptions
+from scene_classification.quiet import native_messages_dropped
 from scene_classification.run_folder import RunFolder, open_run
+from scene_classification.settings import Settings
 
 DESCRIPTION = """\
-Train a residual network on six classes of scenes, measure it, explain it with kerascam, and report.
+Train a residual network on six classes of scenes, measure it, explain it with kerascam, serve it,
+and report.
 Each step reads and writes one run folder; what a run was made with is kept in its config.json, so
 later steps need no options again."""
 
@@ -34,10 +36,14 @@ class Command:
     Attributes:
         summary: What it does, in one line.
         settings: The settings that it takes; None if it takes those of the run as they are.
+        options: What else it may be told, which is not kept with the run.
+        needs_run: Whether it works in a run's folder.
     """
 
     summary: str
     settings: type[DataConfig] | None = None
+    options: type[Settings] | None = None
+    needs_run: bool = True
 
 
 COMMANDS = {
@@ -46,8 +52,16 @@ COMMANDS = {
     "evaluate": Command("measure the network on the test scenes"),
     "explain": Command("show what the network looks at, and measure it"),
     "photographs": Command("show what the reference model looks at in real photographs"),
+    "export": Command("write the network for a model server", options=ExportOptions),
+    "serve": Command("serve the exported network until it is stopped", options=ServeOptions),
+    "request": Command(
+        "ask a server about an image, and write the overlay that it draws",
+        options=RequestOptions,
+        needs_run=False,
+    ),
+    "rehearse": Command("start a development server, ask it about a photograph, and stop it"),
     "report": Command("put everything into one HTML file"),
-    "run": Command("all of these, one after the other", Config),
+    "run": Command("all of these but serve and request, one after the other", Config),
     "publish": Command("write the run's network as the reference model", DataConfig),
 }
 
@@ -61,14 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1 with one line that says what is wrong; 130 when interrupted.
     """
-    options = vars(_parser().parse_args(arguments))
-    command, root = options.pop("command"), Path(options.pop("run"))
+    given = vars(_parser().parse_args(arguments))
+    name = given.pop("command")
+    command = COMMANDS[name]
     console = Console(highlight=False)
     try:
-        if COMMANDS[command].settings is None and not (root / "config.json").exists():
-            raise FileNotFoundError(f"run={str(root)!r} is not there; begin it with data or train")
-        run, config = open_run(root, _found_from_anywhere(options))
-        _work(command, console, config, run)
+        if command.options is None:
+            _work(name, console, *_open(command, given))
+        else:
+            taken = [field.name for field in dataclasses.fields(command.options)]
+            told = command.options(**{key: given.pop(key) for key in taken if key in given})
+            opened = _open(command, given) if command.needs_run else (None, None)
+            _work(name, console, *opened, told)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         console.print("[bold red]error:[/]", end=" ")
         console.print(str(error), markup=False, soft_wrap=True)
@@ -81,6 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _open(command: Command, given: dict[str, Any]) -> tuple[Config, RunFolder]:
+    root = Path(given.pop("run"))
+    if command.settings is None and not (root / "config.json").exists():
+        raise FileNotFoundError(f"run={str(root)!r} is not there; begin it with data or train")
+    run, config = open_run(root, _found_from_anywhere(given))
+    return config, run
+
+
 def _found_from_anywhere(options: dict[str, Any]) -> dict[str, Any]:
     """Make paths absolute: a run may be gone on with from another folder."""
     paths = {"data", "model", "backbone", "teacher"} & options.keys()
@@ -91,31 +117,23 @@ def _found_from_anywhere(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _work(command: str, console: Console, config: Config, run: RunFolder) -> None:
+def _work(
+    command: str, console: Console, config: Config | None, run: RunFolder | None, *told: Settings
+) -> None:
     # Here and not above, so that --help and a wrong option wait for no TensorFlow.
-    with _native_messages_dropped():
+    with native_messages_dropped():
         from scene_classification import steps
         from scene_classification.progress import Reporter
         from scene_classification.training.strategy import make_strategy
 
         # Made before TensorFlow runs anything, and only to train on.
-        distribution = make_strategy(config.strategy) if command in TRAINING else None
-    workplace = steps.Workplace(config, run, Reporter(console), distribution)
-    getattr(steps, command)(workplace)
-
-
-@contextmanager
-def _native_messages_dropped() -> Iterator[None]:
-    """Drop what TensorFlow's libraries write while they are loaded, below Python's stderr."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    own = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(own, 2)
-        os.close(own)
+        distribution = make_strategy(config.strategy) if config and command in TRAINING else None
+    reporter = Reporter(console)
+    if config is None or run is None:
+        getattr(steps, command)(reporter, *told)
+        return
+    workplace = steps.Workplace(config, run, reporter, distribution)
+    getattr(steps, command)(workplace, *told)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,23 +144,46 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=command.summary,
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            usage=f"%(prog)s [--run FOLDER]{'' if command.settings is None else ' [OPTION ...]'}",
+            usage=_usage(command),
         )
-        sub.add_argument(
-            "--run", default="runs/scenes", metavar="FOLDER", help="the run (default: %(default)s)"
-        )
-        if command.settings is not None:
-            _add_settings(sub, command.settings)
+        if command.needs_run:
+            sub.add_argument(
+                "--run",
+                default="runs/scenes",
+                metavar="FOLDER",
+                help="the run (default: %(default)s)",
+            )
+        for settings in filter(None, (command.settings, command.options)):
+            _add_settings(sub, settings)
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser, settings: type[DataConfig]) -> None:
+def _usage(command: Command) -> str:
+    words = ["%(prog)s"]
+    words += ["[--run FOLDER]"] if command.needs_run else []
+    words += ["[OPTION ...]"] if command.settings or command.options else []
+    words += [field.name.upper() for field in _positional(command.options)]
+    return " ".join(words)
+
+
+def _positional(options: type[Settings] | None) -> list[dataclasses.Field[Any]]:
+    fields = () if options is None else dataclasses.fields(options)
+    return [field for field in fields if field.default is dataclasses.MISSING]
+
+
+def _add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> None:
     types = get_type_hints(settings)
     data = {field.name for field in dataclasses.fields(DataConfig)}
     groups = {True: parser.add_argument_group("data"), False: parser}
     if settings is Config:
         groups[False] = parser.add_argument_group("network and training")
+    for field in _positional(settings):
+        parser.add_argument(
+            field.name, metavar=field.name.upper(), help=field.metadata["explanation"]
+        )
     for field in dataclasses.fields(settings):
+        if field in _positional(settings):
+            continue
         kind = next(kind for kind in METAVARS if kind in _options_of(types[field.name]))
         default = "" if field.default is None else f" (default: {field.default})"
         groups[field.name in data].add_argument(

@@ -6,26 +6,14 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from scene_classification.files import write_text
-
-
-def setting(
-    default: Any,
-    explanation: str,
-    choices: tuple[str, ...] = (),
-    *,
-    least: float | None = None,
-    most: float | None = None,
-) -> Any:
-    """Return a field of `Config` with what the command line says of it, and what it may be."""
-    about = {"explanation": explanation, "choices": choices, "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=about)
+from scene_classification.settings import Settings, setting
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Settings):
     """What a run looks at. Each field is an option of the command line, explained by `--help`."""
 
     source: str = setting(
@@ -102,16 +90,6 @@ class Config(DataConfig):
         ("single", "mirrored", "multiworker"),
     )
 
-    def __post_init__(self) -> None:
-        """Check every setting.
-
-        Raises:
-            ValueError: If one is of another type, not among its choices, or out of its range.
-        """
-        types = get_type_hints(type(self))
-        for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name), types[field.name])
-
     def updated(self, options: dict[str, Any]) -> Config:
         """Return the settings with `options` in place of the fields that they name."""
         return dataclasses.replace(self, **options)
@@ -133,19 +111,3 @@ class Config(DataConfig):
     def write(self, path: Path) -> None:
         """Write the settings as JSON."""
         write_text(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
-
-
-def _check(field: dataclasses.Field[Any], value: Any, annotation: Any) -> None:
-    kinds = get_args(annotation) or (annotation,)
-    # A whole number is a number too, but True is neither.
-    fits = isinstance(value, (*kinds, int) if float in kinds else kinds)
-    if not fits or isinstance(value, bool):
-        names = " or ".join(kind.__name__.replace("NoneType", "None") for kind in kinds)
-        raise ValueError(f"{field.name}={value!r} is a {type(value).__name__}; give {names}")
-    choices, least, most = (field.metadata[name] for name in ("choices", "least", "most"))
-    if choices and value not in choices:
-        raise ValueError(f"{field.name}={value!r} is unknown; choose one of {list(choices)}")
-    if least is not None and not value >= least:
-        raise ValueError(f"{field.name}={value!r} is too small; give at least {least}")
-    if most is not None and not value <= most:
-        raise ValueError(f"{field.name}={value!r} is too large; give at most {most}")

@@ -71,6 +71,11 @@ class RunFolder:
         return (self.chief or self.root) / "model.keras"
 
     @property
+    def models(self) -> Path:
+        """Folder of the exported models, for a model server."""
+        return self.root / "models"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.root / "report.html"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,6 +16,8 @@ from scene_classification.data.audit import Audit, audit
 from scene_classification.data.findings import report_data
 from scene_classification.data.folder import Scenes
 from scene_classification.data.sources import open_scenes, scenes_to_make
+from scene_classification.deploying import NAME, ask, export_network
+from scene_classification.deploying import rehearse as rehearse_serving
 from scene_classification.evaluation.step import draw_training
 from scene_classification.evaluation.step import evaluate as evaluate_network
 from scene_classification.explanation.photographs import explain_photographs
@@ -21,11 +25,14 @@ from scene_classification.explanation.step import METHODS
 from scene_classification.explanation.step import explain as explain_network
 from scene_classification.files import write_text
 from scene_classification.networks.reference import FOLDER, load_reference_model, reference_classes
+from scene_classification.options import ExportOptions, RequestOptions, ServeOptions
 from scene_classification.pictures.numbers import interval
 from scene_classification.progress import Reporter, TrainingProgress
 from scene_classification.publishing import publish as publish_network
 from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
+from scene_classification.serving.engines import choose_engine
+from scene_classification.serving.version_folders import newest_version
 from scene_classification.training.lesson import learned_classes
 from scene_classification.training.stages import train as train_network
 
@@ -162,6 +169,64 @@ def photographs(place: Workplace) -> None:
         place.reporter.line(f"  {name}: {answer['class']} {answer['probability']:.1%}")
 
 
+def export(place: Workplace, told: ExportOptions = ExportOptions()) -> None:  # noqa: B008 - frozen
+    """Write the network for a model server."""
+    own = place.config.model != "reference" and (
+        told.network == "own" or (told.network == "auto" and place.config.source != "drawn")
+    )
+    if own:
+        network, classes = place.examine()[0], place.scenes.classes
+    else:
+        network, classes = load_reference_model(), reference_classes()
+    with place.reporter.bar("exporting", None):
+        version = export_network(network, classes, place.run)
+    which = "the run's network" if own else "the reference model"
+    place.reporter.line(f"  {which}, version {version.name}: {version}")
+
+
+def serve(place: Workplace, told: ServeOptions) -> None:
+    """Serve the exported network until it is stopped."""
+    _exported(place)
+    engine = choose_engine(told.engine)
+    place.reporter.line(f"{engine.title}; stop it with Ctrl+C")
+    place.reporter.line(f"  REST  http://127.0.0.1:{told.port}/v1/models/{NAME}")
+    place.reporter.line(
+        f"  try   python -m scene_classification request IMAGE --server "
+        f"http://127.0.0.1:{told.port}"
+    )
+    command = engine.command(place.run.models / NAME, NAME, told.port, told.grpc_port)
+    os.execvp(command[0], command)  # in place of this process: signals go to the server itself
+
+
+def request(reporter: Reporter, told: RequestOptions) -> None:
+    """Ask a server about an image, and write the overlay that it draws."""
+    explanation = ask(told.server, told.name, Path(told.image), Path(told.out), told.label)
+    method, title = explanation.method.replace("_", " "), explanation.titles()[0]
+    reporter.line(f"{told.image}: {title}")
+    reporter.line(f"{method} at {explanation.layer}: {told.out}")
+
+
+def rehearse(place: Workplace) -> None:
+    """Start a development server, ask it about a photograph, and stop it."""
+    version = _exported(place)
+    with place.reporter.bar("requests", None) as progress:
+        found = rehearse_serving(version, place.run, progress=progress)
+    place.reporter.line(
+        f"  {found['photograph']}: {found['class']} {found['probability']:.1%}, overlay of "
+        f"{found['bytes'] / 1024:.0f} KiB in {found['seconds'] * 1000:.0f} ms (median of "
+        f"{found['requests']})"
+    )
+
+
+def _exported(place: Workplace) -> Path:
+    """Return the folder of the version that a server runs."""
+    base = place.run.models / NAME
+    newest = newest_version(base)
+    if newest is None:
+        raise FileNotFoundError(f"no exported network in {str(base)!r}; run the export step first")
+    return newest[1]
+
+
 def report(place: Workplace) -> None:
     """Put everything into one HTML file."""
     place.reporter.line(f"report: {write_report(place.run)}")
@@ -181,7 +246,7 @@ def publish(place: Workplace) -> None:
 
 def run(place: Workplace) -> None:
     """Do all steps, one after the other; of several machines, the first goes on after training."""
-    steps = (data, train, evaluate, explain, photographs, report)
+    steps = (data, train, evaluate, explain, photographs, export, rehearse, report)
     for step in steps if place.run.writes else (data, train):
         place.reporter.title(step.__name__)
         step(place)

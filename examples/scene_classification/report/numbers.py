@@ -61,11 +61,41 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), *names[-1:]])
 
 
+def kibibytes(count: int) -> str:
+    """Return a number of bytes.
+
+    Example:
+        >>> kibibytes(300_000)
+        '293 KiB'
+    """
+    return f"{count / 1024:,.0f} KiB"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a short time.
+
+    Example:
+        >>> milliseconds(0.0834)
+        '83 ms'
+    """
+    return f"{1000 * seconds:,.0f} ms"
+
+
 def _signed(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (percent, span, points, count, decimals, plural, listed)
+    for function in (
+        percent,
+        span,
+        points,
+        count,
+        decimals,
+        plural,
+        listed,
+        kibibytes,
+        milliseconds,
+    )
 }

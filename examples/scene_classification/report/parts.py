@@ -21,6 +21,7 @@ class Parts(NamedTuple):
         metrics: What `evaluation.step.evaluate` wrote.
         explanations: What `explanation.step.explain` wrote.
         photographs: What `explanation.photographs.explain_photographs` returned.
+        served: What `deploying.rehearse` returned.
     """
 
     config: Config | None
@@ -29,6 +30,7 @@ class Parts(NamedTuple):
     metrics: dict[str, Any] | None
     explanations: dict[str, Any] | None
     photographs: dict[str, Any] | None
+    served: dict[str, Any] | None
 
     @property
     def classes(self) -> list[str]:
@@ -44,7 +46,7 @@ def read_parts(run: RunFolder) -> Parts:
     Raises:
         ValueError: If one of the files is no JSON.
     """
-    names = ("data", "metrics", "explanations", "photographs")
+    names = ("data", "metrics", "explanations", "photographs", "served")
     found = {name: _read(run.root / f"{name}.json") for name in names}
     config = Config.read(run.config) if _read(run.config) is not None else None
     return Parts(config=config, history=read_history(run), **found)

@@ -35,6 +35,7 @@ def run(arguments: Namespace) -> bool:
             version=arguments.version,
             preprocess=arguments.preprocess,
             fit=arguments.fit,
+            resize=arguments.resize,
             size=arguments.size,
             colormap=arguments.colormap,
             alpha=arguments.alpha,

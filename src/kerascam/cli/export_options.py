@@ -27,6 +27,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     options.add_labels(question)
     reading = parser.add_argument_group("how the server reads image files")
     options.add_fitting(reading, "224x224")
+    reading.add_argument(
+        "--resize",
+        choices=("area", "bilinear", "antialias"),
+        default="area",
+        help="by the mean of the area, as `kerascam explain` does; as "
+        "keras.utils.image_dataset_from_directory does; or as tf.image.resize with antialias: "
+        "best what training did (default: %(default)s)",
+    )
     written = parser.add_argument_group("what is written")
     written.add_argument(
         "--out",

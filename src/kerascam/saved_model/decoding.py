@@ -2,11 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
-from .limits import check_pixels
+from .limits import check_pixels, is_jpeg
 from .orientation import upright
+
+
+def _by_area(photo: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    smaller = tf.minimum(tf.shape(photo)[:2], size)
+    shrunk = tf.image.resize(photo, smaller, tf.image.ResizeMethod.AREA)
+    return tf.image.resize(shrunk, size)
+
+
+#: How a photograph is resized: a network answers best what is resized as its training images were.
+RESIZERS: dict[str, Callable[[tf.Tensor, tuple[int, int]], tf.Tensor]] = {
+    "area": _by_area,
+    "bilinear": tf.image.resize,
+    "antialias": partial(tf.image.resize, antialias=True),
+}
 
 
 @dataclass(frozen=True)
@@ -16,6 +31,7 @@ class Fitting:
     Attributes:
         size: The (height, width) that the model takes, in pixels.
         channels: 3 for RGB, 1 for grey.
+        resize: One of RESIZERS.
         crop: Whether the largest middle part in the model's proportions is taken, and not the
             whole photograph stretched.
         max_pixels: How many pixels a photograph may claim to have.
@@ -23,6 +39,7 @@ class Fitting:
 
     size: tuple[int, int]
     channels: int
+    resize: str
     crop: bool
     max_pixels: int
 
@@ -40,12 +57,17 @@ class Fitting:
         """
         with tf.control_dependencies([check_pixels(data, self.max_pixels)]):
             data = tf.identity(data)
-        photo = tf.io.decode_image(data, channels=3, expand_animations=False)
+        photo = tf.cond(
+            is_jpeg(data),
+            # The transform that other decoders use too; TensorFlow's own choice is a coarser one.
+            lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
+            lambda: tf.io.decode_image(data, channels=3, expand_animations=False),
+        )
         photo = upright(tf.ensure_shape(photo, (None, None, 3)), data)
         return self._cropped(photo) if self.crop else photo
 
     def fit(self, photo: tf.Tensor) -> tf.Tensor:
-        """Resize by the mean of the area where a side shrinks, else bilinearly.
+        """Resize to what the model takes.
 
         Args:
             photo: Shape (height, width, 3), uint8 RGB.
@@ -53,9 +75,7 @@ class Fitting:
         Returns:
             Shape (*size, channels), float32, whole numbers from 0 to 255.
         """
-        own = tf.shape(photo)[:2]
-        shrunk = tf.image.resize(photo, tf.minimum(own, self.size), tf.image.ResizeMethod.AREA)
-        fitted = tf.image.resize(shrunk, self.size, tf.image.ResizeMethod.BILINEAR)
+        fitted = RESIZERS[self.resize](photo, self.size)
         if self.channels == 1:
             fitted = tf.image.rgb_to_grayscale(fitted)
         return tf.round(fitted)

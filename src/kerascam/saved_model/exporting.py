@@ -12,6 +12,7 @@ from ..preprocessing import preprocessing
 from ..probe import write_saved_model
 from ..render import choose_colormap
 from .check import run_in_session
+from .decoding import RESIZERS
 from .endpoints import make_endpoints
 from .manifest import manifest_id, write_manifest
 from .plan import Drawing, settle
@@ -27,6 +28,7 @@ def export(
     version: int | None = None,
     preprocess: str = "none",
     fit: str = "stretch",
+    resize: str = "area",
     size: tuple[int, int] | None = None,
     colormap: str = "auto",
     alpha: float = 0.5,
@@ -66,6 +68,10 @@ def export(
             "resnet50". The other signatures take what the model takes.
         fit: Whether a photograph is stretched to the model's size ("stretch"), or its largest
             middle part in the model's proportions is taken ("crop").
+        resize: How: "area" takes the mean of the area where a side shrinks, as `kerascam explain`
+            does; "bilinear" is what `keras.utils.image_dataset_from_directory` does; "antialias"
+            is `tf.image.resize(..., antialias=True)`. A network answers best what is resized as
+            its training images were.
         size: The (height, width) that photographs are brought to, for a model that takes any.
         colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided where signed.
         alpha: Opacity of the overlays' heatmap, 0 to 1.
@@ -94,7 +100,7 @@ def export(
         ...     export(GradCAM(model), folder, preprocess="0-1").name
         '1'
     """  # noqa: E501 - the rows of a table
-    _check(explainer, fit, alpha, max_pixels, warm_up)
+    _check(explainer, fit, resize, alpha, max_pixels, warm_up)
     choose_colormap(colormap, signed=False)
     path = Path(path)
     if version is not None:
@@ -103,6 +109,7 @@ def export(
         explainer,
         example,
         size=size,
+        resize=resize,
         crop=fit == "crop",
         max_pixels=max_pixels,
         preprocess=preprocessing(preprocess),
@@ -129,11 +136,16 @@ def export(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _check(explainer: Any, fit: str, alpha: float, max_pixels: int, warm_up: bool) -> None:
+def _check(
+    explainer: Any, fit: str, resize: str, alpha: float, max_pixels: int, warm_up: bool
+) -> None:
     if not isinstance(explainer, Explainer):
         raise TypeError(f"explainer must be one, such as GradCAM(model), not {explainer!r}")
     if fit not in _FITS:
         raise ValueError(f"fit must be 'stretch' or 'crop', not {fit!r}")
+    if resize not in RESIZERS:
+        known = ", ".join(map(repr, RESIZERS))
+        raise ValueError(f"resize must be one of {known}, not {resize!r}")
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
     if whole_number("max_pixels", max_pixels) < 1:

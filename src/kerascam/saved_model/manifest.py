@@ -59,6 +59,7 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
         "formats": list(FORMATS),
         "max_pixels": fitting.max_pixels,
         "fit": "crop" if fitting.crop else "stretch",
+        "resize": fitting.resize,
         "size": list(fitting.size),
         "channels": fitting.channels,
         "preprocess": preprocess,

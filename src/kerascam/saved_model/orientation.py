@@ -6,6 +6,8 @@ of the scene the first row and column of the pixels are.
 
 import tensorflow as tf
 
+from .limits import is_jpeg
+
 _MARK = b"Exif\0\0"
 _TAG = 0x0112
 # The segment stands among the first of a file, and its list of tags at its beginning.
@@ -58,9 +60,8 @@ def orientation(data: tf.Tensor) -> tf.Tensor:
     places = tf.range(tf.maximum(tf.size(values) - len(_MARK), 0))
     windows = tf.gather(values, places[:, None] + tf.range(len(_MARK)))
     found = tf.where(tf.reduce_all(windows == list(_MARK), 1))[:, 0]
-    is_jpeg = tf.strings.substr(data, 0, 2) == b"\xff\xd8"
     return tf.cond(
-        is_jpeg & (tf.size(found) > 0),
+        is_jpeg(data) & (tf.size(found) > 0),
         lambda: _read(values, tf.cast(found[0], tf.int32) + len(_MARK)),
         lambda: tf.constant(1),
     )

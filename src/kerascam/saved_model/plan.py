@@ -62,6 +62,7 @@ def settle(
     example: Any,
     *,
     size: tuple[int, int] | None,
+    resize: str,
     crop: bool,
     max_pixels: int,
     preprocess: Preprocess,
@@ -95,7 +96,7 @@ def settle(
             tf.TensorSpec(form.shape, form.dtype, name)
             for form, name in zip(forms, names, strict=True)
         ),
-        fitting=_fitting(arrays, program, forms, size, crop, max_pixels),
+        fitting=_fitting(arrays, program, forms, size, resize, crop, max_pixels),
         preprocess=preprocess,
         drawing=drawing,
         raw_maps=raw_maps,
@@ -129,6 +130,7 @@ def _fitting(
     program: Program,
     forms: Sequence[tf.TensorSpec],
     size: tuple[int, int] | None,
+    resize: str,
     crop: bool,
     max_pixels: int,
 ) -> Fitting | None:
@@ -144,7 +146,7 @@ def _fitting(
     if any(own not in (None, asked) for own, asked in zip(declared[:2], wanted, strict=True)):
         own = "×".join("any" if length is None else str(length) for length in declared[:2])
         raise ValueError(f"size={size!r} does not fit the model, which takes {own}")
-    return Fitting((int(wanted[0]), int(wanted[1])), int(shape[2]), crop, max_pixels)
+    return Fitting((int(wanted[0]), int(wanted[1])), int(shape[2]), resize, crop, max_pixels)
 
 
 def _obstacle(arrays: Sequence[np.ndarray], program: Program) -> str:

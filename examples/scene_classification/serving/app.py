@@ -1,0 +1,158 @@
+"""The paths of TensorFlow Serving's REST interface, answered by the versions of one model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from scene_classification.serving.answers import make_answer
+from scene_classification.serving.arrays import to_array
+from scene_classification.serving.bodies import receive_body
+from scene_classification.serving.errors import RequestError
+from scene_classification.serving.limits import Limits
+from scene_classification.serving.questions import columns, read_question
+from scene_classification.serving.signatures import metadata
+from scene_classification.serving.versions import Versions
+
+JSON = "application/json"
+MODEL = "/v1/models/{name}"
+VERSION = MODEL + "/versions/{version}"
+logger = logging.getLogger(__name__)
+
+
+class Desk:
+    """Lets in as many requests as there is room for, and has threads work on them.
+
+    Args:
+        versions: Of the model.
+        limits: Bounds on every request.
+        pool: Its threads; TensorFlow would hold up the event loop.
+    """
+
+    def __init__(self, versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> None:
+        self._versions, self._limits, self._pool = versions, limits, pool
+        self._inside = 0
+
+    async def predict(self, request: Request, number: int | None) -> bytes:
+        """Receive a request and answer it.
+
+        Raises:
+            RequestError: If there is no room, or the request is not to be answered.
+        """
+        with self._place():
+            body = await receive_body(request, self._limits)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._answer, body, number)
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        # Taken before the body is received, so that bodies in memory are bounded too.
+        if self._inside >= self._limits.threads + self._limits.waiting:
+            raise RequestError(
+                503, f"{self._inside} requests are being worked on", {"Retry-After": "1"}
+            )
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    def _answer(self, body: bytes, number: int | None) -> bytes:
+        question = read_question(body)
+        with self._versions.lease(number) as (_, servable):
+            signature = servable.signature(question.signature)
+            inputs = {
+                name: to_array(name, signature.inputs[name], values, self._limits)
+                for name, values in columns(question, signature.inputs.keys()).items()
+            }
+            outputs = servable.run(question.signature, inputs)
+        return make_answer(outputs, by_rows=question.by_rows)
+
+
+def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> FastAPI:
+    """Return the application that serves one model.
+
+    Args:
+        versions: Of the model.
+        limits: Bounds on every request.
+        pool: The threads that work on requests.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    desk = Desk(versions, limits, pool)
+
+    @app.post(VERSION + ":predict")
+    @app.post(MODEL + ":predict")
+    async def predict(request: Request, name: str, version: str = "") -> Response:
+        number = _number(request, version)
+        _check_name(request, name, versions.name, number)
+        try:
+            return Response(await desk.predict(request, number), media_type=JSON)
+        except RequestError:
+            raise
+        except Exception as error:  # a fault of this server, said in the same form
+            logger.exception("%s %s failed", request.method, request.url.path)
+            raise RequestError(500, f"internal error: {type(error).__name__}") from error
+
+    @app.get(VERSION + "/metadata")
+    @app.get(MODEL + "/metadata")
+    async def tell(request: Request, name: str, version: str = "") -> Response:
+        number = _number(request, version)
+        _check_name(request, name, versions.name, number)
+        with versions.lease(number) as (served, servable):
+            return _json(metadata(name, served, servable.signatures))
+
+    @app.get(VERSION)
+    @app.get(MODEL)
+    async def status(request: Request, name: str, version: str = "") -> Response:
+        number = _number(request, version)
+        if ":" in name:
+            raise _malformed(request)
+        if name != versions.name:
+            what = "any versions" if number is None else f"version {number}"
+            raise RequestError(404, f"Could not find {what} of model {name}")
+        return _json({"model_version_status": versions.statuses(number)})
+
+    @app.exception_handler(RequestError)
+    async def say(request: Request, error: RequestError) -> Response:
+        return Response(error.body, error.status, headers=error.headers, media_type=JSON)
+
+    @app.exception_handler(HTTPException)
+    async def say_malformed(request: Request, error: HTTPException) -> Response:
+        return await say(request, _malformed(request))
+
+    return app
+
+
+def _number(request: Request, version: str) -> int | None:
+    if not version:
+        return None
+    if not re.fullmatch("[0-9]{1,19}", version):
+        raise _malformed(request)
+    return int(version)
+
+
+def _check_name(request: Request, name: str, known: str, number: int | None) -> None:
+    if ":" in name:
+        raise _malformed(request)
+    if name != known:
+        asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+        raise RequestError(404, f"Servable not found for request: {asked}")
+
+
+def _malformed(request: Request) -> RequestError:
+    # TensorFlow Serving looks no further at what is outside of its interface.
+    status = 400 if request.url.path.startswith("/v1/") else 404
+    return RequestError(status, f"Malformed request: {request.method} {request.url.path}")
+
+
+def _json(content: Any) -> Response:
+    return Response(json.dumps(content, indent=1).encode("utf-8"), media_type=JSON)

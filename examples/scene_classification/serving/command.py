@@ -1,0 +1,81 @@
+"""The command line of the development server."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import signal
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import get_type_hints
+
+from rich.console import Console
+
+from scene_classification.quiet import native_messages_dropped
+from scene_classification.serving.limits import Limits
+
+DESCRIPTION = """\
+Serve the SavedModels of a folder as TensorFlow Serving does over REST. For development only: use
+TensorFlow Serving in production."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        arguments: The command line without the program's name; by default, this process's.
+
+    Returns:
+        The exit status: 0; 1 with one line that says what is wrong.
+    """
+    options = vars(_parser().parse_args(arguments))
+    bounds = {field.name: options.pop(field.name) for field in dataclasses.fields(Limits)}
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for name in ("tensorflow", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, _interrupt)  # until the server has its own way with it
+    try:
+        with native_messages_dropped():
+            from scene_classification.serving.server import serve
+        warnings.filterwarnings("ignore", module="PIL")  # the server has bounds of its own
+        serve(limits=Limits(**bounds), **options)
+    except KeyboardInterrupt:
+        return 0
+    except ValueError as error:
+        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
+        return 1
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scene_classification.serving",
+        description=DESCRIPTION,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--base", type=Path, required=True, help="the folder that holds VERSION/saved_model.pb"
+    )
+    parser.add_argument("--name", required=True, help="the name to serve it under")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8501, help="port to listen on; 0: a free one")
+    parser.add_argument(
+        "--poll-seconds", type=float, default=1.0, help="time between two looks for a new version"
+    )
+    types = get_type_hints(Limits)
+    bounds = parser.add_argument_group("limits")
+    for field in dataclasses.fields(Limits):
+        bounds.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=types[field.name],
+            default=field.default,
+            help=field.metadata["explanation"],
+        )
+    return parser

@@ -1,0 +1,165 @@
+"""What a model is served with: TensorFlow Serving where it is found, or this package's server."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from scene_classification.serving.limits import DEFAULT_LIMITS, Limits
+
+BINARY = "tensorflow_model_server"
+IMAGE = "tensorflow/serving:2.21.0"
+DOCKER_SECONDS = 10.0
+CHOICES = ("auto", "binary", "docker", "embedded")
+
+
+class Engine(Protocol):
+    """A model server that can be started."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+
+    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
+        """Return the command line that serves a model on this machine.
+
+        Args:
+            base: The model's folder, with one folder for each version.
+            name: Of the model.
+            rest_port: To answer REST on.
+            grpc_port: To answer gRPC on, by those that do.
+        """
+
+
+@dataclass(frozen=True)
+class Binary:
+    """TensorFlow Serving's own program.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    path: str
+    title = "TensorFlow Serving"
+
+    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
+        """Return the command line; see `Engine`."""
+        return [
+            self.path,
+            f"--rest_api_port={rest_port}",
+            f"--port={grpc_port}",
+            f"--model_name={name}",
+            f"--model_base_path={base.resolve()}",
+            "--enable_model_warmup=true",
+        ]
+
+
+@dataclass(frozen=True)
+class Docker:
+    """TensorFlow Serving's image.
+
+    Attributes:
+        path: Where Docker's program is.
+        image: Name and tag; at least as new as the TensorFlow that exported the model.
+    """
+
+    path: str
+    image: str = IMAGE
+    title = "TensorFlow Serving in Docker"
+
+    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
+        """Return the command line; see `Engine`."""
+        return [
+            self.path,
+            "run",
+            "--rm",
+            "--init",  # the image's shell script does not hand SIGTERM on
+            "-p",
+            f"127.0.0.1:{rest_port}:8501",
+            "-p",
+            f"127.0.0.1:{grpc_port}:8500",
+            "-v",
+            f"{base.resolve()}:/models/{name}:ro",
+            "-e",
+            f"MODEL_NAME={name}",
+            self.image,
+            "--enable_model_warmup=true",
+        ]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The development server of this package; it has no gRPC.
+
+    Attributes:
+        limits: Bounds on every request.
+        poll_seconds: Time between two looks for a new version.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    poll_seconds: float = 1.0
+    title = "the development server"
+
+    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
+        """Return the command line; see `Engine`."""
+        bounds = dataclasses.asdict(self.limits).items()
+        return [
+            sys.executable,
+            "-m",
+            "scene_classification.serving",
+            f"--base={base.resolve()}",
+            f"--name={name}",
+            f"--port={rest_port}",
+            f"--poll-seconds={self.poll_seconds}",
+            *(f"--{bound.replace('_', '-')}={value}" for bound, value in bounds),
+        ]
+
+
+def choose_engine(wanted: str = "auto") -> Engine:
+    """Find what to serve a model with.
+
+    Args:
+        wanted: "binary", "docker" or "embedded"; "auto" takes the first of them that is here.
+
+    Raises:
+        ValueError: If `wanted` is none of these.
+        RuntimeError: If it is not on this machine.
+    """
+    if wanted not in CHOICES:
+        raise ValueError(f"wanted={wanted!r} is unknown; choose one of {list(CHOICES)}")
+    if wanted in ("auto", "binary"):
+        if program := shutil.which(BINARY):
+            return Binary(program)
+        if wanted == "binary":
+            raise RuntimeError(
+                f"wanted='binary': there is no {BINARY} on the PATH; install TensorFlow Serving, "
+                "or take 'docker' or 'embedded'"
+            )
+    if wanted in ("auto", "docker"):
+        found = _docker()
+        if isinstance(found, Docker):
+            return found
+        if wanted == "docker":
+            raise RuntimeError(f"wanted='docker': {found}, or take 'binary' or 'embedded'")
+    return Embedded()
+
+
+def _docker() -> Docker | str:
+    """Return Docker if its engine answers, or else what is wrong and how to mend it."""
+    program = shutil.which("docker")
+    if program is None:
+        return "there is no docker on the PATH; install it"
+    try:
+        done = subprocess.run(
+            [program, "info"], capture_output=True, timeout=DOCKER_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return f"{program} info did not answer in {DOCKER_SECONDS:g} s; start Docker's engine"
+    if done.returncode:
+        return f"{program} info failed with status {done.returncode}; start Docker's engine"
+    return Docker(program)

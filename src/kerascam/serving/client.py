@@ -1,0 +1,200 @@
+"""The client of a model server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..arguments import whole_number
+from .answer import Prediction, ServedExplanation
+from .batch import File
+from .connect import connect
+from .errors import ServingError, TransientError
+from .many import Many
+from .place import parse_place
+from .questions import Questions
+from .retry import Retry, poll
+
+_NOT_READY = "look at the server's log, or raise timeout="
+
+
+class Client:
+    """Ask a TensorFlow Serving compatible server about a model that `kerascam.export` wrote.
+
+    Any number of threads may share a client. Nothing is sent before the first question.
+
+    Args:
+        url: "http://host:port" or "https://..." for REST, with a path where the server has one;
+            "grpc://host:port" or "grpcs://..." for gRPC, which is several times faster.
+        model: The model's name on the server.
+        version: Which version; None is the one that the server prefers, its highest.
+        timeout: Seconds for each try: one request and its whole answer.
+        retries: How often a request is sent again after the server could not be reached, was late,
+            or overloaded (429, 502, 503, 504 and their like of gRPC). A refusal is final.
+        backoff: Seconds before the first of these; doubled each time, up to ten seconds, and at
+            random up to one `backoff` longer. Where the server says how long to wait
+            (Retry-After), it is done, for up to a minute.
+        concurrency: How many requests may be under way at once.
+        batch_size: How many images a request holds.
+        headers: What to send with each request, such as an authorisation; gRPC's metadata.
+        credentials: An `ssl.SSLContext` for https, a `grpc.ChannelCredentials` for grpcs; None
+            trusts the public authorities.
+
+    Raises:
+        TypeError: If a number is none.
+        ValueError: If `url` or a number is out of range.
+
+    Example:
+        >>> with Client("grpc://localhost:8500", "scene") as client:
+        ...     print(client)
+        Client(model 'scene' at grpc://localhost:8500)
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        version: int | None = None,
+        timeout: float = 30.0,
+        retries: int = 3,
+        backoff: float = 0.1,
+        concurrency: int = 4,
+        batch_size: int = 8,
+        headers: Mapping[str, str] | None = None,
+        credentials: Any = None,
+    ) -> None:
+        version = None if version is None else whole_number("version", version)
+        self._place = parse_place(url, model, version)
+        self._retry = Retry(_at_least("retries", retries, 0), backoff)
+        batch_size = _at_least("batch_size", batch_size, 1)
+        concurrency = _at_least("concurrency", concurrency, 1)
+        if not timeout > 0 or not backoff >= 0:
+            raise ValueError(
+                f"timeout must be positive and backoff not negative; received {timeout!r} and "
+                f"{backoff!r}"
+            )
+        who = str(self._place)
+        self._connection = connect(self._place, timeout, headers or {}, credentials, concurrency)
+        self._questions = Questions(self._connection, self._retry, who)
+        self._many = Many(self._questions, self._retry, who, concurrency, batch_size)
+
+    def __repr__(self) -> str:
+        return f"Client({self._place})"
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop what is not yet sent, wait for what is, and close the connections."""
+        self._many.close()
+        self._connection.close()
+
+    def explain(self, images: Any, classes: Any = None) -> ServedExplanation:
+        """Explain images, in as many requests as they need.
+
+        Args:
+            images: Shape (batch, *size, channels), in the values that the model takes; a list or
+                dict of such for a model of several inputs; or a list of image files, as bytes or
+                paths.
+            classes: An index or class name, or one an image; None explains the predicted class.
+
+        Returns:
+            One explanation of all images, in their order, by one version of the model: should
+            another be put in its place meanwhile, all are asked about again.
+
+        Raises:
+            TypeError: If images are neither numbers nor files, or classes neither integers nor
+                names.
+            ValueError: If a shape, a value or a class does not fit the model.
+            OSError: If a file cannot be read.
+            ServerUnavailableError: If the server does not answer.
+            ServingError: If it refuses; it says which files.
+        """
+        return self._many.explain(images, classes)
+
+    def explain_each(
+        self, files: Sequence[File], classes: Any = None
+    ) -> Iterator[tuple[File, ServedExplanation | ServingError | OSError]]:
+        """Explain image files one after the other, whatever becomes of some of them.
+
+        They are still sent several at a time; where the server refuses a request, its files are
+        asked about one by one. Only a few requests' files and answers are in memory at once.
+
+        Args:
+            files: As bytes or paths.
+            classes: As for `explain`.
+
+        Returns:
+            An iterator over each file, in order, and its explanation; or, in place of that, the
+            error that it met. After a `ServerUnavailableError` the next files are still tried:
+            stop where that is no use.
+
+        Raises:
+            TypeError: If they are no files.
+            ValueError: If there is no such class.
+            ServerUnavailableError: If the server does not answer at first.
+        """
+        return self._many.explain_each(files, classes)
+
+    def predict(self, images: Any) -> Prediction:
+        """Predict without explaining, which is faster.
+
+        Args:
+            images: As for `explain`.
+
+        Returns:
+            What the model says of all images, in their order.
+
+        Raises:
+            Exception: As `explain` does.
+        """
+        return self._many.predict(images)
+
+    def manifest(self) -> dict[str, Any]:
+        """Ask what was exported: the method, the layer, the class names and more.
+
+        Raises:
+            ServerUnavailableError: If the server does not answer.
+            ServingError: If it refuses, or serves no model of kerascam's.
+        """
+        return dict(self._questions.manifests.fetch().facts)
+
+    def status(self) -> list[tuple[int, str]]:
+        """Ask for the model's versions on the server, and the state of each, as "AVAILABLE".
+
+        Raises:
+            ServerUnavailableError: If the server does not answer.
+            ServingError: If it knows no such model.
+        """
+        return self._retry(self._connection.versions, str(self._place))
+
+    def wait_until_ready(self, timeout: float = 60.0) -> None:
+        """Wait until the model can be asked.
+
+        Args:
+            timeout: In seconds; a server that hangs is waited for one try longer.
+
+        Raises:
+            ServerUnavailableError: If the time is over.
+            ServingError: If the server refuses to tell.
+        """
+        poll(self._check_ready, timeout, str(self._place))
+
+    def _check_ready(self) -> None:
+        try:
+            states = self._connection.versions()
+        except ServingError as error:
+            if error.code not in (404, "NOT_FOUND"):
+                raise
+            raise TransientError(str(error), _NOT_READY, code=error.code) from error
+        if not any(state == "AVAILABLE" for _, state in states):
+            raise TransientError(f"its versions are {states}", _NOT_READY)
+
+
+def _at_least(name: str, value: Any, least: int) -> int:
+    number = whole_number(name, value)
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}; received {number}")
+    return number

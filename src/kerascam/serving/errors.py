@@ -1,0 +1,69 @@
+"""What can go wrong between a client and a model server."""
+
+from ..errors import reason as telling_line
+
+
+class ServingError(RuntimeError):
+    """The server refused, or answered what no client of kerascam can read.
+
+    Attributes:
+        code: HTTP's status, as 400, or gRPC's, as "INVALID_ARGUMENT"; None where it is the
+            answer that is wrong.
+        reason: What the server said.
+    """
+
+    def __init__(self, message: str, *, code: int | str | None = None, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+    @property
+    def may_blame_inputs(self) -> bool:
+        """Whether another input might be answered."""
+        return self.code in _OF_INPUTS
+
+
+# A file that cannot be decoded is an argument's fault to TensorFlow; to a server around it, it may
+# be an error that nobody expected.
+_OF_INPUTS = frozenset(
+    {400, 413, 422, 500, "INVALID_ARGUMENT", "OUT_OF_RANGE", "INTERNAL", "UNKNOWN"}
+)
+
+
+def in_short(said: str) -> str:
+    r"""Take from a server's error, which may be TensorFlow's own, the line that says what is wrong.
+
+    Example:
+        >>> in_short("assertion failed: [no image]\n\t [[{{node Assert}}]]")
+        'assertion failed: [no image]'
+    """
+    return telling_line(RuntimeError(said)) if said.strip() else ""
+
+
+class ServerUnavailableError(ServingError):
+    """The server gave no answer, however often it was asked."""
+
+
+class TransientError(Exception):
+    """One try failed, and the next may not: never seen by the user.
+
+    Attributes:
+        reason: What happened.
+        fix: What the user can do if it goes on.
+        code: As a `ServingError` has it.
+        retry_after: How many seconds the server wants to be left alone, if it said so.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        fix: str,
+        *,
+        code: int | str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fix = fix
+        self.code = code
+        self.retry_after = retry_after

@@ -1,0 +1,105 @@
+"""TensorFlow Serving's gRPC protocol."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, ModelVersionStatus
+from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from ..signatures import BYTES
+from .connection import CHECK_SERVER, TOO_BUSY, TOO_SLOW, Connection, Tensors
+from .errors import ServingError, TransientError, in_short
+from .place import Place
+
+_FIXES = {
+    grpc.StatusCode.UNAVAILABLE: CHECK_SERVER,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: TOO_BUSY,
+    grpc.StatusCode.DEADLINE_EXCEEDED: TOO_SLOW,
+}
+# After a failure gRPC answers at once, without trying to connect, for a second and then longer:
+# tries that follow sooner would all be in vain.
+_RECONNECT_MS = {"initial": 100, "min": 100, "max": 5000}
+
+
+class RpcConnection(Connection):
+    """Asks over gRPC.
+
+    Args:
+        place: The model.
+        timeout: Seconds for one request and its whole answer.
+        headers: To send with each request; gRPC calls them metadata.
+        credentials: A `grpc.ChannelCredentials`; None trusts the public authorities.
+    """
+
+    def __init__(
+        self, place: Place, timeout: float, headers: Mapping[str, str], credentials: Any
+    ) -> None:
+        self._place = place
+        self._timeout = timeout
+        self._metadata = [(name.lower(), value) for name, value in headers.items()]
+        options = [
+            # A batch of heatmaps is larger than gRPC's 4 MB; the server keeps its own bounds.
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_receive_message_length", -1),
+            *((f"grpc.{key}_reconnect_backoff_ms", wait) for key, wait in _RECONNECT_MS.items()),
+        ]
+        if place.secure:
+            trusted = grpc.ssl_channel_credentials() if credentials is None else credentials
+            self._channel = grpc.secure_channel(place.host, trusted, options)
+        else:
+            self._channel = grpc.insecure_channel(place.host, options)
+        self._predictions = PredictionServiceStub(self._channel)
+        self._models = ModelServiceStub(self._channel)
+
+    def ask(self, signature: str, inputs: Tensors) -> dict[str, np.ndarray]:
+        """Run one of the model's functions."""
+        request = PredictRequest()
+        self._name(request.model_spec)
+        request.model_spec.signature_name = signature
+        for name, array in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+        what = f"{signature!r} of {self._place}"
+        outputs = self._send(self._predictions.Predict, request, what).outputs
+        return {name: _array(name, tensor) for name, tensor in outputs.items()}
+
+    def versions(self) -> list[tuple[int, str]]:
+        """List the model's versions on the server, and the state of each."""
+        request = GetModelStatusRequest()
+        self._name(request.model_spec)
+        answer = self._send(self._models.GetModelStatus, request, f"the status of {self._place}")
+        states = ModelVersionStatus.State
+        return [(each.version, states.Name(each.state)) for each in answer.model_version_status]
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def _name(self, model_spec: Any) -> None:
+        model_spec.name = self._place.model
+        if self._place.version is not None:
+            model_spec.version.value = self._place.version
+
+    def _send(self, function: Any, request: Any, what: str) -> Any:
+        try:
+            return function(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            code, said = error.code(), in_short(error.details() or "")
+            if code in _FIXES:
+                reason = f"{code.name} {said}".strip()
+                raise TransientError(reason, _FIXES[code], code=code.name) from error
+            raise ServingError(
+                f"the server refused {what}: {code.name} {said}", code=code.name, reason=said
+            ) from error
+
+
+def _array(name: str, tensor: Any) -> np.ndarray:
+    array: np.ndarray = tf.make_ndarray(tensor)
+    if array.dtype == object and not name.endswith(BYTES):
+        texts = [each.decode() for each in array.ravel()]
+        return np.array(texts, object).reshape(array.shape)
+    return array

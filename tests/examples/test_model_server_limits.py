@@ -1,0 +1,256 @@
+"""The development server's bounds: bytes, pixels, rows, seconds, places; each has its answer."""
+
+import base64
+import contextlib
+import http.client
+import io
+import json
+import struct
+import threading
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from served_model import (
+    NAME,
+    SIDE,
+    export,
+    predict,
+    serving,
+    small_model,
+    some_images,
+    until,
+)
+
+from scene_classification.serving.limits import Limits
+from scene_classification.serving.server import ModelServer
+
+PATH = f"/v1/models/{NAME}:predict"
+LIMITS = Limits(
+    body_bytes=100_000, body_seconds=0.3, pixels=400, rows=4, run_seconds=0.5, threads=1, waiting=1
+)
+FOREVER = {"signature_name": "slow", "instances": [2**31 - 1]}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    base = tmp_path_factory.mktemp("limited")
+    export(small_model(1), base / "1")
+    return base
+
+
+@pytest.fixture(scope="module")
+def client(base):
+    with serving(base, limits=LIMITS) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def connection(client):
+    """A connection on which a request can be sent piece by piece."""
+    url = client.base_url
+    with contextlib.closing(http.client.HTTPConnection(url.host, url.port, timeout=60)) as opened:
+        yield opened
+
+
+def error_of(answer, status):
+    assert answer.status_code == status, answer.text
+    return answer.json()["error"]
+
+
+def is_well(client):
+    content = {"instances": some_images(1).tolist()}
+    return predict(client, content).status_code == 200
+
+
+def test_a_body_that_says_it_is_too_large_is_not_received(client):
+    answer = client.post(PATH, content=b" " * 100_001)
+    assert error_of(answer, 413).startswith("the body is larger than 100000 bytes")
+    assert is_well(client)
+
+
+def test_a_body_in_chunks_that_is_too_large_is_refused(client):
+    answer = client.post(PATH, content=(b" " * 1000 for _ in range(200)))
+    assert error_of(answer, 413).startswith("the body is larger than 100000 bytes")
+    assert is_well(client)
+
+
+def test_a_body_of_the_largest_size_is_received(client):
+    content = json.dumps({"instances": some_images(1).tolist()}).encode()
+    assert predict(client, content.ljust(100_000)).status_code == 200
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(client):
+    with connection(client) as opened:
+        opened.putrequest("POST", PATH)
+        opened.putheader("Content-Length", "1000")
+        opened.endheaders(b"{")
+        answer = opened.getresponse()
+        assert answer.status == 408
+        assert answer.getheader("Connection") == "close"
+        assert json.loads(answer.read()) == {"error": "the body did not arrive in 0.3 s"}
+    assert is_well(client)
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_its_place(client):
+    for _ in range(4):  # there are places for two
+        with connection(client) as opened:
+            opened.putrequest("POST", PATH)
+            opened.putheader("Content-Length", "1000")
+            opened.endheaders(b"{")
+    until(lambda: is_well(client))
+
+
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_rows_are_bounded(client, form):
+    assert predict(client, {form: some_images(4).tolist()}).status_code == 200
+    answer = predict(client, {form: some_images(5).tolist()})
+    assert error_of(answer, 400) == "input 'image' has 5 rows; send at most 4 in one request"
+
+
+def png_that_claims(width, height):
+    """A PNG of a few bytes; its header says how large it would be."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = b"IDAT" + zlib.compress(b"")
+    chunks = [header, body, b"IEND"]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    )
+
+
+def explain(data):
+    row = {"image_bytes": {"b64": base64.b64encode(data).decode()}, "class_index": -1}
+    return {"signature_name": "explain_bytes", "instances": [row]}
+
+
+def animation(count):
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (10, 10), (20 * index, 0, 0)) for index in range(count)]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (png_that_claims(21, 20), "image of 21 x 20 pixels; send at most 400"),
+        (png_that_claims(9000, 9000), "image of 9000 x 9000 pixels"),
+        (png_that_claims(10_000, 10_000), "far too many pixels; send at most 400"),
+        (png_that_claims(2**31 - 1, 2**31 - 1), "far too many pixels"),
+        (animation(5), "image of 10 x 10 x 5 frames pixels"),
+    ],
+)
+def test_an_image_is_refused_by_what_its_header_claims(client, data, message):
+    assert message in error_of(predict(client, explain(data)), 400)
+
+
+def test_an_image_of_the_largest_size_is_taken(client):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), (10, 20, 30)).save(file, "PNG")
+    row = predict(client, explain(file.getvalue())).json()["predictions"][0]
+    overlay = Image.open(io.BytesIO(base64.b64decode(row["overlay_bytes"]["b64"])))
+    np.testing.assert_array_equal(np.asarray(overlay), np.full((SIDE, SIDE, 3), [10, 20, 30]))
+    assert predict(client, explain(animation(4))).status_code == 200
+
+
+def test_a_run_that_takes_too_long_is_broken_off(client):
+    answer = predict(client, FOREVER)
+    assert error_of(answer, 504) == "the model had 0.5 s for the request: deadline exceeded"
+    assert is_well(client)
+
+
+def test_a_request_for_which_there_is_no_room_is_sent_away(base):
+    limits = Limits(threads=1, waiting=1, body_seconds=60)
+    content = json.dumps({"instances": some_images(1).tolist()}).encode()
+    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+        # Two that were asked for their bodies, and do not send them, hold the two places.
+        slow = [opened.enter_context(connection(client)) for _ in range(2)]
+        for each in slow:
+            each.putrequest("POST", PATH)
+            each.putheader("Content-Length", str(len(content)))
+            each.putheader("Expect", "100-continue")
+            each.endheaders()
+            assert each.sock.recv(1000).startswith(b"HTTP/1.1 100")
+        answer = predict(client, content)
+        assert error_of(answer, 503) == "2 requests are being worked on"
+        assert answer.headers["Retry-After"] == "1"
+        assert client.get(f"/v1/models/{NAME}").status_code == 200  # what needs no place
+        for each in slow:
+            each.send(content)
+        assert [each.getresponse().status for each in slow] == [200, 200]
+        assert is_well(client)
+
+
+def test_at_the_end_every_request_in_hand_is_answered(base):
+    """As many as there are places for, while one of them runs."""
+    count = 6
+    limits = Limits(threads=1, waiting=count - 1)
+    server = ModelServer(base, NAME, limits=limits, poll_seconds=0.05)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    found = []
+
+    def ask():
+        host, port = server.url.removeprefix("http://").split(":")
+        with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as opened:
+            content = {"signature_name": "slow", "instances": [20_000]}
+            opened.request("POST", PATH, json.dumps(content))
+            answer = opened.getresponse()
+            found.append((answer.status, json.loads(answer.read())))
+
+    until(lambda: server._versions._serving is not None)
+    clients = [threading.Thread(target=ask) for _ in range(count)]
+    for each in clients:
+        each.start()
+    until(lambda: server._counted.received == count)
+    server.stop()
+    for each in [*clients, thread]:
+        each.join(60)
+    assert found == [(200, {"predictions": [20_000]})] * count
+    assert server._counted.answered == count
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"body_bytes": 0}, "body_bytes=0 is out of range; give 1 or more"),
+        ({"threads": 1.5}, "threads=1.5 is a float; give int"),
+        ({"waiting": True}, "waiting=True is a bool; give int"),
+        ({"run_seconds": float("nan")}, "run_seconds=nan is out of range"),
+        ({"run_seconds": float("inf")}, "run_seconds=inf is out of range"),
+    ],
+)
+def test_bounds_are_checked(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Limits(**settings)
+
+
+def test_the_end_may_take_as_long_as_the_requests_in_hand():
+    assert Limits(body_seconds=3, run_seconds=2, threads=4, waiting=9).stop_seconds == 3 + 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"base": "missing"}, "base='.*missing' is no folder; give the one that holds"),
+        ({"name": "a/b"}, "name='a/b' cannot be part of a path"),
+        ({"name": ""}, "name='' cannot be part of a path"),
+        ({"poll_seconds": 0}, "poll_seconds=0 is out of range"),
+        ({"port": 2**16}, "port=65536 is out of range; give 0 to 65535"),
+        ({"host": "127.0.0.1.1"}, "cannot listen on host='127.0.0.1.1'"),
+    ],
+)
+def test_what_cannot_be_served_is_said_at_once(base, settings, message):
+    settings = {"name": NAME, **settings}
+    folder = base / settings.pop("base", ".")
+    with pytest.raises(ValueError, match=message):
+        ModelServer(folder, settings.pop("name"), **settings)
+
+
+def test_a_port_that_is_taken_is_named(base):
+    with serving(base, wait=False) as client:
+        port = client.base_url.port
+        with pytest.raises(ValueError, match=f"port={port}: .*; give others, or port=0"):
+            ModelServer(base, NAME, port=port)

@@ -1,0 +1,500 @@
+"""What a client does when a server refuses, fails, is late, or is replaced meanwhile."""
+
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+
+import grpc
+import jaxtyping
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from model_servers import NAME, LibraryModel, grpc_server, rest_server
+
+import kerascam
+from kerascam.serving import Client, ServerUnavailableError, ServingError
+from kerascam.signatures import EXPLAIN, MANIFEST
+
+IMAGES = np.random.default_rng(0).random((4, 8, 10, 3)).astype(np.float32)
+
+
+def explainer(labels, seed=0, size=(8, 10)):
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential(
+        [
+            keras.Input((*size, 3)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, "softmax"),
+        ]
+    )
+    return kerascam.GradCAM(network, labels=labels)
+
+
+@pytest.fixture(scope="module")
+def library():
+    return explainer(["cat", "dog"])
+
+
+@pytest.fixture(scope="module")
+def model(library):
+    return LibraryModel(library, IMAGES)
+
+
+@pytest.fixture
+def rest(model):
+    with rest_server(model) as server:
+        yield server
+
+
+@pytest.fixture
+def rpc(model):
+    with grpc_server(model) as server:
+        yield server
+
+
+@pytest.fixture(params=[rest_server, grpc_server], ids=["REST", "gRPC"])
+def serve(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch):
+    """The waits between tries, in order; none is waited."""
+    listed = []
+    monkeypatch.setattr("kerascam.serving.retry.sleep", listed.append)
+    return listed
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
+
+
+@pytest.fixture
+def unchecked():
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def says(status, content, **headers):
+    """A fault over HTTP: an answer in place of the server's own."""
+
+    def fault(handler):
+        handler.say(status, content, **headers)
+        return True
+
+    return fault
+
+
+def aborts(code, details):
+    """A fault over gRPC."""
+    return lambda context: context.abort(code, details)
+
+
+def hang_up(handler):
+    """Close the connection in the middle of an answer."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"outputs": {')
+    handler.wfile.flush()
+    handler.close_connection = True
+    return True
+
+
+def known(client):
+    """Let the client learn the manifest, so that the next fault meets the question itself."""
+    client.manifest()
+    return client
+
+
+# ------------------------------------------------------------------------------------ tried again
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_server_is_asked_again(rest, library, waits, status):
+    with known(Client(rest.url, NAME)) as client:
+        rest.faults.extend([says(status, {"error": "busy"}), says(status, b"")])
+        found = client.explain(IMAGES)
+    np.testing.assert_allclose(found.heatmaps, library(IMAGES).heatmaps, atol=1e-6)
+    assert rest.signatures() == [MANIFEST, EXPLAIN]
+    assert 0.1 <= waits[0] <= 0.2 <= waits[1] <= 0.3 and len(waits) == 2
+
+
+@pytest.mark.parametrize("name", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
+def test_a_busy_server_is_asked_again_over_grpc(rpc, library, waits, name):
+    busy = aborts(grpc.StatusCode[name], "busy")
+    with known(Client(rpc.url, NAME)) as client:
+        rpc.faults.extend([busy, busy])
+        found = client.explain(IMAGES)
+    np.testing.assert_allclose(found.heatmaps, library(IMAGES).heatmaps, atol=1e-6)
+    assert len(waits) == 2
+
+
+def test_waits_double_up_to_ten_seconds(rest, waits):
+    rest.faults.extend([says(503, b"")] * 9)
+    with (
+        Client(rest.url, NAME, retries=8, backoff=0.5) as client,
+        pytest.raises(ServerUnavailableError, match="in 9 tries"),
+    ):
+        client.manifest()
+    least = [0.5, 1, 2, 4, 8, 10, 10, 10]
+    assert all(low <= wait <= low + 0.5 for low, wait in zip(least, waits, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("7", 7, 7),
+        ("3600", 60, 60),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("soon", 0.1, 0.2),
+    ],
+)
+def test_a_server_may_say_how_long_to_wait(rest, waits, header, least, most):
+    rest.faults.append(says(429, {"error": "slowly"}, Retry_After=header))
+    with Client(rest.url, NAME) as client:
+        client.manifest()
+    assert len(waits) == 1 and least <= waits[0] <= most
+
+
+def test_a_connection_lost_in_the_middle_is_tried_again(rest, library, waits):
+    with known(Client(rest.url, NAME)) as client:
+        rest.faults.append(hang_up)
+        found = client.explain(IMAGES)
+    np.testing.assert_allclose(found.heatmaps, library(IMAGES).heatmaps, atol=1e-6)
+    assert len(waits) == 1
+
+
+# ------------------------------------------------------------------------------ given up at last
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_nobody_listens(unused_port, waits, scheme):
+    url = f"{scheme}://127.0.0.1:{unused_port}"
+    message = (
+        rf"model 'scene' at {url} gave no usable answer in 3 tries; the last: .*refused.*; "
+        rf"check the url, and that the server runs"
+    )
+    with Client(url, NAME, retries=2) as client:
+        with pytest.raises(ServerUnavailableError, match=message):
+            client.explain(IMAGES)
+        assert len(waits) == 2
+        with pytest.raises(ServerUnavailableError):
+            client.status()
+
+
+def test_the_last_reason_is_told(rest):
+    with known(Client(rest.url, NAME, retries=1)) as client:
+        rest.faults.extend([says(502, b"no way"), says(503, {"error": "out of memory"})])
+        with pytest.raises(ServerUnavailableError, match="2 tries; the last: 503 out of") as error:
+            client.explain(IMAGES)
+    assert error.value.code == 503 and error.value.reason == "503 out of memory"
+
+
+def test_a_server_that_is_late(serve, model):
+    over = threading.Event()
+
+    def answer(signature, inputs):
+        if signature != MANIFEST:
+            over.wait(60)
+        return model(signature, inputs)
+
+    with serve(answer) as server, Client(server.url, NAME, timeout=0.5, retries=1) as client:
+        try:
+            with pytest.raises(ServerUnavailableError, match="2 tries.*raise timeout=, or lower"):
+                client.explain(IMAGES)
+        finally:
+            over.set()
+
+
+def test_a_server_that_drips_is_late_too(rest):
+    over = threading.Event()
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        while not over.wait(0.02):
+            handler.wfile.write(b" ")
+        return True
+
+    with known(Client(rest.url, NAME, timeout=0.3, retries=0)) as client:
+        rest.faults.append(drip)
+        try:
+            with pytest.raises(ServerUnavailableError, match="no answer in 0.3 seconds"):
+                client.explain(IMAGES)
+        finally:
+            over.set()
+
+
+def test_explaining_each_says_so_of_each_file(rest):
+    with known(Client(rest.url, NAME, retries=0, batch_size=2, concurrency=1)) as client:
+        rest.faults.append(says(503, {"error": "busy"}))
+        found = [outcome for _, outcome in client.explain_each([b"a", b"b", b"c"])]
+    assert [type(each) for each in found] == [ServerUnavailableError] * 2 + [ServingError]
+
+
+# --------------------------------------------------------------------------------------- refused
+
+
+def test_a_refusal_is_final(rest, waits):
+    with known(Client(rest.url, NAME)) as client:
+        rest.faults.append(says(400, {"error": "bad shape"}))
+        with pytest.raises(
+            ServingError, match=r"refused 'explain' of model.*: 400 bad sh"
+        ) as error:
+            client.explain(IMAGES)
+        assert not isinstance(error.value, ServerUnavailableError)
+        assert error.value.code == 400 and error.value.reason == "bad shape"
+        again = pickle.loads(pickle.dumps(error.value))
+        assert (str(again), again.code) == (str(error.value), 400)
+        rest.faults.append(says(301, b"gone", Location="/elsewhere"))
+        with pytest.raises(ServingError, match="301 gone"):
+            client.explain(IMAGES)
+    assert not waits
+
+
+def test_a_class_that_the_server_does_not_know(serve, waits):
+    nameless = LibraryModel(explainer(None), IMAGES)
+    with (
+        serve(nameless) as server,
+        Client(server.url, NAME) as client,
+        pytest.raises(ServingError, match="class_index must be below 2") as error,
+    ):
+        client.explain(IMAGES, 7)
+    assert error.value.code in (400, "INVALID_ARGUMENT") and not waits
+
+
+def test_a_model_that_is_not_there(serve, model):
+    with (
+        serve(model) as server,
+        Client(server.url, "scenes") as client,
+        pytest.raises(ServingError, match="'scenes'.*check the model's name, and") as error,
+    ):
+        client.explain(IMAGES)
+    assert error.value.code in (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>Welcome</html>", "cannot be read.*it begins b'<html>"),
+        (b'{"predictions": []}', 'it has no "outputs"'),
+        (b"[1, 2]", 'it has no "outputs"'),
+        (b'{"outputs": {"heatmap": 3}}', "its 'heatmap' is no list"),
+        (b'{"outputs": {"heatmap": [[1], [1, 2]]}}', "rows of unlike lengths"),
+        (b'{"outputs": {"overlay_bytes": ["abc"]}}', "holds no"),
+        (b'{"outputs": {"heatmap": [[1]], "score": [1]}}', "gave no 'class_index' but heatmap"),
+    ],
+)
+def test_an_answer_that_is_none(rest, body, message):
+    with known(Client(rest.url, NAME)) as client:
+        rest.faults.append(says(200, body))
+        with pytest.raises(ServingError, match=message):
+            client.explain(IMAGES)
+
+
+def test_an_answer_to_another_number_of_images(serve, model):
+    def answer(signature, inputs):
+        found = model(signature, inputs)
+        return found if signature == MANIFEST else found | {"score": found["score"][:3]}
+
+    with (
+        serve(answer) as server,
+        Client(server.url, NAME) as client,
+        pytest.raises(ServingError, match=r"gave 'score' of shape \(3,\) for 4 images"),
+    ):
+        client.explain(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hello", "has no 'method'; export the model again.*it begins 'hello'"),
+        ('{"method": "grad_cam"}', "has no 'layer'"),
+        ("null", "has no 'method'"),
+        (
+            '{"method": "future_cam", "layer": "", "labels": null, "notes": [], "signed": false, '
+            '"scaled": true, "inputs": {}}',
+            "'future_cam'; upgrade kerascam",
+        ),
+    ],
+)
+def test_a_manifest_that_is_none(serve, text, message):
+    with (
+        serve(lambda *_: {"manifest": np.array([text], object)}) as server,
+        Client(server.url, NAME) as client,
+        pytest.raises(ServingError, match=message),
+    ):
+        client.manifest()
+
+
+# --------------------------------------------------------------------- another model in its place
+
+
+class Replaced:
+    """Serves one model after another: the next after so many explanations."""
+
+    def __init__(self, *models, after=1):
+        self.models, self.after, self.explained = models, after, 0
+
+    def __call__(self, signature, inputs):
+        place = min(self.explained // self.after, len(self.models) - 1)
+        self.explained += signature == EXPLAIN
+        return self.models[place](signature, inputs)
+
+
+def test_a_replaced_model_is_asked_about_all_images(serve, library, model, waits):
+    later = explainer(["dog", "cat"], seed=1)
+    with (
+        serve(Replaced(model, LibraryModel(later, IMAGES))) as server,
+        Client(server.url, NAME, batch_size=2, concurrency=1) as client,
+    ):
+        found = client.explain(IMAGES, "dog")
+    expected = later(IMAGES, "dog")
+    assert list(found.classes) == [0] * 4 and found.labels == ("dog", "cat")
+    np.testing.assert_allclose(found.heatmaps, expected.heatmaps, atol=1e-6)
+    assert np.abs(found.heatmaps - library(IMAGES, "dog").heatmaps).max() > 0.01
+    assert server.signatures() == [MANIFEST, EXPLAIN, EXPLAIN, MANIFEST, EXPLAIN, EXPLAIN]
+    assert len(waits) == 1
+
+
+def test_a_model_replaced_between_calls_is_noticed(serve, model):
+    later = explainer(["dog", "cat"], seed=1)
+    with (
+        serve(Replaced(model, LibraryModel(later, IMAGES))) as server,
+        Client(server.url, NAME) as client,
+    ):
+        assert client.explain(IMAGES).labels == ("cat", "dog")
+        assert client.explain(IMAGES).labels == ("dog", "cat")
+        assert client.explain(IMAGES).labels == ("dog", "cat")
+    assert server.signatures().count(MANIFEST) == 2
+
+
+def test_what_does_not_fit_an_older_model_may_fit_the_served_one(serve, model):
+    larger = np.ones((2, 12, 14, 3), np.float32)
+    later = explainer(["cat", "dog"], size=(12, 14))
+    with (
+        serve(Replaced(model, LibraryModel(later, larger))) as server,
+        Client(server.url, NAME) as client,
+    ):
+        client.explain(IMAGES)
+        found = client.explain(larger)
+        with pytest.raises(ValueError, match=r"shape \(batch, 12, 14, 3\); received"):
+            client.explain(IMAGES)
+    np.testing.assert_allclose(found.heatmaps, later(larger).heatmaps, atol=1e-6)
+
+
+def test_models_that_keep_changing_are_given_up(serve, model, waits):
+    other = LibraryModel(explainer(["dog", "cat"], seed=1), IMAGES)
+    with (
+        serve(Replaced(*[model, other] * 10)) as server,
+        Client(server.url, NAME, batch_size=2, concurrency=1, retries=2) as client,
+        pytest.raises(ServerUnavailableError, match="3 tries.*differ.*give version="),
+    ):
+        client.explain(IMAGES)
+    assert len(waits) == 2
+
+
+def test_each_file_has_one_model(serve, model):
+    other = LibraryModel(explainer(["dog", "cat"], seed=1), IMAGES)
+
+    def bytewise(served):
+        def answer(signature, inputs):
+            if "image_bytes" in inputs:
+                images = IMAGES[[int(each) for each in inputs["image_bytes"]]]
+                inputs = {"image": images, "class_index": inputs["class_index"]}
+            return served(signature.removesuffix("_bytes"), inputs)
+
+        return answer
+
+    replaced = bytewise(Replaced(model, other, after=2))
+    with serve(replaced) as server, Client(server.url, NAME, batch_size=1, concurrency=1) as client:
+        found = [each for _, each in client.explain_each([b"0", b"1", b"2", b"3"], "dog")]
+    assert [each.class_name(0) for each in found] == ["dog"] * 4
+    assert [int(each.classes[0]) for each in found] == [1, 1, 0, 0]
+    expected = other.explainer(IMAGES, "dog").heatmaps[2:]
+    np.testing.assert_allclose(np.concatenate(found[2:]), expected, atol=1e-6)
+
+
+# --------------------------------------------------------------------------------------- readiness
+
+
+def test_waiting_until_a_model_is_loaded(serve, model, waits):
+    states = iter([{}, {1: "LOADING"}, {1: "LOADING"}, {1: "AVAILABLE"}])
+    with serve(model) as server, Client(server.url, NAME) as client:
+        server.states = lambda: next(states)
+        client.wait_until_ready(60)
+    assert waits == [0.1, 0.2, 0.4]
+
+
+def test_waiting_has_an_end(serve, model):
+    with serve(model) as server, Client(server.url, NAME) as client:
+        server.states = {1: "LOADING"}
+        with pytest.raises(ServerUnavailableError, match=r"not ready in 0.01 sec.*LOADING.*log"):
+            client.wait_until_ready(0.01)
+        server.states = {}
+        with pytest.raises(ServerUnavailableError, match="Could not find any versions"):
+            client.wait_until_ready(0)
+
+
+# ---------------------------------------------------------------------------------------- mistakes
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("localhost:8501", "url must begin with one of http://.*received 'localhost:8501'"),
+        ("ftp://localhost", "url must begin with one of"),
+        ("grpc://localhost", "a host and a port for gRPC, as in"),
+        ("grpc://localhost:8500/v1", "a host and a port for gRPC"),
+        ("http://localhost:8501/v1/models/scene", "must end before '/v1/models'"),
+        ("http://me:secret@localhost:8501", "give passwords by headers="),
+    ],
+)
+def test_a_url_that_is_none(url, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Client(url, NAME)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"retries": -1}, "retries must be at least 0; received -1"),
+        ({"batch_size": 0}, "batch_size must be at least 1; received 0"),
+        ({"concurrency": 0}, "concurrency must be at least 1"),
+        ({"timeout": 0}, "timeout must be positive"),
+        ({"backoff": -1}, "backoff not negative"),
+    ],
+)
+def test_numbers_out_of_range(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Client("http://localhost:8501", NAME, **arguments)
+
+
+def test_images_that_do_not_fit_are_not_sent(rest, unchecked):
+    with Client(rest.url, NAME) as client:
+        with pytest.raises(ValueError, match=r"add a batch axis with images\[None\]"):
+            client.explain(IMAGES[0])
+        with pytest.raises(ValueError, match="must be finite; image 0 holds NaN"):
+            client.explain(IMAGES * np.nan)
+        with pytest.raises(ValueError, match="did you mean 'dog'"):
+            client.explain(IMAGES, "dogs")
+        with pytest.raises(ValueError, match="classes must be from 0 to 1; received 2"):
+            client.explain(IMAGES, 2)
+    assert set(rest.signatures()) == {MANIFEST}
+
+
+def test_a_package_that_is_missing():
+    code = "import sys; sys.modules['httpx'] = None; import kerascam.serving"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "needs the package 'httpx'; pip install 'kerascam[serving]'" in done.stderr
