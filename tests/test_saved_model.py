@@ -273,6 +273,19 @@ def test_a_damaged_note_of_orientation_is_no_note() -> None:
     assert orientation(tf.constant(b"")).numpy() == 1
 
 
+def test_an_overlay_is_no_longer_than_asked(tmp_path: Path, model: keras.Model) -> None:
+    served = Served(export(GradCAM(model), tmp_path, overlay_side=30))
+    photos = [photograph(60, 90), photograph(30, 11), photograph(7, 400)]
+    answer = served("explain_bytes", image_bytes=files(*map(png, photos)))
+    sizes = [(20, 30), (30, 11), (1, 30)]
+    for place, (height, width) in enumerate(sizes):
+        shrunk = cv2.resize(photos[place], (width, height), interpolation=cv2.INTER_AREA)
+        wanted = kerascam.overlay(shrunk, answer["heatmap"][place])
+        drawn = unpacked(answer["overlay_bytes"][place])
+        assert np.abs(drawn.astype(int) - wanted).max() <= 1  # areas are rounded in another way
+    assert (drawn.shape[:2]) == (1, 30)
+
+
 def test_the_middle_is_cropped(tmp_path: Path, model: keras.Model) -> None:
     """As `kerascam explain --fit crop` does: the picture shows what the model saw."""
     from kerascam.cli.photos import crop
@@ -377,6 +390,7 @@ def test_a_class_out_of_range_is_refused(wrong: int, served: Served) -> None:
         ({"preprocess": "resnet5"}, "no 'resnet5'; did you mean resnet"),
         ({"size": (10, 10)}, r"size=\(10, 10\) does not fit the model.* 24×32"),
         ({"max_pixels": 0}, "max_pixels must be at least 1, got 0"),
+        ({"overlay_side": 0}, "overlay_side must be at least 1, got 0"),
         ({"version": 0}, "version must be at least 1, got 0"),
         ({"example": np.zeros((1, 3, 3, 3))}, "images must have shape"),
     ],
@@ -438,7 +452,7 @@ def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path
     assert (content["signed"], content["scaled"]) == (False, True)
     assert content["inputs"] == {"image": {"shape": [None, *SIZE, 3], "dtype": "float32"}}
     assert content["photographs"]["preprocess"] == "0-1"
-    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25}
+    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25, "side": 512}
 
     served = Served(folder)
     answered = served("manifest", index=np.int32([0, 0]))["manifest"]

@@ -28,6 +28,8 @@ from scene_classification.serving.process import running_server
 NAME = "scenes"
 PHOTOGRAPH = "china.jpg"
 TIMES = 5
+#: Of an overlay, in pixels: the photograph of the rehearsal is as wide.
+SIDE = 640
 HEADING = "One photograph, sent to the server as a file, and the overlay that it drew"
 PANEL = 3.4  # inches
 
@@ -45,7 +47,7 @@ def export_network(model: keras.Model, classes: Sequence[str], run: RunFolder) -
     """
     explainer = GradCAM(model, labels=classes)
     # As `data.batches.resize` does: what the network has learned from.
-    return export(explainer, run.models / NAME, resize="antialias")
+    return export(explainer, run.models / NAME, resize="antialias", overlay_side=SIDE)
 
 
 def ask(

@@ -39,6 +39,7 @@ def run(arguments: Namespace) -> bool:
             size=arguments.size,
             colormap=arguments.colormap,
             alpha=arguments.alpha,
+            overlay_side=arguments.overlay_side,
             raw_maps=arguments.raw_maps,
         )
     _report(folder)

@@ -57,3 +57,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--raw-maps", action="store_true", help="answer with the maps on the layer's grid too"
     )
     options.add_colors(written)
+    written.add_argument(
+        "--overlay-side",
+        metavar="N",
+        type=options.number(int, 1, None),
+        default=512,
+        help="pixels of an overlay's longer side, at most (default: %(default)s)",
+    )

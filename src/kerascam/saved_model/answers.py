@@ -1,6 +1,7 @@
 """What each signature answers: the names of `signatures`, filled from a compiled program."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -61,7 +62,8 @@ def explanations_of_files(
         class_index: As in `explanations`.
         manifest_id: As in `explanations`.
     """
-    photos, images = _images(plan, files)
+    keep = partial(drawing.shrink, side=plan.drawing.side)
+    photos, images = _images(plan, files, keep)
     answer = explanations(plan, [images], class_index, manifest_id)
     explainer = plan.explainer
     colors = drawing.palette(plan.drawing.colormap, signed=explainer.keeps_sign)
@@ -77,14 +79,16 @@ def explanations_of_files(
 
 def predictions_of_files(plan: Plan, files: tf.Tensor) -> Answer:
     """Answer what the model predicts of encoded photographs, shape (batch,)."""
-    return predictions(plan, [_images(plan, files)[1]])
+    return predictions(plan, [_images(plan, files, lambda photo: photo[:1, :1])[1]])
 
 
-def _images(plan: Plan, files: tf.Tensor) -> tuple[tf.TensorArray, tf.Tensor]:
+def _images(
+    plan: Plan, files: tf.Tensor, keep: Callable[[tf.Tensor], tf.Tensor]
+) -> tuple[tf.TensorArray, tf.Tensor]:
     """Decode photographs, and give them and what the model takes of them."""
     if plan.fitting is None:
         raise ValueError("plan.fitting must not be None to take photographs")
-    photos, pixels = decode_all(files, plan.fitting)
+    photos, pixels = decode_all(files, plan.fitting, keep)
     images = tf.convert_to_tensor(plan.preprocess(pixels))
     if plan.program.channels_first:
         images = tf.transpose(images, (0, 3, 1, 2))

@@ -93,15 +93,19 @@ def _rounded(length: tf.Tensor, factor: float) -> tf.Tensor:
     return tf.cast(tf.round(tf.cast(length, tf.float64) * factor), tf.int32)
 
 
-def decode_all(files: tf.Tensor, fitting: Fitting) -> tuple[tf.TensorArray, tf.Tensor]:
+def decode_all(
+    files: tf.Tensor, fitting: Fitting, keep: Callable[[tf.Tensor], tf.Tensor]
+) -> tuple[tf.TensorArray, tf.Tensor]:
     """Decode a batch of files, each of a size of its own.
 
     Args:
         files: Shape (batch,), bytes.
         fitting: To what.
+        keep: From a photograph to what is drawn on.
 
     Returns:
-        The photographs, and what becomes of them, shape (batch, *size, channels), float32.
+        The photographs to draw on, and what the model takes of each, shape (batch, *size,
+        channels), float32.
     """
     count = tf.size(files)
     photos = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=(None, None, 3))
@@ -111,7 +115,8 @@ def decode_all(files: tf.Tensor, fitting: Fitting) -> tuple[tf.TensorArray, tf.T
         place: tf.Tensor, photos: tf.TensorArray, fitted: tf.TensorArray
     ) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
         photo = fitting.decode(files[place])
-        return place + 1, photos.write(place, photo), fitted.write(place, fitting.fit(photo))
+        photos = photos.write(place, keep(photo))
+        return place + 1, photos, fitted.write(place, fitting.fit(photo))
 
     _, photos, fitted = tf.while_loop(lambda place, *_: place < count, decode, (0, photos, fitted))
     return photos, tf.ensure_shape(fitted.stack(), (None, *fitting.size, fitting.channels))

@@ -31,6 +31,30 @@ def palette(colormap: str, *, signed: bool) -> np.ndarray:
     return np.asarray(colors(np.arange(colors.N), bytes=True))[:, :3]
 
 
+def shrink(photo: tf.Tensor, side: int | None) -> tf.Tensor:
+    """Shrink a photograph to what is drawn on; one that is small enough stays as it is.
+
+    Args:
+        photo: Shape (height, width, 3), uint8 RGB.
+        side: How long the longer side may be, in pixels; None for any length.
+
+    Returns:
+        Shape (at most height, at most width, 3), uint8 RGB.
+    """
+    if side is None:
+        return photo
+    own = tf.shape(photo)[:2]
+    longer = tf.reduce_max(own)
+
+    def shrunk() -> tf.Tensor:
+        exact = tf.cast(own, tf.float64) * side / tf.cast(longer, tf.float64)
+        size = tf.maximum(tf.cast(tf.round(exact), tf.int32), 1)
+        pixels = tf.image.resize(photo, size, tf.image.ResizeMethod.AREA)
+        return tf.cast(tf.round(pixels), tf.uint8)
+
+    return tf.cond(longer > side, shrunk, lambda: photo)
+
+
 def shown(heatmap: tf.Tensor, *, of_pixels: bool, scaled: bool) -> tf.Tensor:
     """Bring one heatmap into [-1, 1], as pictures show it.
 

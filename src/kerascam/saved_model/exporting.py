@@ -32,6 +32,7 @@ def export(
     size: tuple[int, int] | None = None,
     colormap: str = "auto",
     alpha: float = 0.5,
+    overlay_side: int | None = 512,
     raw_maps: bool = False,
     max_pixels: int = 50_000_000,
     warm_up: bool = True,
@@ -47,7 +48,7 @@ def export(
     | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has labels |
     | `explain` | the same, and `class_index` (batch,) or one for all: -1 is the predicted class | the same of the explained class, and `probability`, `score`, `status`, `heatmap` (batch, *size), `manifest_id`; with `raw_maps`, `map` (batch, *grid) |
     | `serving_default_bytes` | `image_bytes` (batch,): JPEG, PNG, WebP, GIF or BMP files of any size | as `serving_default` |
-    | `explain_bytes` | `image_bytes` and `class_index` | as `explain`, and `overlay_bytes` (batch,): PNG files of the photographs' sizes |
+    | `explain_bytes` | `image_bytes` and `class_index` | as `explain`, and `overlay_bytes` (batch,): PNG files, as large as the photographs up to `overlay_side` |
     | `manifest` | `index` (batch,): any numbers | the manifest, once for each |
 
     A model of several inputs has their names in place of `image`, and no `_bytes` signatures; nor
@@ -75,6 +76,9 @@ def export(
         size: The (height, width) that photographs are brought to, for a model that takes any.
         colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided where signed.
         alpha: Opacity of the overlays' heatmap, 0 to 1.
+        overlay_side: How long an overlay's longer side may be, in pixels: a larger photograph is
+            shrunk for it. Encoding PNG takes most of the time that an overlay costs, in proportion
+            to its pixels. None draws on the photograph in its own size.
         raw_maps: Whether explanations hold the raw maps too; of several layers, `map_0`, `map_1`.
         max_pixels: Photographs that claim more are refused before they are decoded.
         warm_up: Whether requests are included that a server asks itself when it loads the model.
@@ -100,11 +104,14 @@ def export(
         ...     export(GradCAM(model), folder, preprocess="0-1").name
         '1'
     """  # noqa: E501 - the rows of a table
-    _check(explainer, fit, resize, alpha, max_pixels, warm_up)
+    _check(explainer, fit, resize, alpha, warm_up)
+    _check_at_least_one("max_pixels", max_pixels)
+    if overlay_side is not None:
+        _check_at_least_one("overlay_side", overlay_side)
     choose_colormap(colormap, signed=False)
     path = Path(path)
     if version is not None:
-        _check_version(path, whole_number("version", version))
+        _check_version(path, version)
     plan = settle(
         explainer,
         example,
@@ -113,7 +120,7 @@ def export(
         crop=fit == "crop",
         max_pixels=max_pixels,
         preprocess=preprocessing(preprocess),
-        drawing=Drawing(colormap, alpha),
+        drawing=Drawing(colormap, alpha, overlay_side),
         raw_maps=raw_maps,
     )
     manifest = write_manifest(plan, preprocess)
@@ -136,9 +143,7 @@ def export(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _check(
-    explainer: Any, fit: str, resize: str, alpha: float, max_pixels: int, warm_up: bool
-) -> None:
+def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -> None:
     if not isinstance(explainer, Explainer):
         raise TypeError(f"explainer must be one, such as GradCAM(model), not {explainer!r}")
     if fit not in _FITS:
@@ -148,8 +153,6 @@ def _check(
         raise ValueError(f"resize must be one of {known}, not {resize!r}")
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
-    if whole_number("max_pixels", max_pixels) < 1:
-        raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
     if warm_up:
         try:
             import tensorflow_serving.apis  # noqa: F401 - before the work, and not behind it
@@ -160,9 +163,13 @@ def _check(
             ) from error
 
 
+def _check_at_least_one(name: str, number: int) -> None:
+    if whole_number(name, number) < 1:
+        raise ValueError(f"{name} must be at least 1, got {number}")
+
+
 def _check_version(path: Path, version: int) -> None:
-    if version < 1:
-        raise ValueError(f"version must be at least 1, got {version}")
+    _check_at_least_one("version", version)
     if (path / str(version)).exists():
         raise ValueError(
             f"version={version} is in {str(path)!r} already; leave it out for the next one"

@@ -63,7 +63,11 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
         "size": list(fitting.size),
         "channels": fitting.channels,
         "preprocess": preprocess,
-        "overlay": {"colormap": plan.drawing.colormap, "alpha": plan.drawing.alpha},
+        "overlay": {
+            "colormap": plan.drawing.colormap,
+            "alpha": plan.drawing.alpha,
+            "side": plan.drawing.side,
+        },
     }
 
 

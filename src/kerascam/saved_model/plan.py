@@ -25,10 +25,12 @@ class Drawing:
     Attributes:
         colormap: A matplotlib name, or "auto".
         alpha: Opacity of the heatmap, 0 to 1.
+        side: How long an overlay's longer side may be, in pixels; None for any length.
     """
 
     colormap: str
     alpha: float
+    side: int | None
 
 
 @dataclass(frozen=True)
