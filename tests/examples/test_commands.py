@@ -40,7 +40,21 @@ def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(run):
     evidence = json.loads((run / "explanations.json").read_text())["evidence"]
     assert evidence["images"] == 24
     assert json.loads((run / "photographs.json").read_text())["china.jpg"]["class"] == "buildings"
-    for name in ("samples", "augmented", "confusion", "reliability", "training", "methods"):
+    served = json.loads((run / "served.json").read_text())
+    assert (served["photograph"], served["class"]) == ("china.jpg", "buildings")
+    photographed = json.loads((run / "photographs.json").read_text())["china.jpg"]
+    # Decoded, resized and explained inside the graph, it is the same photograph.
+    assert served["probability"] == pytest.approx(photographed["probability"], abs=1e-3)
+    assert served["layer"] == photographed["layer"]
+    for name in (
+        "served",
+        "samples",
+        "augmented",
+        "confusion",
+        "reliability",
+        "training",
+        "methods",
+    ):
         assert (run / "pictures" / f"{name}.png").stat().st_size > 1000
     assert (run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 

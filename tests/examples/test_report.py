@@ -28,11 +28,11 @@ from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
-PARTS = ("config", "data", "metrics", "explanations", "photographs")
+PARTS = ("config", "data", "metrics", "explanations", "photographs", "served")
 PICTURES = (
     *("methods", "samples", "counts", "evidence", "problems", "augmented", "training"),
     *("confusion", "per_class", "roc", "reliability", "evidence_share", "explain_mistakes"),
-    *("mistakes", "photographs"),
+    *("mistakes", "photographs", "served"),
 )
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -155,6 +155,17 @@ def findings(classes):
             "explanations": explained(classes),
             "photographs": {
                 "china.jpg": {"class": classes[0], "probability": 0.25, "layer": "last"}
+            },
+            "served": {
+                "photograph": "china.jpg",
+                "class": classes[1],
+                "probability": 0.75,
+                "method": "Grad-CAM",
+                "layer": "last",
+                "version": "3",
+                "requests": 5,
+                "seconds": 0.0834,
+                "bytes": 300_000,
             },
         }
     )
