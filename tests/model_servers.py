@@ -7,7 +7,9 @@ one that runs an explainer; `loaded` makes one of a SavedModel's signatures.
 import base64
 import hashlib
 import json
+import re
 import threading
+import uuid
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,10 +46,14 @@ class LibraryModel:
 
     def __init__(self, explainer, sample, raw_maps=False):
         self.explainer, self.raw_maps = explainer, raw_maps
-        self.names = list(sample) if isinstance(sample, dict) else ["image"]
-        self.sample = sample if isinstance(sample, dict) else {"image": sample}
+        own = [each.name for each in explainer.model.inputs]
+        several = isinstance(sample, dict)
+        self.names = [re.sub(r"\W", "_", name) for name in own] if several else ["image"]
+        forms = [sample[name] for name in own] if several else [sample]
+        self.sample = dict(zip(self.names, forms, strict=True))
         known = explainer(sample)
         facts = {
+            "export": uuid.uuid4().hex,
             "method": known.method,
             "layer": known.layer,
             "labels": known.labels and list(known.labels),
@@ -55,8 +61,8 @@ class LibraryModel:
             "signed": known.signed,
             "scaled": known.scaled,
             "inputs": {
-                name: {"shape": [None, *array.shape[1:]], "dtype": str(array.dtype)}
-                for name, array in self.sample.items()
+                name: {"name": mine, "shape": [None, *array.shape[1:]], "dtype": str(array.dtype)}
+                for mine, (name, array) in zip(own, self.sample.items(), strict=True)
             },
         }
         self.manifest = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
@@ -77,7 +83,7 @@ class LibraryModel:
         probabilities = self.explainer.model.predict_on_batch(images)
         classes = probabilities.argmax(-1).astype(np.int32)
         if signature.startswith("serving_default"):
-            return self.named({"probabilities": probabilities, "class_index": classes})
+            return self.signed({"probabilities": probabilities, "class_index": classes})
         classes = np.where(inputs["class_index"] < 0, classes, inputs["class_index"])
         if classes.max() >= probabilities.shape[-1]:
             raise Refused(f"class_index must be below {probabilities.shape[-1]}")
@@ -89,7 +95,6 @@ class LibraryModel:
             "score": found.scores,
             "status": np.array(found.statuses, object),
             "heatmap": found.heatmaps,
-            "manifest_id": np.array([self.id] * len(found), object),
         }
         if photos is not None:
             drawn = [found[place].overlay(photo[None])[0] for place, photo in enumerate(photos)]
@@ -98,14 +103,15 @@ class LibraryModel:
             several = isinstance(found.maps, tuple)
             maps = {f"map_{place}": each for place, each in enumerate(found.maps)}
             answer |= maps if several else {"map": found.maps}
-        return self.named(answer)
+        return self.signed(answer)
 
     def check(self, images):
         for image, form in zip(images, self.sample.values(), strict=True):
             if image.shape[1:] != form.shape[1:] or image.dtype != form.dtype:
                 raise Refused(f"expected {form.dtype}, {form.shape}; got {image.dtype}")
 
-    def named(self, answer):
+    def signed(self, answer):
+        answer["manifest_id"] = np.array([self.id] * len(answer["class_index"]), object)
         if self.explainer.labels is None:
             return answer
         names = [self.explainer.labels[index] for index in answer["class_index"]]

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kerascam.cli import classes, form, images, photos, preprocessing
+from kerascam import preprocessing
+from kerascam.cli import classes, form, images, photos
 from kerascam.cli.batches import Photo, batches
 from kerascam.cli.filenames import FileNames, slug
 
@@ -161,7 +162,7 @@ def test_preprocessing_scales() -> None:
 
 
 def test_preprocessing_has_near_misses() -> None:
-    with pytest.raises(ValueError, match="--preprocess has no 'ResNet50'; did you mean resnet50"):
+    with pytest.raises(ValueError, match="preprocess has no 'ResNet50'; did you mean resnet50"):
         preprocessing.preprocessing("ResNet50")
     with pytest.raises(ValueError, match="give one of: none, 0-1, -1-1, convnext, densenet"):
         preprocessing.preprocessing("qqq")

@@ -142,18 +142,22 @@ def test_nan_arrives_as_such(serve):
 
 
 def test_a_model_of_several_inputs(serve):
-    left, right = keras.Input((12, 16, 3), name="left"), keras.Input((12, 16, 3), name="right")
+    left, right = keras.Input((12, 16, 3), name="left"), keras.Input((12, 16, 3), name="right-1")
     features = layers.Conv2D(4, 3, name="conv")(layers.Add()([left, 2 * right]))
     outputs = layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(features))
     explainer = kerascam.GradCAM(keras.Model([left, right], outputs), "conv")
-    inputs = {"left": IMAGES, "right": IMAGES[::-1].copy()}
+    inputs = {"left": IMAGES, "right-1": IMAGES[::-1].copy()}
     with (
         serve(LibraryModel(explainer, inputs)) as server,
         Client(server.url, NAME, batch_size=2) as client,
     ):
         found = client.explain(inputs, 1)
+        assert set(server.asked[-1][1]) == {"left", "right_1", "class_index"}
         assert_same(client.explain(list(inputs.values()), 1), found)
-        with pytest.raises(ValueError, match=r"input names \['left', 'right'\] as keys"):
+        as_sent = {"right_1": inputs["right-1"], "left": IMAGES}
+        assert_same(client.explain(as_sent, 1), found)
+        np.testing.assert_array_equal(client.predict(inputs).classes, client.predict(as_sent)[1])
+        with pytest.raises(ValueError, match=r"input names \['left', 'right-1'\] as keys"):
             client.explain({"left": IMAGES})
     assert_same(found, explainer(inputs, 1))
     np.testing.assert_array_equal(found.images, IMAGES)
@@ -271,7 +275,8 @@ def test_a_model_without_probabilities_gives_its_outputs(serve, model):
     def answer(signature, inputs):
         found = model(signature, inputs)
         if signature == "serving_default":
-            found = {"class_index": found["class_index"], "outputs": found["probabilities"]}
+            kept = {name: found[name] for name in ("class_index", "manifest_id")}
+            found = kept | {"outputs": found["probabilities"]}
         return found
 
     with serve(answer) as server, Client(server.url, NAME) as client:

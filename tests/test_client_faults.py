@@ -16,7 +16,7 @@ from model_servers import NAME, LibraryModel, grpc_server, rest_server
 
 import kerascam
 from kerascam.serving import Client, ServerUnavailableError, ServingError
-from kerascam.signatures import EXPLAIN, MANIFEST
+from kerascam.signatures import EXPLAIN, MANIFEST, PREDICT
 
 IMAGES = np.random.default_rng(0).random((4, 8, 10, 3)).astype(np.float32)
 
@@ -341,14 +341,14 @@ def test_a_manifest_that_is_none(serve, text, message):
 
 
 class Replaced:
-    """Serves one model after another: the next after so many explanations."""
+    """Serves one model after another: the next after so many explanations or predictions."""
 
     def __init__(self, *models, after=1):
-        self.models, self.after, self.explained = models, after, 0
+        self.models, self.after, self.asked = models, after, 0
 
     def __call__(self, signature, inputs):
-        place = min(self.explained // self.after, len(self.models) - 1)
-        self.explained += signature == EXPLAIN
+        place = min(self.asked // self.after, len(self.models) - 1)
+        self.asked += signature in (EXPLAIN, PREDICT)
         return self.models[place](signature, inputs)
 
 
@@ -356,7 +356,7 @@ def test_a_replaced_model_is_asked_about_all_images(serve, library, model, waits
     later = explainer(["dog", "cat"], seed=1)
     with (
         serve(Replaced(model, LibraryModel(later, IMAGES))) as server,
-        Client(server.url, NAME, batch_size=2, concurrency=1) as client,
+        Client(server.url, NAME, batch_size=2, concurrency=1, retries=0) as client,
     ):
         found = client.explain(IMAGES, "dog")
     expected = later(IMAGES, "dog")
@@ -364,19 +364,54 @@ def test_a_replaced_model_is_asked_about_all_images(serve, library, model, waits
     np.testing.assert_allclose(found.heatmaps, expected.heatmaps, atol=1e-6)
     assert np.abs(found.heatmaps - library(IMAGES, "dog").heatmaps).max() > 0.01
     assert server.signatures() == [MANIFEST, EXPLAIN, EXPLAIN, MANIFEST, EXPLAIN, EXPLAIN]
-    assert len(waits) == 1
+    assert not waits
 
 
-def test_a_model_replaced_between_calls_is_noticed(serve, model):
+def test_versions_that_differ_in_their_weights_alone(serve, library, model, waits):
+    later = explainer(["cat", "dog"], seed=1)
+    with (
+        serve(Replaced(model, LibraryModel(later, IMAGES), after=4)) as server,
+        Client(server.url, NAME, batch_size=1, concurrency=1, retries=0) as client,
+    ):
+        before = client.predict(IMAGES[:2])
+        found = client.predict(IMAGES)  # two by the first model, then all by the second
+        server.answer.asked = 2
+        client.explain(IMAGES[:1])
+        explained = client.explain(IMAGES)
+    expected = later.model.predict_on_batch(IMAGES)
+    older = library.model.predict_on_batch(IMAGES)
+    assert np.abs(expected - older).max(-1).min() > 0.01
+    np.testing.assert_allclose(before.probabilities, older[:2], atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(explained.heatmaps, later(IMAGES).heatmaps, atol=1e-6)
+    np.testing.assert_allclose(explained.all_probabilities, expected, atol=1e-6)
+    assert not waits
+
+
+def test_a_prediction_that_names_no_export_is_refused(serve, model):
+    def answer(signature, inputs):
+        found = model(signature, inputs)
+        return {name: array for name, array in found.items() if name != "manifest_id"}
+
+    with (
+        serve(answer) as server,
+        Client(server.url, NAME) as client,
+        pytest.raises(ServingError, match="gave no 'manifest_id' but .*; export the model with"),
+    ):
+        client.predict(IMAGES)
+
+
+def test_a_model_replaced_between_calls_is_noticed(serve, model, waits):
     later = explainer(["dog", "cat"], seed=1)
     with (
         serve(Replaced(model, LibraryModel(later, IMAGES))) as server,
-        Client(server.url, NAME) as client,
+        Client(server.url, NAME, retries=0) as client,
     ):
         assert client.explain(IMAGES).labels == ("cat", "dog")
         assert client.explain(IMAGES).labels == ("dog", "cat")
         assert client.explain(IMAGES).labels == ("dog", "cat")
     assert server.signatures().count(MANIFEST) == 2
+    assert not waits
 
 
 def test_what_does_not_fit_an_older_model_may_fit_the_served_one(serve, model):
@@ -393,15 +428,17 @@ def test_what_does_not_fit_an_older_model_may_fit_the_served_one(serve, model):
     np.testing.assert_allclose(found.heatmaps, later(larger).heatmaps, atol=1e-6)
 
 
-def test_models_that_keep_changing_are_given_up(serve, model, waits):
+@pytest.mark.parametrize("question", ["explain", "predict"])
+def test_models_that_keep_changing_are_given_up(serve, model, waits, question):
     other = LibraryModel(explainer(["dog", "cat"], seed=1), IMAGES)
     with (
         serve(Replaced(*[model, other] * 10)) as server,
-        Client(server.url, NAME, batch_size=2, concurrency=1, retries=2) as client,
-        pytest.raises(ServerUnavailableError, match="3 tries.*differ.*give version="),
+        Client(server.url, NAME, batch_size=2, concurrency=1) as client,
+        pytest.raises(ServingError, match="each of the 4 times.*differ.*give version=") as error,
     ):
-        client.explain(IMAGES)
-    assert len(waits) == 2
+        getattr(client, question)(IMAGES)
+    assert server.signatures().count(MANIFEST) == 4 and not waits
+    assert not isinstance(error.value, ServerUnavailableError)  # it is well
 
 
 def test_each_file_has_one_model(serve, model):
@@ -454,6 +491,25 @@ def test_waiting_has_an_end(serve, model):
     [
         ("localhost:8501", "url must begin with one of http://.*received 'localhost:8501'"),
         ("ftp://localhost", "url must begin with one of"),
+        *(
+            (f"{scheme}://{host}", f"url must have a host.*port.*; received '{scheme}://.*: ")
+            for scheme in ("http", "https", "grpc", "grpcs")
+            for host in (
+                "localhost:abc",
+                "localhost:0",
+                "localhost:99999",
+                "a..b:8500",
+                "999.1.1.1:8500",
+                "-host:8500",
+                "a host:8500",
+                "host:8500/a b",
+                "[::g]:8500",
+                "[::1:8500",
+                f"{'a' * 64}.example:8500",
+            )
+        ),
+        ("htp://me:secret@localhost:abc", "give passwords by headers="),
+        ("http://localhost:8501?key=secret", "give passwords by headers="),
         ("grpc://localhost", "a host and a port for gRPC, as in"),
         ("grpc://localhost:8500/v1", "a host and a port for gRPC"),
         ("http://localhost:8501/v1/models/scene", "must end before '/v1/models'"),
@@ -472,13 +528,171 @@ def test_a_url_that_is_none(url, message):
         ({"retries": -1}, "retries must be at least 0; received -1"),
         ({"batch_size": 0}, "batch_size must be at least 1; received 0"),
         ({"concurrency": 0}, "concurrency must be at least 1"),
-        ({"timeout": 0}, "timeout must be positive"),
-        ({"backoff": -1}, "backoff not negative"),
+        ({"timeout": 0}, "timeout must be positive and at most 86400 seconds; received 0"),
+        ({"timeout": np.inf}, "timeout must be positive and at most 86400 seconds; received inf"),
+        ({"timeout": np.nan}, "timeout must be positive.*received nan"),
+        ({"timeout": 10**400}, "timeout must be positive and at most 86400 seconds"),
+        ({"backoff": -1}, "backoff must be at least 0 and at most 86400 seconds; received -1"),
+        ({"backoff": np.inf}, "backoff must be at least 0.*received inf"),
+        ({"version": -1}, "version must be at least 0; received -1"),
+        ({"version": 2**63}, "version must be at most 9223372036854775807; received 92"),
     ],
 )
-def test_numbers_out_of_range(arguments, message):
+@pytest.mark.parametrize("url", ["http://localhost:8501", "grpc://localhost:8500"])
+def test_numbers_out_of_range(url, arguments, message):
     with pytest.raises(ValueError, match=message):
-        Client("http://localhost:8501", NAME, **arguments)
+        Client(url, NAME, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"timeout": None}, "timeout must be a number of seconds, not None"),
+        ({"timeout": "3"}, "timeout must be a number of seconds, not '3'"),
+        ({"timeout": True}, "timeout must be a number of seconds, not True"),
+        ({"backoff": None}, "backoff must be a number of seconds, not None"),
+        ({"retries": 1.5}, "retries must be a whole number, not 1.5"),
+        ({"version": "1"}, "version must be a whole number, not '1'"),
+        ({"headers": {"X-Key": 3}}, "headers must be .*'X-Key' is of type int: give both as str"),
+        ({"headers": {3: "x"}}, "headers must be a dict of texts by name; the value of 3"),
+        ({"headers": [("X-Key", "x")]}, "headers must be a dict of texts by name, not a list"),
+        ({"url": None}, "url must be text, not None"),
+        ({"model": 3}, "model must be text, not 3"),
+    ],
+)
+@pytest.mark.parametrize("url", ["http://localhost:8501", "grpc://localhost:8500"])
+def test_what_is_of_another_type(unchecked, url, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        Client(**{"url": url, "model": NAME} | arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("X-Key", "sécret", "values of printable ASCII .* of 'X-Key' has others: strip"),
+        ("X-Key", "secret\n", "without blanks at their ends; that of 'X-Key'"),
+        ("X-Key", "secret\r\nX-Other: 1", "values of printable ASCII"),
+        ("X Key", "secret", "names of ASCII letters, digits, .*; received 'X Key'"),
+        ("Schlüssel", "secret", "names of ASCII letters"),
+        ("", "secret", "names of ASCII letters.*received ''"),
+    ],
+)
+@pytest.mark.parametrize("url", ["http://localhost:8501", "grpc://localhost:8500"])
+def test_headers_that_cannot_be_sent(url, name, value, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Client(url, NAME, headers={name: value})
+    assert "secret" not in str(error.value) and "sécret" not in str(error.value)
+
+
+def test_grpc_has_fewer_names_of_headers():
+    Client("http://localhost:8501", NAME, headers={"X-Key-Bin": "", "X!": "a  b"}).close()
+    for name in ("X-Key-Bin", "X!"):
+        with pytest.raises(ValueError, match="not ending in -bin, for gRPC; received"):
+            Client("grpc://localhost:8500", NAME, headers={name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://models", "http://models"),
+        ("http://tf_serving:8501/", "http://tf_serving:8501"),
+        ("https://127.0.0.1/vision/", "https://127.0.0.1/vision"),
+        ("grpc://[::1]:8500", "grpc://[::1]:8500"),
+        ("grpcs://Models.Müller.example:8500", "grpcs://models.xn--mller-kva.example:8500"),
+    ],
+)
+def test_hosts_of_any_kind(url, shown):
+    with Client(url, NAME) as client:
+        assert repr(client) == f"Client(model 'scene' at {shown})"
+
+
+# ----------------------------------------------------------------------------------------- closed
+
+
+CLOSED = r"^Client\(model 'scene' at .*\) is closed; ask before close\(\), or make a new one$"
+
+
+def test_a_closed_client_says_so(serve, model):
+    with serve(model) as server:
+        client = known(Client(server.url, NAME))
+        client.close()
+        client.close()
+        for ask in (
+            lambda: client.explain(IMAGES),
+            lambda: client.predict(IMAGES),
+            lambda: client.explain_each([b"a"]),
+            client.manifest,
+            client.status,
+            client.wait_until_ready,
+        ):
+            with pytest.raises(RuntimeError, match=CLOSED) as error:
+                ask()
+            assert type(error.value) is RuntimeError
+
+
+@pytest.mark.parametrize("files", [2, 20], ids=["all begun", "some not begun"])
+def test_a_client_closed_amid_its_files_says_so(serve, model, files):
+    """One answer is taken and another under way when the client is closed."""
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def answer(signature, inputs):
+        if signature == MANIFEST:
+            return model(signature, inputs)
+        if inputs["image_bytes"][0] == b"1":
+            under_way.set()
+            assert go_on.wait(60)
+        asked = {"image": IMAGES[:1], "class_index": inputs["class_index"]}
+        return model(EXPLAIN, asked)
+
+    listed = [b"%d" % place for place in range(files)]
+    with serve(answer) as server:
+        client = Client(server.url, NAME, batch_size=1, concurrency=1)
+        found = client.explain_each(listed)
+        next(found)
+        assert under_way.wait(60)
+        closing = threading.Thread(target=client.close)
+        closing.start()
+        go_on.set()
+        closing.join()
+        if files == 2:
+            assert next(found)[0] == b"1"  # it was waited for
+            assert list(found) == []
+        else:
+            with pytest.raises(RuntimeError, match=CLOSED) as error:
+                list(found)
+            assert type(error.value) is RuntimeError
+    assert len(server.signatures()) <= 4
+
+
+def test_a_question_that_is_dropped_says_so(serve, model):
+    under_way, go_on, errors = threading.Event(), threading.Event(), []
+
+    def answer(signature, inputs):
+        if signature != MANIFEST:
+            under_way.set()
+            assert go_on.wait(60)
+        return model(signature, inputs)
+
+    def ask():
+        try:
+            client.explain(IMAGES)
+        except RuntimeError as error:
+            errors.append(error)
+
+    with serve(answer) as server:
+        client = known(Client(server.url, NAME, batch_size=1, concurrency=1))
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert under_way.wait(60)
+        closing = threading.Thread(target=client.close)
+        closing.start()
+        while client._gate._open or not client._many._pool._shutdown:
+            closing.join(0.001)
+        go_on.set()
+        closing.join()
+        asking.join()
+    assert [type(each) for each in errors] == [RuntimeError]
+    assert server.signatures() == [MANIFEST, EXPLAIN]
 
 
 def test_images_that_do_not_fit_are_not_sent(rest, unchecked):

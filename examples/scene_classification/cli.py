@@ -125,6 +125,7 @@ def _work(
         from scene_classification import steps
         from scene_classification.progress import Reporter
         from scene_classification.training.strategy import make_strategy
+        from scene_classification.workplace import Workplace
 
         # Made before TensorFlow runs anything, and only to train on.
         distribution = make_strategy(config.strategy) if config and command in TRAINING else None
@@ -132,7 +133,7 @@ def _work(
     if config is None or run is None:
         getattr(steps, command)(reporter, *told)
         return
-    workplace = steps.Workplace(config, run, reporter, distribution)
+    workplace = Workplace(config, run, reporter, distribution)
     getattr(steps, command)(workplace, *told)
 
 

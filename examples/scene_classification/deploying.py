@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerascam import GradCAM, export
 from kerascam.serving import Client, ServedExplanation
@@ -46,8 +47,14 @@ def export_network(model: keras.Model, classes: Sequence[str], run: RunFolder) -
         The version's folder.
     """
     explainer = GradCAM(model, labels=classes)
-    # As `data.batches.resize` does: what the network has learned from.
-    return export(explainer, run.models / NAME, resize="antialias", overlay_side=SIDE)
+    # As `data.batches.resize` does, in whole numbers: what the network has learned from.
+    return export(
+        explainer,
+        run.models / NAME,
+        resize="antialias",
+        preprocess=tf.round,
+        overlay_side=SIDE,
+    )
 
 
 def ask(

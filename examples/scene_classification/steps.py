@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import keras
-
-from scene_classification.config import Config
-from scene_classification.data.audit import Audit, audit
 from scene_classification.data.findings import report_data
-from scene_classification.data.folder import Scenes
-from scene_classification.data.sources import open_scenes, scenes_to_make
 from scene_classification.deploying import NAME, ask, export_network
 from scene_classification.deploying import rehearse as rehearse_serving
 from scene_classification.evaluation.step import draw_training
@@ -30,76 +21,10 @@ from scene_classification.pictures.numbers import interval
 from scene_classification.progress import Reporter, TrainingProgress
 from scene_classification.publishing import publish as publish_network
 from scene_classification.report.step import write_report
-from scene_classification.run_folder import RunFolder
 from scene_classification.serving.engines import choose_engine
 from scene_classification.serving.version_folders import newest_version
-from scene_classification.training.lesson import learned_classes
 from scene_classification.training.stages import train as train_network
-
-
-@dataclass
-class Workplace:
-    """What the steps of one command share.
-
-    Attributes:
-        config: The settings of the run.
-        run: Its folder.
-        reporter: Shows progress.
-        distribution: A `tf.distribute` strategy, or None.
-    """
-
-    config: Config
-    run: RunFolder
-    reporter: Reporter
-    distribution: Any = None
-
-    @cached_property
-    def audited(self) -> tuple[Scenes, Audit]:
-        """The scenes as they were found, and what is wrong with them."""
-        with self.reporter.bar("scenes", scenes_to_make(self.config)) as progress:
-            scenes = open_scenes(self.config, self.run, progress)
-        with self.reporter.bar("checking", len(scenes)) as progress:
-            return scenes, audit(scenes, progress=progress)
-
-    @cached_property
-    def scenes(self) -> Scenes:
-        """The scenes that can be read and learned from."""
-        scenes, found = self.audited
-        return found.clean(scenes)
-
-    @cached_property
-    def network(self) -> keras.Model:
-        """The network to measure: the run's own, or the one that its settings name."""
-        if self.config.model == "reference":
-            return load_reference_model()
-        if self.config.model is not None:
-            return keras.models.load_model(self.config.model, compile=False)
-        if not self.run.model.exists():
-            raise FileNotFoundError(
-                f"no trained network in {str(self.run.root)!r}; run the train step first"
-            )
-        return keras.models.load_model(self.run.model, compile=False)
-
-    def examine(self) -> tuple[keras.Model, Scenes]:
-        """Return the network to measure and the scenes to measure it on; their classes agree."""
-        network, scenes = self.network, self.scenes
-        if self.config.model is None:
-            known = learned_classes(self.run)
-        elif self.config.model == "reference":
-            known = reference_classes()
-        elif network.output_shape[-1] == len(scenes.classes):
-            known = scenes.classes  # a saved classifier does not say what its classes are called
-        else:
-            raise ValueError(
-                f"model={self.config.model!r} has {network.output_shape[-1]} classes and the "
-                f"scenes {len(scenes.classes)}"
-            )
-        if known != scenes.classes:
-            raise ValueError(
-                f"the network knows {list(known)} and the scenes are {list(scenes.classes)}; it "
-                "can only be measured on its own classes"
-            )
-        return network, scenes
+from scene_classification.workplace import Workplace
 
 
 def data(place: Workplace) -> None:

@@ -22,6 +22,7 @@ INDEX = "index"  # (batch,) int32 of any value, for MANIFEST
 # What every answer holds.
 PROBABILITIES = "probabilities"  # (batch, [*grid,] classes); of the last softmax or sigmoid
 OUTPUTS = "outputs"  # (batch, ...) in place of PROBABILITIES where the model gives none
+MANIFEST_ID = "manifest_id"  # (batch,) text: which manifest tells of this answer
 # CLASS_INDEX: (batch,) int32, the predicted class, or the one that was asked for
 CLASS_NAME = "class_name"  # (batch,) text, where the class names were given at export
 
@@ -31,8 +32,7 @@ SCORE = "score"  # (batch,) the target's value, by default the class's logit
 STATUS = "status"  # (batch,) "ok", or why the map shows no evidence
 HEATMAP = "heatmap"  # (batch, *size) on the images' grid
 MAP = "map"  # (batch, *grid), on request; MAP_0, MAP_1, ... where several layers are fused
-MANIFEST_ID = "manifest_id"  # (batch,) text: which manifest tells of this answer
-OVERLAY_BYTES = "overlay_bytes"  # (batch,) PNG files in the size of the photographs
+OVERLAY_BYTES = "overlay_bytes"  # (batch,) PNG files, as large as the photographs up to a limit
 
 #: How many hexadecimal digits of the manifest's SHA-256 are its id.
 ID_LENGTH = 16

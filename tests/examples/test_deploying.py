@@ -20,6 +20,7 @@ from scene_classification.options import ExportOptions
 from scene_classification.progress import Reporter
 from scene_classification.run_folder import RunFolder, open_run
 from scene_classification.serving.process import free_port, running_server
+from scene_classification.workplace import Workplace
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +148,8 @@ def test_photographs_are_answered_by_a_network_that_knows_them(
     exported = []
     monkeypatch.setattr(steps, "export_network", lambda *given: exported.append(given) or tmp_path)
     monkeypatch.setattr(steps, "load_reference_model", lambda: "reference")
-    monkeypatch.setattr(steps.Workplace, "examine", lambda self: ("own", None))
-    monkeypatch.setattr(steps.Workplace, "scenes", type("", (), {"classes": ("a",)}))
+    monkeypatch.setattr(Workplace, "examine", lambda self: ("own", None))
+    monkeypatch.setattr(Workplace, "scenes", type("", (), {"classes": ("a",)}))
 
     class Silent(Reporter):
         def line(self, text):
@@ -156,7 +157,7 @@ def test_photographs_are_answered_by_a_network_that_knows_them(
 
     from rich.console import Console
 
-    place = steps.Workplace(Config(source=source), RunFolder(tmp_path), Silent(Console(quiet=True)))
+    place = Workplace(Config(source=source), RunFolder(tmp_path), Silent(Console(quiet=True)))
     steps.export(place, ExportOptions(network))
     ((model, classes, _),) = exported
     assert model == which

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from scene_classification.serving.answers import make_answer
 from scene_classification.serving.arrays import to_array
-from scene_classification.serving.bodies import receive_body
+from scene_classification.serving.bodies import Bodies
 from scene_classification.serving.errors import RequestError
 from scene_classification.serving.limits import Limits
 from scene_classification.serving.questions import columns, read_question
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Desk:
-    """Lets in as many requests as there is room for, and has threads work on them.
+    """Receives requests, lets in as many as there is room for, and has threads work on them.
 
     Args:
         versions: Of the model.
@@ -40,6 +41,8 @@ class Desk:
 
     def __init__(self, versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> None:
         self._versions, self._limits, self._pool = versions, limits, pool
+        self._bodies = Bodies(limits)
+        self._reading = threading.Lock()
         self._inside = 0
 
     async def predict(self, request: Request, number: int | None) -> bytes:
@@ -48,34 +51,44 @@ class Desk:
         Raises:
             RequestError: If there is no room, or the request is not to be answered.
         """
-        with self._place():
-            body = await receive_body(request, self._limits)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, self._answer, body, number)
+        self._check_room()  # or else a body would be sent for nothing
+        # Received first: a client that sends slowly keeps nobody else from a place.
+        async with self._bodies.receive(request) as body:
+            with self._place():
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._pool, self._answer, body, number)
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
-        # Taken before the body is received, so that bodies in memory are bounded too.
-        if self._inside >= self._limits.threads + self._limits.waiting:
-            raise RequestError(
-                503, f"{self._inside} requests are being worked on", {"Retry-After": "1"}
-            )
+        self._check_room()
         self._inside += 1
         try:
             yield
         finally:
             self._inside -= 1
 
-    def _answer(self, body: bytes, number: int | None) -> bytes:
-        question = read_question(body)
-        with self._versions.lease(number) as (_, servable):
-            signature = servable.signature(question.signature)
-            inputs = {
-                name: to_array(name, signature.inputs[name], values, self._limits)
-                for name, values in columns(question, signature.inputs.keys()).items()
-            }
-            outputs = servable.run(question.signature, inputs)
-        return make_answer(outputs, by_rows=question.by_rows)
+    def _check_room(self) -> None:
+        if self._inside >= self._limits.threads + self._limits.waiting:
+            raise RequestError(
+                503, f"{self._inside} requests are being worked on", {"Retry-After": "1"}
+            )
+
+    def _answer(self, body: bytearray, number: int | None) -> bytes:
+        with contextlib.ExitStack() as held:
+            # One at a time, as the interpreter has it anyway: until it is an array, what was sent
+            # takes many times the room of its body.
+            with self._reading:
+                question = read_question(body, self._limits.values)
+                _, servable = held.enter_context(self._versions.lease(number))
+                signature = servable.signature(question.signature)
+                inputs = {
+                    name: to_array(name, signature.inputs[name], values, self._limits)
+                    for name, values in columns(question, signature.inputs.keys()).items()
+                }
+                name, by_rows = question.signature, question.by_rows
+                del question
+            outputs = servable.run(name, inputs)
+        return make_answer(outputs, by_rows=by_rows)
 
 
 def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> FastAPI:

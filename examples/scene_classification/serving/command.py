@@ -10,12 +10,16 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
+from urllib.parse import quote
 
 from rich.console import Console
 
 from scene_classification.quiet import native_messages_dropped
 from scene_classification.serving.limits import Limits
+
+if TYPE_CHECKING:
+    from scene_classification.serving.server import ModelServer
 
 DESCRIPTION = """\
 Serve the SavedModels of a folder as TensorFlow Serving does over REST. For development only: use
@@ -39,15 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)  # until the server has its own way with it
     try:
         with native_messages_dropped():
-            from scene_classification.serving.server import serve
+            from scene_classification.serving.server import ModelServer
         warnings.filterwarnings("ignore", module="PIL")  # the server has bounds of its own
-        serve(limits=Limits(**bounds), **options)
+        server = ModelServer(limits=Limits(**bounds), **options)
+        _announce(server, options["base"], options["name"])
+        server.run()
     except KeyboardInterrupt:
         return 0
     except ValueError as error:
         Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
         return 1
     return 0
+
+
+def _announce(server: ModelServer, base: Path, name: str) -> None:
+    Console(highlight=False).print(
+        f"serving {base} at {server.url}/v1/models/{quote(name, safe='')} "
+        "(for development only: use TensorFlow Serving in production)",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

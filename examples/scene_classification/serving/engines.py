@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import shutil
 import subprocess
 import sys
@@ -35,6 +37,14 @@ class Engine(Protocol):
             grpc_port: To answer gRPC on, by those that do.
         """
 
+    def warning(self, rest_port: int, grpc_port: int) -> str | None:
+        """Return what whoever starts it must know of who can reach it, or None.
+
+        Args:
+            rest_port: As for `command`.
+            grpc_port: As for `command`.
+        """
+
 
 @dataclass(frozen=True)
 class Binary:
@@ -57,6 +67,13 @@ class Binary:
             f"--model_base_path={base.resolve()}",
             "--enable_model_warmup=true",
         ]
+
+    def warning(self, rest_port: int, grpc_port: int) -> str | None:
+        """Return that everybody can reach it: it has no option for an address of REST."""
+        return (
+            "listens on all interfaces, without authentication: keep ports "
+            f"{rest_port} and {grpc_port} behind a firewall"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,13 +100,17 @@ class Docker:
             f"127.0.0.1:{rest_port}:8501",
             "-p",
             f"127.0.0.1:{grpc_port}:8500",
-            "-v",
-            f"{base.resolve()}:/models/{name}:ro",
+            "--mount",  # -v would take a ":" in the path for its own
+            _fields("type=bind", f"source={base.resolve()}", f"target=/models/{name}", "readonly"),
             "-e",
             f"MODEL_NAME={name}",
             self.image,
             "--enable_model_warmup=true",
         ]
+
+    def warning(self, rest_port: int, grpc_port: int) -> str | None:
+        """Return None: its ports are those of this machine alone."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -118,6 +139,17 @@ class Embedded:
             f"--poll-seconds={self.poll_seconds}",
             *(f"--{bound.replace('_', '-')}={value}" for bound, value in bounds),
         ]
+
+    def warning(self, rest_port: int, grpc_port: int) -> str | None:
+        """Return None: it listens on this machine alone."""
+        return None
+
+
+def _fields(*fields: str) -> str:
+    """Return the value of `--mount`, which Docker reads as a line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    return line.getvalue()
 
 
 def choose_engine(wanted: str = "auto") -> Engine:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from scene_classification.serving.engines import Embedded, Engine
 
@@ -67,7 +68,7 @@ class ServerProcess:
         """Return whether a version of the model is available."""
         connection = http.client.HTTPConnection(LOOPBACK, self._rest_port, timeout=5)
         try:
-            connection.request("GET", f"/v1/models/{self.name}")
+            connection.request("GET", f"/v1/models/{quote(self.name, safe='')}")
             answer = json.loads(connection.getresponse().read())
             return any(
                 version.get("state") == "AVAILABLE"

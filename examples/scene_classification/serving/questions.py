@@ -28,12 +28,23 @@ class Question:
     values: Any
 
 
-def read_question(body: bytes) -> Question:
+def read_question(body: bytes | bytearray, most_values: int) -> Question:
     """Read the body of a predict request.
 
+    Args:
+        body: As it was received.
+        most_values: Bound on the values in it.
+
     Raises:
-        RequestError: If it is not JSON, or not the JSON of a predict request.
+        RequestError: If it is not JSON, or not the JSON of a predict request, or beyond the bound.
     """
+    # Before it is read: a value of two bytes, [], becomes one of 64. Base64 has none of these.
+    if sum(body.count(mark) for mark in (b"[", b"{", b",")) > most_values:
+        raise RequestError(
+            413,
+            f"the body holds more than {most_values} values; send fewer images in one request, or "
+            "encoded files",
+        )
     content = _read_json(body)
     if not isinstance(content, dict):
         raise RequestError(400, f"JSON Value: {shown(content)} Is not object")
@@ -79,7 +90,7 @@ def columns(question: Question, names: Collection[str]) -> dict[str, Any]:
     if values.keys() != set(names):
         raise RequestError(
             400,
-            f"'inputs' names {sorted(map(str, values))}; its keys must be equal to: "
+            f"'inputs' names {shown(sorted(values))}; its keys must be equal to: "
             f"{','.join(sorted(names))}",
         )
     return {name: values[name] for name in names}
@@ -100,7 +111,7 @@ def _from_rows(rows: list[Any], names: Collection[str]) -> dict[str, Any]:
             raise RequestError(
                 400,
                 f"Failed to process element: {place} of 'instances' list: it names "
-                f"{sorted(row)}; its keys must be equal to: {','.join(sorted(names))}",
+                f"{shown(sorted(row))}; its keys must be equal to: {','.join(sorted(names))}",
             )
     return {name: [row[name] for row in rows] for name in names}
 
@@ -120,7 +131,7 @@ def _only(names: Collection[str], what: str) -> str:
     return next(iter(names))
 
 
-def _read_json(body: bytes) -> Any:
+def _read_json(body: bytes | bytearray) -> Any:
     if not body:
         raise RequestError(400, "JSON Parse error: The document is empty")
     try:

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
-from rich.console import Console
 
 from scene_classification.serving.app import make_app
+from scene_classification.serving.connections import connection_within
 from scene_classification.serving.ending import Counted, PatientServer
 from scene_classification.serving.limits import DEFAULT_LIMITS, Limits
 from scene_classification.serving.servable import Servable
@@ -54,7 +54,7 @@ class ModelServer:
         self._counted = Counted(make_app(self._versions, limits, self._pool))
         config = uvicorn.Config(
             self._counted,
-            http="h11",
+            http=connection_within(limits),
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -84,38 +84,6 @@ class ModelServer:
     def stop(self) -> None:
         """Ask for the end, from another thread."""
         self._server.should_exit = True
-
-
-def serve(
-    base: Path,
-    name: str,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8501,
-    limits: Limits = DEFAULT_LIMITS,
-    poll_seconds: float = 1.0,
-) -> None:
-    """Serve a model until SIGTERM or SIGINT. For development only.
-
-    Args:
-        base: The model's folder, with one folder for each version.
-        name: Of the model.
-        host: Address to listen on.
-        port: To listen on; 0 takes a free one.
-        limits: Bounds on every request.
-        poll_seconds: Time between two looks for a new version.
-
-    Raises:
-        ValueError: If there is no such folder, or the name or the address cannot be served.
-    """
-    server = ModelServer(base, name, host=host, port=port, limits=limits, poll_seconds=poll_seconds)
-    Console(highlight=False).print(
-        f"serving {base} at {server.url}/v1/models/{name} "
-        "(for development only: use TensorFlow Serving in production)",
-        markup=False,
-        soft_wrap=True,
-    )
-    server.run()
 
 
 def _check(base: Path, name: str, port: int, poll_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The versions of one model: the highest is served, and a new one is ready before the old goes."""
+"""The versions of one model: the highest is served, and another is ready before it goes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class _Version:
 
 
 class Versions:
-    """Loads the highest version of a model, watches for a higher one, and swaps.
+    """Loads the highest version of a model, watches for another, and swaps.
+
+    Another is a higher one, or, when the folder of the one served is gone, the highest of those
+    that are left. Where none is left, what is served goes on, unlike in TensorFlow Serving: a disk
+    that is away for a moment must not end it.
 
     Args:
         base: The model's folder, with one folder for each version.
@@ -118,20 +122,20 @@ class Versions:
                 return
 
     def look(self) -> None:
-        """Look for a higher version; load it, and put it in the place of the one served."""
+        """Look which version is the highest; load it, and put it in the place of the one served."""
         newest = newest_version(self._base)
         if newest is None:
             return
         number, path = newest
-        if self._serving is not None and number <= self._serving.number:
+        if self._serving is not None and number == self._serving.number:
             return
         content = content_of(path)
         if self._failed == (number, content):
             return  # still what could not be loaded
-        version = self._versions.get(number) or _Version(number, Status("LOADING"))
+        # A new one also for a number that was served before: that may still have requests.
+        version = _Version(number, Status("LOADING"))
         with self._lock:
             self._versions[number] = version
-            version.status = Status("LOADING")
         try:
             servable = self._load(path)
         except Exception as error:  # whatever is wrong with a model, the one served goes on

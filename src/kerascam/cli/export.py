@@ -1,6 +1,5 @@
 """`kerascam export`: a model with its explanations, for a model server."""
 
-import json
 from argparse import Namespace
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def run(arguments: Namespace) -> bool:
 
 
 def _report(folder: Path) -> None:
-    manifest = json.loads((folder / "assets" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = saved_model.read_manifest(folder)
     photographs = manifest["photographs"]
     for note in manifest["notes"]:
         terminal.note(note)

@@ -10,11 +10,12 @@ from .compiled import Compiled, compile_graph
 from .discover import Discovery, discover
 from .relu import ReluCount
 from .sites import Site, site_of
-from .specs import built_shape, check_model, input_specs, tensor_spec
+from .specs import USUAL_LENGTHS, built_shape, check_model, input_specs, tensor_spec
 from .trace import Question, Trace, probe
 
 __all__ = [
     "Compiled",
+    "USUAL_LENGTHS",
     "Discovery",
     "Endpoint",
     "Question",

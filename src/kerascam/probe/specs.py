@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from ..inputs import InputSpec
 
-# Where neither the model nor an example says how large inputs are: by number of grid axes.
-_USUAL_LENGTH = {1: 1024, 2: 224, 3: 64}
+#: Where neither the model nor an example says how large inputs are: by number of grid axes.
+USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}
 
 
 def check_model(model: Any) -> None:
@@ -128,7 +128,7 @@ def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None)
 
 def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
     """Fill open lengths from an example's shape, or else with usual ones."""
-    usual = _USUAL_LENGTH.get(len(spec.shape) - 2)
+    usual = USUAL_LENGTHS.get(len(spec.shape) - 2)
     lengths = [
         length if length is not None else (shape[place] if shape is not None else usual)
         for place, length in enumerate(spec.shape[1:], start=1)

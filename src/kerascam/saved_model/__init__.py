@@ -2,7 +2,9 @@
 
 `decoding`, `limits`, `orientation` and `drawing` are graph operations from a photograph's bytes to
 an overlay's; `answers` is what each signature returns, `endpoints` what it takes, `manifest` what
-was exported, `warm_up` requests to begin with, `check` a trial in a session, as servers run it.
+was exported, `warm_up` requests to begin with, `check` a trial in a session, as servers run it,
+`versions` the folder.
 """
 
 from .exporting import export as export
+from .manifest import read_manifest as read_manifest

@@ -15,14 +15,15 @@ from .plan import Plan
 Answer = dict[str, tf.Tensor]
 
 
-def predictions(plan: Plan, images: Sequence[tf.Tensor]) -> Answer:
+def predictions(plan: Plan, images: Sequence[tf.Tensor], manifest_id: str) -> Answer:
     """Answer what the model predicts.
 
     Args:
         plan: What is exported.
         images: One tensor for each of the model's inputs, batch first.
+        manifest_id: Which manifest tells of the answer.
     """
-    return _predicted(plan, plan.predict(*images))
+    return _predicted(plan, plan.predict(*images), manifest_id)
 
 
 def explanations(
@@ -42,12 +43,11 @@ def explanations(
         found = plan.program.run(*images, tf.identity(classes))
     with tf.control_dependencies([_check_fit(found["fits"], plan)]):
         heatmaps = tf.identity(found["heatmaps"])
-    answer = _predicted(plan, found)
+    answer = _predicted(plan, found, manifest_id)
     answer[signatures.PROBABILITY] = found["probabilities"]
     answer[signatures.SCORE] = found["scores"]
     answer[signatures.STATUS] = tf.gather(tf.constant(STATUSES), found["statuses"])
     answer[signatures.HEATMAP] = heatmaps
-    answer[signatures.MANIFEST_ID] = tf.fill(batch, manifest_id)
     return answer | (_raw_maps(found["maps"]) if plan.raw_maps else {})
 
 
@@ -77,9 +77,10 @@ def explanations_of_files(
     return answer
 
 
-def predictions_of_files(plan: Plan, files: tf.Tensor) -> Answer:
+def predictions_of_files(plan: Plan, files: tf.Tensor, manifest_id: str) -> Answer:
     """Answer what the model predicts of encoded photographs, shape (batch,)."""
-    return predictions(plan, [_images(plan, files, lambda photo: photo[:1, :1])[1]])
+    images = _images(plan, files, lambda photo: photo[:1, :1])[1]
+    return predictions(plan, [images], manifest_id)
 
 
 def _images(
@@ -97,11 +98,15 @@ def _images(
     return photos, tf.cast(images, dtype)
 
 
-def _predicted(plan: Plan, found: dict[str, Any]) -> Answer:
-    answer = {signatures.CLASS_INDEX: found["classes"]}
+def _predicted(plan: Plan, found: dict[str, Any], manifest_id: str) -> Answer:
+    classes = found["classes"]
+    answer = {
+        signatures.CLASS_INDEX: classes,
+        signatures.MANIFEST_ID: tf.fill(tf.shape(classes), manifest_id),
+    }
     if plan.explainer.labels is not None:
         names = tf.constant(plan.explainer.labels)
-        answer[signatures.CLASS_NAME] = tf.gather(names, found["classes"])
+        answer[signatures.CLASS_NAME] = tf.gather(names, classes)
     if found["predictions"] is not None:
         gives = plan.program.gives_probabilities
         answer[signatures.PROBABILITIES if gives else signatures.OUTPUTS] = found["predictions"]

@@ -11,9 +11,10 @@ from .orientation import upright
 
 
 def _by_area(photo: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    # In whole numbers, halves upward, as OpenCV does it for the command line.
     smaller = tf.minimum(tf.shape(photo)[:2], size)
-    shrunk = tf.image.resize(photo, smaller, tf.image.ResizeMethod.AREA)
-    return tf.image.resize(shrunk, size)
+    shrunk = tf.floor(tf.image.resize(photo, smaller, tf.image.ResizeMethod.AREA) + 0.5)
+    return tf.floor(tf.image.resize(shrunk, size) + 0.5)
 
 
 #: How a photograph is resized: a network answers best what is resized as its training images were.
@@ -46,8 +47,7 @@ class Fitting:
     def decode(self, data: tf.Tensor) -> tf.Tensor:
         """Decode one file: the part of the photograph that the model sees, at its own resolution.
 
-        Upright by its EXIF orientation; an alpha channel is dropped and the colours under it kept;
-        of several frames the first is taken.
+        Upright by its EXIF orientation; an alpha channel is dropped and the colours under it kept.
 
         Args:
             data: Shape (), the file's bytes.
@@ -73,12 +73,10 @@ class Fitting:
             photo: Shape (height, width, 3), uint8 RGB.
 
         Returns:
-            Shape (*size, channels), float32, whole numbers from 0 to 255.
+            Shape (*size, channels), float32, from 0 to 255.
         """
         fitted = RESIZERS[self.resize](photo, self.size)
-        if self.channels == 1:
-            fitted = tf.image.rgb_to_grayscale(fitted)
-        return tf.round(fitted)
+        return tf.image.rgb_to_grayscale(fitted) if self.channels == 1 else fitted
 
     def _cropped(self, photo: tf.Tensor) -> tf.Tensor:
         height, width = tf.shape(photo)[0], tf.shape(photo)[1]

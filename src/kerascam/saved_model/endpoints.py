@@ -37,7 +37,7 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
 
     made = {
         signatures.PREDICT: _endpoint(
-            lambda *images: answers.predictions(plan, images), plan.tensors
+            lambda *images: answers.predictions(plan, images, manifest_id), plan.tensors
         ),
         signatures.EXPLAIN: _endpoint(explain, (*plan.tensors, _CLASSES)),
         signatures.MANIFEST: _endpoint(
@@ -47,7 +47,7 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
     if plan.fitting is not None:
         made |= {
             signatures.PREDICT + signatures.BYTES: _endpoint(
-                lambda files: answers.predictions_of_files(plan, files), [_FILES]
+                lambda files: answers.predictions_of_files(plan, files, manifest_id), [_FILES]
             ),
             signatures.EXPLAIN + signatures.BYTES: _endpoint(explain_files, (_FILES, _CLASSES)),
         }

@@ -1,21 +1,20 @@
 """Export an explainer: one SavedModel in a version folder, whole or not at all."""
 
 import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
 from ..arguments import whole_number
 from ..explain import Explainer
-from ..preprocessing import preprocessing
+from ..preprocessing import Preprocess, preprocessing
 from ..probe import write_saved_model
 from ..render import choose_colormap
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
-from .manifest import manifest_id, write_manifest
+from .manifest import PLACE, manifest_id, name_of, write_manifest
 from .plan import Drawing, settle
+from .versions import check_place, put_in_place, unfinished_version
 from .warm_up import make_requests, write_requests
 
 _FITS = ("stretch", "crop")
@@ -26,7 +25,7 @@ def export(
     path: str | os.PathLike[str],
     *,
     version: int | None = None,
-    preprocess: str = "none",
+    preprocess: str | Preprocess = "none",
     fit: str = "stretch",
     resize: str = "area",
     size: tuple[int, int] | None = None,
@@ -41,18 +40,18 @@ def export(
     """Export a model with its explanations, for TensorFlow Serving to run without Python.
 
     Writes `<path>/<version>/`, a SavedModel with five signatures; every input and output has the
-    batch as its first axis, of any length:
+    batch as its first axis, of one image or more:
 
     | signature | takes | answers |
     | --- | --- | --- |
-    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has labels |
-    | `explain` | the same, and `class_index` (batch,) or one for all: -1 is the predicted class | the same of the explained class, and `probability`, `score`, `status`, `heatmap` (batch, *size), `manifest_id`; with `raw_maps`, `map` (batch, *grid) |
-    | `serving_default_bytes` | `image_bytes` (batch,): JPEG, PNG, WebP, GIF or BMP files of any size | as `serving_default` |
+    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has labels; `manifest_id` |
+    | `explain` | the same, and `class_index` (batch,) or one for all: -1 is the predicted class | the same of the explained class, and `probability`, `score`, `status`, `heatmap` (batch, *size); with `raw_maps`, `map` (batch, *grid) |
+    | `serving_default_bytes` | `image_bytes` (batch,): JPEG, PNG or WebP files of any size | as `serving_default` |
     | `explain_bytes` | `image_bytes` and `class_index` | as `explain`, and `overlay_bytes` (batch,): PNG files, as large as the photographs up to `overlay_side` |
     | `manifest` | `index` (batch,): any numbers | the manifest, once for each |
 
-    A model of several inputs has their names in place of `image`, and no `_bytes` signatures; nor
-    have models of other inputs than grey or RGB images. The manifest, in
+    A model of several inputs has their names in place of `image`, made into identifiers, and no
+    `_bytes` signatures; nor have models of other inputs than grey or RGB images. The manifest, in
     `assets/manifest.json` too, says what was exported: method, layer, labels, preprocessing. The
     file is run in a session, as servers run it, before it gets its name.
 
@@ -65,13 +64,14 @@ def export(
         version: A positive number; None takes the one behind the highest that is there. Servers
             run the highest.
         preprocess: What turns RGB from 0 to 255 into what the model takes, in the `_bytes`
-            signatures: "none", "0-1", "-1-1" or a module of keras.applications, such as
-            "resnet50". The other signatures take what the model takes.
+            signatures: "none", "0-1", "-1-1", a module of keras.applications, such as "resnet50",
+            or a function of a float32 tensor (batch, *size, channels), giving one. The other signatures take what the model takes.
         fit: Whether a photograph is stretched to the model's size ("stretch"), or its largest
             middle part in the model's proportions is taken ("crop").
         resize: How: "area" takes the mean of the area where a side shrinks, as `kerascam explain`
             does; "bilinear" is what `keras.utils.image_dataset_from_directory` does; "antialias"
-            is `tf.image.resize(..., antialias=True)`. A network answers best what is resized as
+            is `tf.image.resize(..., antialias=True)`. "area" gives whole numbers from 0 to 255,
+            the others what lies between them, too. A network answers best what is resized as
             its training images were.
         size: The (height, width) that photographs are brought to, for a model that takes any.
         colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided where signed.
@@ -110,37 +110,31 @@ def export(
         _check_at_least_one("overlay_side", overlay_side)
     choose_colormap(colormap, signed=False)
     path = Path(path)
-    if version is not None:
-        _check_version(path, version)
+    check_place(path, version)
     plan = settle(
         explainer,
         example,
-        size=size,
+        size=_conform_size(size),
         resize=resize,
         crop=fit == "crop",
         max_pixels=max_pixels,
-        preprocess=preprocessing(preprocess),
+        preprocess=preprocess if callable(preprocess) else preprocessing(preprocess),
         drawing=Drawing(colormap, alpha, overlay_side),
         raw_maps=raw_maps,
     )
-    manifest = write_manifest(plan, preprocess)
+    manifest = write_manifest(plan, name_of(preprocess))
     endpoints = make_endpoints(plan, manifest, manifest_id(manifest))
-    requests = make_requests(endpoints, None if plan.fitting is None else plan.fitting.size)
-    path.mkdir(parents=True, exist_ok=True)
-    # Beside, and renamed: a server that watches the folder never finds a half.
-    unfinished = path / f".{uuid.uuid4().hex}.tmp"
-    try:
+    requests = make_requests(endpoints, plan.blank)
+    with unfinished_version(path) as unfinished:
         write_saved_model(
             None if explainer.programs.freeze else explainer.model, unfinished, endpoints
         )
-        (unfinished / "assets").mkdir(exist_ok=True)
-        (unfinished / "assets" / "manifest.json").write_text(manifest, encoding="utf-8")
+        (unfinished / PLACE).parent.mkdir(exist_ok=True)
+        (unfinished / PLACE).write_text(manifest, encoding="utf-8")
         if warm_up:
             write_requests(unfinished, path.resolve().name, requests)
         run_in_session(unfinished, requests)
-        return _rename(unfinished, path, version)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        return put_in_place(unfinished, path, version)
 
 
 def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -> None:
@@ -168,26 +162,11 @@ def _check_at_least_one(name: str, number: int) -> None:
         raise ValueError(f"{name} must be at least 1, got {number}")
 
 
-def _check_version(path: Path, version: int) -> None:
-    _check_at_least_one("version", version)
-    if (path / str(version)).exists():
-        raise ValueError(
-            f"version={version} is in {str(path)!r} already; leave it out for the next one"
-        )
-
-
-def _rename(unfinished: Path, path: Path, version: int | None) -> Path:
-    while True:
-        number = _next(path) if version is None else version
-        try:
-            return unfinished.rename(path / str(number))
-        except OSError:  # another export took this number meanwhile
-            if version is not None:
-                _check_version(path, version)
-            if not (path / str(number)).exists():
-                raise
-
-
-def _next(path: Path) -> int:
-    taken = [int(child.name) for child in path.iterdir() if child.name.isdecimal()]
-    return max(taken, default=0) + 1
+def _conform_size(size: Any) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    if not isinstance(size, (list, tuple)) or len(size) != 2:
+        raise ValueError(f"size must be the two numbers (height, width), not {size!r}")
+    height, width = size
+    _check_at_least_one("size", min(whole_number("size", height), whole_number("size", width)))
+    return int(height), int(width)

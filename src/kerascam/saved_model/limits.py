@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP")
+FORMATS = ("JPEG", "PNG", "WebP")
 
 # A header's width and height lie within this many bytes, but for JPEG's.
 _HEAD = 32
@@ -11,8 +11,8 @@ _HEAD = 32
 def check_pixels(data: tf.Tensor, most: int) -> tf.Operation:
     """Make the operation that fails where a file is no image, or claims too many pixels.
 
-    A file of some kilobytes can claim gigabytes: a decompression bomb. A format whose header is
-    not read here is refused, though TensorFlow may decode it.
+    A file of some kilobytes can claim gigabytes: a decompression bomb. Formats whose
+    headers do not tell what TensorFlow will decode, such as GIF with its frames, are refused.
 
     Args:
         data: Shape (), the bytes of a file.
@@ -30,7 +30,7 @@ def check_pixels(data: tf.Tensor, most: int) -> tf.Operation:
 # Traced once in a process, and called from every graph that decodes.
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
-    """Read from a JPEG, PNG, WebP, GIF or BMP file's header how many pixels it holds.
+    """Read from a JPEG, PNG or WebP file's header how many pixels it holds.
 
     Args:
         data: Shape (), the bytes of a file.
@@ -59,8 +59,6 @@ def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
     lossless = little(21, 4)  # 14 bits of width, 14 of height
     claims = [
         (starts(b"\x89PNG"), big(16, 4) * big(20, 4)),
-        (starts(b"GIF"), little(6, 2) * little(8, 2)),
-        (starts(b"BM"), little(18, 4) * tf.abs(_signed(little(22, 4)))),
         (starts(b"VP8X", 12), (little(24, 3) + 1) * (little(27, 3) + 1)),
         (starts(b"VP8L", 12), (lossless % 2**14 + 1) * (lossless // 2**14 % 2**14 + 1)),
         (starts(b"VP8 ", 12), (little(26, 2) % 2**14) * (little(28, 2) % 2**14)),
@@ -72,10 +70,6 @@ def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
 def is_jpeg(data: tf.Tensor) -> tf.Tensor:
     """Tell whether a file's bytes begin as JPEG's do."""
     return tf.strings.substr(data, 0, 2) == b"\xff\xd8"
-
-
-def _signed(number: tf.Tensor) -> tf.Tensor:
-    return tf.where(number < 2**31, number, number - 2**32)  # a BMP from top to bottom
 
 
 def _of_jpeg(data: tf.Tensor) -> tf.Tensor:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import uuid
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +12,9 @@ import tensorflow as tf
 from .. import __version__, signatures
 from .limits import FORMATS
 from .plan import Plan
+
+#: Where it lies, below the version's folder.
+PLACE = Path("assets", "manifest.json")
 
 
 def write_manifest(plan: Plan, preprocess: str) -> str:
@@ -20,23 +25,27 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         preprocess: The name of the preprocessing.
 
     Returns:
-        JSON, the same for the same model and arguments.
+        JSON; no two are the same, so that the answers of two versions are told apart, though
+        nothing but the weights may differ.
     """
     explainer, method = plan.explainer, plan.explainer.method
     content = {
+        "export": uuid.uuid4().hex,
         "model": explainer.model.name,
         "method": method.name,
         "title": method.title,
         "paper": method.citation and method.citation.url,
         "layer": explainer.layer,
         "notes": [*explainer.programs.notes, *plan.program.notes],
+        "target": name_of(explainer.programs.recipe.question.target),
+        "options": {name: str(value) for name, value in explainer.programs.recipe.options.items()},
         "normalize": explainer.programs.recipe.normalize,
         "signed": explainer.keeps_sign,
         "scaled": explainer.scales,
         "labels": explainer.labels and list(explainer.labels),
         "inputs": {
-            spec.name: {"shape": spec.shape.as_list(), "dtype": spec.dtype.name}
-            for spec in plan.tensors
+            spec.name: {"name": own, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
+            for spec, own in zip(plan.tensors, plan.names, strict=True)
         },
         "photographs": _photographs(plan, preprocess),
         "raw_maps": plan.raw_maps,
@@ -69,6 +78,16 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
             "side": plan.drawing.side,
         },
     }
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of an exported version."""
+    return dict(json.loads((folder / PLACE).read_text(encoding="utf-8")))
+
+
+def name_of(chosen: Any) -> str:
+    """Name what the user chose: a name as it is, a function by its own."""
+    return chosen if isinstance(chosen, str) else str(getattr(chosen, "__qualname__", repr(chosen)))
 
 
 def manifest_id(manifest: str) -> str:

@@ -1,6 +1,8 @@
 """What is exported, settled from the explainer and the arguments before anything is written."""
 
-from collections.abc import Sequence
+import keyword
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +16,6 @@ from ..inputs import InputSpec, conform
 from ..preprocessing import Preprocess
 from ..program import Program, compile_predictions
 from .decoding import Fitting
-
-_USUAL_SIZE = 224
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Plan:
         program: The explanation as a graph.
         predict: The forward pass alone.
         tensors: The form of each of the model's inputs, with its name in a request.
+        names: The model's own names of its inputs.
+        blank: One image of zeros for each input, by its name in a request.
         fitting: How photographs are brought to the model's size; None where it takes no one
             photograph, and then it has no `_bytes` signatures.
         preprocess: From the photographs' values to the model's.
@@ -53,6 +55,8 @@ class Plan:
     program: Program
     predict: probe.Compiled
     tensors: tuple[tf.TensorSpec, ...]
+    names: tuple[str, ...]
+    blank: Mapping[str, np.ndarray]
     fitting: Fitting | None
     preprocess: Preprocess
     drawing: Drawing
@@ -81,7 +85,7 @@ def settle(
     arrays = _example(model, specs, example, size)
     program = explainer.programs.of(specs, example, arrays)
     check_labels(explainer.labels, program.class_count)
-    names = [signatures.IMAGE] if len(specs) == 1 else [spec.name for spec in specs]
+    names = _request_names(specs)
     forms = [
         probe.tensor_spec(spec, array.shape, array.dtype)
         for spec, array in zip(specs, arrays, strict=True)
@@ -98,6 +102,11 @@ def settle(
             tf.TensorSpec(form.shape, form.dtype, name)
             for form, name in zip(forms, names, strict=True)
         ),
+        names=tuple(spec.name for spec in specs),
+        blank={
+            name: np.zeros((1, *array.shape[1:]), array.dtype)
+            for name, array in zip(names, arrays, strict=True)
+        },
         fitting=_fitting(arrays, program, forms, size, resize, crop, max_pixels),
         preprocess=preprocess,
         drawing=drawing,
@@ -124,7 +133,22 @@ def _whole_shape(model: Any, spec: InputSpec, size: tuple[int, int] | None) -> t
             f"of its inputs"
         )
     grid = iter(size or ()) if len(shape) == 3 else iter(())
-    return tuple(length or next(grid, _USUAL_SIZE) for length in shape)
+    usual = probe.USUAL_LENGTHS.get(len(shape) - 1, 1)
+    return tuple(length or next(grid, usual) for length in shape)
+
+
+def _request_names(specs: Sequence[InputSpec]) -> list[str]:
+    """Name the inputs as requests do, by identifiers: a signature's inputs are parameters."""
+    if len(specs) == 1:
+        return [signatures.IMAGE]
+    names: list[str] = []
+    for spec in specs:
+        name = re.sub(r"[^0-9A-Za-z_]", "_", spec.name)
+        name = name if name.isidentifier() and not keyword.iskeyword(name) else f"input_{name}"
+        while name in (*names, "self", signatures.CLASS_INDEX):
+            name += "_"
+        names.append(name)
+    return names
 
 
 def _fitting(

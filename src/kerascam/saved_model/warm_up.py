@@ -6,38 +6,35 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from .. import signatures
 from ..probe import Endpoint
 
 #: Where TensorFlow Serving looks for them, below the version's folder.
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
-_OPEN_LENGTH = 224
 
 Request = dict[str, np.ndarray]
 
 
 def make_requests(
-    endpoints: Mapping[str, Endpoint], size: tuple[int, int] | None
+    endpoints: Mapping[str, Endpoint], blank: Mapping[str, np.ndarray]
 ) -> dict[str, Request]:
-    """Make one request for each signature: blank images, of the form that real ones have.
+    """Make one request for each signature, of the form that real ones have.
 
     Args:
         endpoints: The signatures.
-        size: The height and width of images, where the model takes any.
+        blank: A batch of one for each of the model's inputs, by its name in a request.
     """
+    photograph = tf.io.encode_jpeg(tf.zeros((64, 64, 3), tf.uint8)).numpy()
+    values = {
+        signatures.IMAGE_BYTES: np.array([photograph], object),
+        signatures.CLASS_INDEX: np.full(1, -1, np.int32),
+        signatures.INDEX: np.zeros(1, np.int32),
+        **blank,
+    }
     return {
-        name: {spec.name: _blank(spec, size) for spec in endpoint.specs}
+        name: {spec.name: values[spec.name] for spec in endpoint.specs}
         for name, endpoint in endpoints.items()
     }
-
-
-def _blank(spec: tf.TensorSpec, size: tuple[int, int] | None) -> np.ndarray:
-    if spec.dtype == tf.string:
-        return np.array([tf.io.encode_jpeg(tf.zeros((64, 64, 3), tf.uint8)).numpy()], object)
-    if len(spec.shape) == 1:
-        return np.full(1, -1, spec.dtype.as_numpy_dtype)
-    lengths = iter(size or ())
-    shape = [1, *(length or next(lengths, _OPEN_LENGTH) for length in spec.shape[1:])]
-    return np.zeros(shape, spec.dtype.as_numpy_dtype)
 
 
 def write_requests(folder: Path, model: str, requests: Mapping[str, Request]) -> None:

@@ -13,7 +13,7 @@ from .connection import Tensors
 from .errors import ServingError
 from .manifest import Manifest
 
-PREDICTED = (names.CLASS_INDEX,)
+PREDICTED = (names.CLASS_INDEX, names.MANIFEST_ID)
 EXPLAINED = (
     names.CLASS_INDEX,
     names.PROBABILITY,
@@ -28,9 +28,12 @@ EXPLAINED = (
 class ServedExplanation(Explanation):
     """An explanation that a server gave; all that an `Explanation` is, and what came with it.
 
+    `overlays` are PNG files, which the server drew by the colours and the opacity of the export;
+    the method `overlay()` draws here and now, as it is told to, and gives an array of pixels.
+
     Attributes:
-        overlays: One PNG file an image, in the photograph's size, as the server drew it; empty
-            where arrays were explained.
+        overlays: The bytes of one PNG file an image, as large as the photographs, up to the
+            export's `overlay_side`; empty where arrays were explained.
         all_probabilities: The model's probabilities of all classes, shape (batch, classes), for
             segmentation (batch, *grid, classes); None where the model gives none.
         manifest_id: Which export answered.

@@ -100,11 +100,18 @@ def make_batch(images: Any, classes: Any, manifest: Manifest) -> Batch:
         raise TypeError("images must be a list of files, not one file; put it in a list")
     if isinstance(images, (list, tuple)) and any(map(is_file, images)):
         return make_file_batch(images, classes, manifest)
-    arrays = conform(images, manifest.inputs)
-    names = [spec.name for spec in manifest.inputs]
-    batch = Batch(classes, dict(zip(names, arrays, strict=True)))
+    arrays = conform(_by_own_names(images, manifest), manifest.inputs)
+    batch = Batch(classes, dict(zip(manifest.request_names, arrays, strict=True)))
     manifest.class_ids(classes, len(batch))
     return batch
+
+
+def _by_own_names(images: Any, manifest: Manifest) -> Any:
+    """Take a dict by the names in a request for one by the model's own names."""
+    own, names = [spec.name for spec in manifest.inputs], manifest.request_names
+    if not isinstance(images, Mapping) or set(images) == set(own) or set(images) != set(names):
+        return images
+    return {mine: images[name] for mine, name in zip(own, names, strict=True)}
 
 
 def make_file_batch(files: Sequence[Any], classes: Any, manifest: Manifest) -> Batch:

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..arguments import whole_number
 from .answer import Prediction, ServedExplanation
 from .batch import File
 from .connect import connect
 from .errors import ServingError, TransientError
+from .gate import Gate
 from .many import Many
 from .place import parse_place
 from .questions import Questions
 from .retry import Retry, poll
+from .settings import conform_headers, count, seconds
 
+_HIGHEST_VERSION = 2**63 - 1  # of the protocol
 _NOT_READY = "look at the server's log, or raise timeout="
 
 
@@ -39,8 +41,8 @@ class Client:
             trusts the public authorities.
 
     Raises:
-        TypeError: If a number is none.
-        ValueError: If `url` or a number is out of range.
+        TypeError: If a number is none, or a text.
+        ValueError: If `url`, a number or a header is none that can be used.
 
     Example:
         >>> with Client("grpc://localhost:8500", "scene") as client:
@@ -62,20 +64,17 @@ class Client:
         headers: Mapping[str, str] | None = None,
         credentials: Any = None,
     ) -> None:
-        version = None if version is None else whole_number("version", version)
-        self._place = parse_place(url, model, version)
-        self._retry = Retry(_at_least("retries", retries, 0), backoff)
-        batch_size = _at_least("batch_size", batch_size, 1)
-        concurrency = _at_least("concurrency", concurrency, 1)
-        if not timeout > 0 or not backoff >= 0:
-            raise ValueError(
-                f"timeout must be positive and backoff not negative; received {timeout!r} and "
-                f"{backoff!r}"
-            )
-        who = str(self._place)
-        self._connection = connect(self._place, timeout, headers or {}, credentials, concurrency)
-        self._questions = Questions(self._connection, self._retry, who)
-        self._many = Many(self._questions, self._retry, who, concurrency, batch_size)
+        version = None if version is None else count("version", version, 0, _HIGHEST_VERSION)
+        self._place = place = parse_place(url, model, version)
+        self._retry = Retry(count("retries", retries, 0), seconds("backoff", backoff, zero=True))
+        timeout = seconds("timeout", timeout, zero=False)
+        batch_size = count("batch_size", batch_size, 1)
+        concurrency = count("concurrency", concurrency, 1)
+        sent = conform_headers(headers, rpc=place.scheme.startswith("grpc"))
+        self._gate = Gate(repr(self))
+        self._connection = connect(place, timeout, sent, credentials, concurrency)
+        self._questions = Questions(self._connection, self._retry, str(place))
+        self._many = Many(self._questions, str(place), concurrency, batch_size)
 
     def __repr__(self) -> str:
         return f"Client({self._place})"
@@ -87,7 +86,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Drop what is not yet sent, wait for what is, and close the connections."""
+        """Drop what is not yet sent, wait for what is, and close the connections.
+
+        Whatever is asked from then on, or was dropped, raises a RuntimeError that says so.
+        """
+        self._gate.close()
         self._many.close()
         self._connection.close()
 
@@ -110,9 +113,11 @@ class Client:
             ValueError: If a shape, a value or a class does not fit the model.
             OSError: If a file cannot be read.
             ServerUnavailableError: If the server does not answer.
-            ServingError: If it refuses; it says which files.
+            ServingError: If it refuses, and says which files; or if one version after the other
+                is put in its place.
         """
-        return self._many.explain(images, classes)
+        with self._gate:
+            return self._many.explain(images, classes)
 
     def explain_each(
         self, files: Sequence[File], classes: Any = None
@@ -136,7 +141,8 @@ class Client:
             ValueError: If there is no such class.
             ServerUnavailableError: If the server does not answer at first.
         """
-        return self._many.explain_each(files, classes)
+        with self._gate:
+            return self._gate.around(self._many.explain_each(files, classes))
 
     def predict(self, images: Any) -> Prediction:
         """Predict without explaining, which is faster.
@@ -145,12 +151,13 @@ class Client:
             images: As for `explain`.
 
         Returns:
-            What the model says of all images, in their order.
+            What one version of the model says of all images, in their order.
 
         Raises:
             Exception: As `explain` does.
         """
-        return self._many.predict(images)
+        with self._gate:
+            return self._many.predict(images)
 
     def manifest(self) -> dict[str, Any]:
         """Ask what was exported: the method, the layer, the class names and more.
@@ -159,7 +166,8 @@ class Client:
             ServerUnavailableError: If the server does not answer.
             ServingError: If it refuses, or serves no model of kerascam's.
         """
-        return dict(self._questions.manifests.fetch().facts)
+        with self._gate:
+            return dict(self._questions.manifests.fetch().facts)
 
     def status(self) -> list[tuple[int, str]]:
         """Ask for the model's versions on the server, and the state of each, as "AVAILABLE".
@@ -168,7 +176,8 @@ class Client:
             ServerUnavailableError: If the server does not answer.
             ServingError: If it knows no such model.
         """
-        return self._retry(self._connection.versions, str(self._place))
+        with self._gate:
+            return self._retry(self._connection.versions, str(self._place))
 
     def wait_until_ready(self, timeout: float = 60.0) -> None:
         """Wait until the model can be asked.
@@ -180,7 +189,9 @@ class Client:
             ServerUnavailableError: If the time is over.
             ServingError: If the server refuses to tell.
         """
-        poll(self._check_ready, timeout, str(self._place))
+        timeout = seconds("timeout", timeout, zero=True)
+        with self._gate:
+            poll(self._check_ready, timeout, str(self._place))
 
     def _check_ready(self) -> None:
         try:
@@ -191,10 +202,3 @@ class Client:
             raise TransientError(str(error), _NOT_READY, code=error.code) from error
         if not any(state == "AVAILABLE" for _, state in states):
             raise TransientError(f"its versions are {states}", _NOT_READY)
-
-
-def _at_least(name: str, value: Any, least: int) -> int:
-    number = whole_number(name, value)
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}; received {number}")
-    return number

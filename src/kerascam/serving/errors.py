@@ -44,6 +44,10 @@ class ServerUnavailableError(ServingError):
     """The server gave no answer, however often it was asked."""
 
 
+class ReplacedError(Exception):
+    """Another model answered than the one that was asked about: never seen by the user."""
+
+
 class TransientError(Exception):
     """One try failed, and the next may not: never seen by the user.
 
@@ -67,3 +71,18 @@ class TransientError(Exception):
         self.fix = fix
         self.code = code
         self.retry_after = retry_after
+
+
+def retold(
+    error: ServingError | TransientError, message: str, kind: type[ServingError] = ServingError
+) -> ServingError:
+    """Tell of a failure in other words, to be raised in its place.
+
+    Args:
+        error: The failure; it stays the cause.
+        message: The words.
+        kind: Of the new error.
+    """
+    told = kind(message, code=error.code, reason=error.reason)
+    told.__cause__ = error
+    return told

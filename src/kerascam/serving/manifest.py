@@ -46,11 +46,16 @@ class Manifest:
 
     @property
     def inputs(self) -> list[InputSpec]:
-        """What the model takes, by the names in a request."""
+        """What the model takes, by its own names of its inputs."""
         return [
-            InputSpec(name, tuple(form["shape"][1:]), form["dtype"])  # less the batch
+            InputSpec(form.get("name", name), tuple(form["shape"][1:]), form["dtype"])  # no batch
             for name, form in self.facts["inputs"].items()
         ]
+
+    @property
+    def request_names(self) -> list[str]:
+        """What the inputs are called in a request, where names are identifiers; in their order."""
+        return list(self.facts["inputs"])
 
 
 def read_manifest(text: str, who: str) -> Manifest:

@@ -5,17 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from ..signatures import HEATMAP
 from .answer import Prediction, ServedExplanation, explanation, join, prediction
 from .batch import Batch, File, make_batch, make_file_batch
 from .connection import Tensors
-from .errors import ServingError
+from .errors import ReplacedError, ServingError
 from .in_order import in_order
 from .manifest import Manifest
 from .questions import Questions, first_failure, outcomes
-from .retry import Retry
+
+T = TypeVar("T")
+
+# A server that is well answers anew at once, so this is no matter of waits and `retries`; more
+# changes than these within one question are no swap of versions.
+_MOST_REPLACED = 3
 
 
 class Many:
@@ -23,17 +28,13 @@ class Many:
 
     Args:
         questions: Asks one request.
-        retry: How often to begin anew when another model is put in the place of the first.
         who: The model and its server, for errors.
         concurrency: How many requests may be under way at once.
         batch_size: How many images a request holds.
     """
 
-    def __init__(
-        self, questions: Questions, retry: Retry, who: str, concurrency: int, batch_size: int
-    ) -> None:
+    def __init__(self, questions: Questions, who: str, concurrency: int, batch_size: int) -> None:
         self._questions = questions
-        self._retry = retry
         self._who = who
         self._ahead = 2 * concurrency
         self._batch_size = batch_size
@@ -44,9 +45,13 @@ class Many:
         self._pool.shutdown(cancel_futures=True)
 
     def predict(self, images: Any) -> Prediction:
-        """Predict without explaining."""
-        _, batch = self._made(lambda manifest: make_batch(images, None, manifest))
-        return prediction(self._all(self._questions.predictions, batch))
+        """Predict by one version of the model, or raise the first error."""
+
+        def attempt() -> Prediction:
+            manifest, batch = self._made(lambda known: make_batch(images, None, known))
+            return prediction(self._all(partial(self._questions.predictions, manifest), batch))
+
+        return self._by_one_model(attempt)
 
     def explain(self, images: Any, classes: Any) -> ServedExplanation:
         """Explain all images by one version of the model, or raise the first error."""
@@ -56,7 +61,7 @@ class Many:
             answer = self._all(partial(self._questions.explanations, manifest), batch)
             return explanation(answer, manifest, batch.images(answer[HEATMAP].shape[1:]))
 
-        return self._retry(attempt, self._who)
+        return self._by_one_model(attempt)
 
     def explain_each(
         self, files: Sequence[File], classes: Any
@@ -80,9 +85,22 @@ class Many:
             return singles
 
         try:
-            return self._retry(attempt, self._who)
+            return self._by_one_model(attempt)
         except ServingError as error:
             return [error] * len(batch)
+
+    def _by_one_model(self, attempt: Callable[[], T]) -> T:
+        """Begin anew, at once, when another model was put in the place of the first."""
+        for _ in range(1 + _MOST_REPLACED):
+            try:
+                return attempt()
+            except ReplacedError:
+                continue
+        raise ServingError(
+            f"{self._who} was another one each of the {1 + _MOST_REPLACED} times that it was "
+            f"asked: versions replace each other, or servers behind one address differ; ask again "
+            f"later, or give version="
+        )
 
     def _made(self, make: Callable[[Manifest], Batch]) -> tuple[Manifest, Batch]:
         """Make a batch by the manifest, which may be that of an older model if it does not fit."""

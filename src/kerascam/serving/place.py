@@ -1,9 +1,15 @@
 """Where a served model is found, and which of its versions."""
 
+import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urlsplit
 
 SCHEMES = ("http", "https", "grpc", "grpcs")
+
+_LABEL = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"  # with the underscore of Docker's names
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"\d+(\.\d+){3}")
 
 
 @dataclass(frozen=True)
@@ -45,33 +51,72 @@ def parse_place(url: str, model: str, version: int | None) -> Place:
     """Read the address that a user gives.
 
     Raises:
+        TypeError: If `url` or `model` is no text.
         ValueError: If it is none, or has parts that no server of that kind knows.
 
     Example:
         >>> parse_place("http://localhost:8501/", "scene", 3).rest_url
         'http://localhost:8501/v1/models/scene/versions/3'
     """
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES or not parts.hostname:
+    for name, value in (("url", url), ("model", model)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be text, not {value!r}")
+    if any(mark in url for mark in "@?#"):
+        # Not shown, and so before all that shows it: it may hold a password.
+        raise ValueError(
+            "url must hold no user, password, query or fragment; give passwords by headers="
+        )
+    try:
+        parts = urlsplit(url)
+        scheme, prefix = parts.scheme, parts.path.rstrip("/")
+        host = _host(parts.hostname or "")
+        port = parts.port  # checks its own range, save for 0
+        if port == 0:
+            raise ValueError("port 0 is none")
+        if not url.isprintable() or " " in url:
+            raise ValueError("it holds blanks or control characters")
+    except ValueError as error:
+        raise ValueError(
+            f"url must have a host's name or address, and a port from 1 to 65535, as in "
+            f"'http://localhost:8501'; received {url!r}: {error}"
+        ) from None
+    if scheme not in SCHEMES or not host:
         raise ValueError(
             f"url must begin with one of {', '.join(f'{each}://' for each in SCHEMES)} and a "
             f"host, as in 'http://localhost:8501' or 'grpc://localhost:8500'; received {url!r}"
-        )
-    prefix = parts.path.rstrip("/")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        # Not shown: it may hold a password.
-        raise ValueError(
-            "url must hold no user, password, query or fragment; give passwords by headers="
         )
     if "/v1/models" in prefix:
         raise ValueError(
             f"url must end before '/v1/models', which is added to it; received {url!r}"
         )
-    if parts.scheme.startswith("grpc") and (prefix or not parts.port):
+    if scheme.startswith("grpc") and (prefix or port is None):
         raise ValueError(
             f"url must be a host and a port for gRPC, as in 'grpc://localhost:8500'; "
             f"received {url!r}"
         )
     if not model:
         raise ValueError("model must be the model's name on the server; received ''")
-    return Place(parts.scheme, parts.netloc, prefix, model, version)
+    return Place(scheme, host if port is None else f"{host}:{port}", prefix, model, version)
+
+
+def _host(name: str) -> str:
+    """Check a host, and bring it to ASCII: neither httpx nor gRPC does so before it connects.
+
+    Raises:
+        ValueError: If it can be none.
+
+    Example:
+        >>> _host("models.müller.example"), _host("::1")
+        ('models.xn--mller-kva.example', '[::1]')
+    """
+    if ":" in name:
+        return f"[{IPv6Address(name)}]"
+    if _FOUR_NUMBERS.fullmatch(name):
+        return str(IPv4Address(name))
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        ascii_name = "."  # an empty label, or one too long
+    if ascii_name and not _NAME.fullmatch(ascii_name):
+        raise ValueError(f"{name!r} is no host's name")
+    return ascii_name

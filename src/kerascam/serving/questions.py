@@ -9,7 +9,7 @@ from ..signatures import CLASS_INDEX, EXPLAIN, INDEX, MANIFEST, MANIFEST_ID, PRE
 from .answer import EXPLAINED, PREDICTED, check_answer
 from .batch import Batch
 from .connection import Connection, Tensors
-from .errors import ServerUnavailableError, ServingError, TransientError
+from .errors import ReplacedError, ServerUnavailableError, ServingError, retold
 from .manifest import Manifest, Manifests, read_manifest
 from .retry import Retry
 
@@ -35,7 +35,7 @@ class Questions:
         """Ask for the explanations of a batch by the model that a manifest tells of.
 
         Raises:
-            TransientError: If another model answers; its manifest is then the current one.
+            ReplacedError: If another model answers; the manifest is then asked for anew.
             ServerUnavailableError: If the server does not answer.
             ServingError: If it refuses.
             OSError: If a file cannot be read.
@@ -43,25 +43,26 @@ class Questions:
         classes = manifest.class_ids(batch.classes, len(batch))
         inputs = {**batch.tensors(), CLASS_INDEX: classes}
         answer = self._ask(batch.signature(EXPLAIN), inputs, EXPLAINED, len(batch))
-        if set(answer[MANIFEST_ID].tolist()) != {manifest.id}:
-            self.manifests.forget(manifest)
-            raise TransientError(
-                "another version of the model was put in its place, or servers behind one "
-                "address differ",
-                "ask again later, or give version=",
-            )
-        return answer
+        return self._of(manifest, answer)
 
-    def predictions(self, batch: Batch) -> Tensors:
-        """Ask for the predictions of a batch.
+    def predictions(self, manifest: Manifest, batch: Batch) -> Tensors:
+        """Ask for the predictions of a batch by the model that a manifest tells of.
 
         Raises:
+            ReplacedError: If another model answers; the manifest is then asked for anew.
             ServerUnavailableError: If the server does not answer.
             ServingError: If it refuses.
             OSError: If a file cannot be read.
         """
         inputs = batch.tensors()
-        return self._ask(batch.signature(PREDICT), inputs, PREDICTED, len(batch))
+        answer = self._ask(batch.signature(PREDICT), inputs, PREDICTED, len(batch))
+        return self._of(manifest, answer)
+
+    def _of(self, manifest: Manifest, answer: Tensors) -> Tensors:
+        if set(answer[MANIFEST_ID].tolist()) != {manifest.id}:
+            self.manifests.forget(manifest)
+            raise ReplacedError
+        return answer
 
     def _manifest(self) -> Manifest:
         try:
@@ -69,10 +70,8 @@ class Questions:
         except ServerUnavailableError:
             raise
         except ServingError as error:
-            raise ServingError(
-                f"{error}; check the model's name, and that kerascam.export wrote it",
-                code=error.code,
-                reason=error.reason,
+            raise retold(
+                error, f"{error}; check the model's name, and that kerascam.export wrote it"
             ) from error
         return read_manifest(str(answer[MANIFEST][0]), self._who)
 
@@ -107,9 +106,7 @@ def outcomes(ask: Callable[[Batch], Tensors], batch: Batch) -> list[Outcome]:
 def _of_file(error: ServingError | OSError, name: str) -> ServingError | OSError:
     if isinstance(error, OSError):
         return error  # it names the path
-    named = ServingError(f"{name}: {error}", code=error.code, reason=error.reason)
-    named.__cause__ = error
-    return named
+    return retold(error, f"{name}: {error}")
 
 
 def first_failure(found: list[Outcome], batch: Batch) -> ServingError | OSError | None:
@@ -121,4 +118,4 @@ def first_failure(found: list[Outcome], batch: Batch) -> ServingError | OSError 
     if not others or isinstance(first, OSError) or not first.may_blame_inputs:
         return first
     names = ", ".join(map(batch.name, list(failed)[1:]))
-    return ServingError(f"{first}; and so for {names}", code=first.code, reason=first.reason)
+    return retold(first, f"{first}; and so for {names}")

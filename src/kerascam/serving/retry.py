@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import tenacity
 
-from .errors import ServerUnavailableError, TransientError
+from .errors import ServerUnavailableError, TransientError, retold
 
 T = TypeVar("T")
 
@@ -86,8 +86,5 @@ def _run(task: Callable[[], T], stop: Any, wait: Any, failure: str) -> T:
     try:
         return retrying(task)
     except TransientError as error:
-        raise ServerUnavailableError(
-            f"{failure}; the last: {error.reason}; {error.fix}",
-            code=error.code,
-            reason=error.reason,
-        ) from error
+        message = f"{failure}; the last: {error.reason}; {error.fix}"
+        raise retold(error, message, ServerUnavailableError) from error
