@@ -41,9 +41,7 @@ class Questions:
             OSError: If a file cannot be read.
         """
         classes = manifest.class_ids(batch.classes, len(batch))
-        inputs = {**batch.tensors(), CLASS_INDEX: classes}
-        answer = self._ask(batch.signature(EXPLAIN), inputs, EXPLAINED, len(batch))
-        return self._of(manifest, answer)
+        return self._ask_of(manifest, batch, EXPLAIN, {CLASS_INDEX: classes}, EXPLAINED)
 
     def predictions(self, manifest: Manifest, batch: Batch) -> Tensors:
         """Ask for the predictions of a batch by the model that a manifest tells of.
@@ -54,11 +52,19 @@ class Questions:
             ServingError: If it refuses.
             OSError: If a file cannot be read.
         """
-        inputs = batch.tensors()
-        answer = self._ask(batch.signature(PREDICT), inputs, PREDICTED, len(batch))
-        return self._of(manifest, answer)
+        return self._ask_of(manifest, batch, PREDICT, {}, PREDICTED)
 
-    def _of(self, manifest: Manifest, answer: Tensors) -> Tensors:
+    def _ask_of(
+        self, manifest: Manifest, batch: Batch, base: str, more: Tensors, needed: Sequence[str]
+    ) -> Tensors:
+        inputs = {**batch.tensors(), **more}
+        try:
+            answer = self._ask(batch.signature(base), inputs, needed, len(batch))
+        except ServingError as error:
+            # Made by this manifest and refused, it may have been asked of a newer model.
+            if error.may_blame_inputs and self.manifests.fetch().id != manifest.id:
+                raise ReplacedError from error
+            raise
         if set(answer[MANIFEST_ID].tolist()) != {manifest.id}:
             self.manifests.forget(manifest)
             raise ReplacedError
