@@ -114,6 +114,9 @@ def serve(place: Workplace, told: ServeOptions) -> None:
     _exported(place)
     engine = choose_engine(told.engine)
     place.reporter.line(f"{engine.title}; stop it with Ctrl+C")
+    warning = engine.warning(told.port, told.grpc_port)
+    if warning is not None:
+        place.reporter.line(f"  {warning}")
     place.reporter.line(f"  REST  http://127.0.0.1:{told.port}/v1/models/{NAME}")
     place.reporter.line(
         f"  try   python -m scene_classification request IMAGE --server "

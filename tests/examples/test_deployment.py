@@ -10,6 +10,8 @@ from google.protobuf import wrappers_pb2 as wrappers
 from served_model import NAME, export, serving, small_model
 from tensorflow_serving.config import model_server_config_pb2
 
+from scene_classification.serving.engines import IMAGE
+
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "scene_classification" / "deployment"
 FIELD = descriptor_pb2.FieldDescriptorProto
 # What the package of stubs leaves out: name, number and type of the fields, from the .proto files.
@@ -80,7 +82,7 @@ def message_of(name):
 
 
 def test_every_file_that_the_command_names_is_mounted_and_there(compose, command):
-    volumes = compose["services"]["serving"]["volumes"]
+    models, *volumes = compose["services"]["serving"]["volumes"]
     mounted = dict(volume.removesuffix(":ro").rsplit(":", 1)[::-1] for volume in volumes)
     named = [value for value in command.values() if value.startswith("/config/")]
     assert len(named) == 3
@@ -88,7 +90,13 @@ def test_every_file_that_the_command_names_is_mounted_and_there(compose, command
         assert mounted[path] == f"./{Path(path).name}"
         assert (FOLDER / mounted[path]).is_file()
     assert all(volume.endswith(":ro") for volume in volumes)
-    assert mounted["/models"].startswith("${MODELS:?")
+    assert (models["type"], models["target"], models["read_only"]) == ("bind", "/models", True)
+    assert models["source"].startswith("${MODELS:?")
+
+
+def test_the_image_is_that_of_the_serve_command(compose):
+    name, tag = IMAGE.split(":")
+    assert compose["services"]["serving"]["image"] == f"{name}:${{TF_SERVING_TAG:-{tag}}}"
 
 
 def test_models_are_those_of_the_official_schema():

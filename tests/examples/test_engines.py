@@ -1,14 +1,18 @@
 """What a model is served with: the choice, the command lines, and what is said where one lacks."""
 
+import csv
+import dataclasses
 import http.client
 import json
 import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from served_model import NAME, export, small_model, some_images, until
 
+from scene_classification.options import ServeOptions
 from scene_classification.serving import engines
 from scene_classification.serving.command import main
 from scene_classification.serving.engines import Binary, Docker, Embedded, choose_engine
@@ -82,7 +86,7 @@ def test_command_lines(tmp_path):
     for pair in (
         ["-p", "127.0.0.1:1:8501"],
         ["-p", "127.0.0.1:2:8500"],
-        ["-v", f"{tmp_path}:/models/scenes:ro"],
+        ["--mount", f"type=bind,source={tmp_path},target=/models/scenes,readonly"],
         ["-e", "MODEL_NAME=scenes"],
     ):
         assert line[line.index(pair[1]) - 1 : line.index(pair[1]) + 1] == pair
@@ -90,6 +94,29 @@ def test_command_lines(tmp_path):
     line = Embedded(Limits(rows=7), 0.5).command(tmp_path, "scenes", 1, 2)
     assert line[:3] == [sys.executable, "-m", "scene_classification.serving"]
     assert {f"--base={tmp_path}", "--port=1", "--poll-seconds=0.5", "--rows=7"} < set(line)
+
+
+@pytest.mark.parametrize("name", ["run 12:30", "a,b", 'a "b", c'])
+def test_docker_mounts_a_folder_whatever_its_name_is(tmp_path, name):
+    base = tmp_path / name
+    base.mkdir()
+    line = Docker("/bin/docker").command(base, "scenes", 1, 2)
+    (fields,) = csv.reader([line[line.index("--mount") + 1]])  # as Docker reads it
+    assert fields == ["type=bind", f"source={base}", "target=/models/scenes", "readonly"]
+
+
+def test_an_engine_that_everybody_can_reach_says_so():
+    assert Binary("tfs").warning(8501, 8500) == (
+        "listens on all interfaces, without authentication: keep ports 8501 and 8500 behind a "
+        "firewall"
+    )
+    assert Docker("docker").warning(1, 2) is None
+    assert Embedded().warning(1, 2) is None
+
+
+def test_the_command_line_offers_the_engines_that_there_are():
+    fields = {field.name: field for field in dataclasses.fields(ServeOptions)}
+    assert fields["engine"].metadata["choices"] == engines.CHOICES
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +147,18 @@ def test_the_embedded_engine_serves_under_its_bounds_and_says_what_it_is(base):
     assert lines[-1].endswith("answered 1 of 1 predict requests")
     assert all(" INFO " in line for line in lines[1:]), lines  # and nothing of TensorFlow's own
     assert status == 0
+
+
+def test_a_name_is_quoted_where_it_is_part_of_an_address(base):
+    server = ServerProcess(base, "my scenes?")
+    try:
+        server.wait_until_ready(60)
+        address = f"{server.url}/v1/models/my%20scenes%3F"
+        assert f" at {address} (for" in server.output()
+        with urllib.request.urlopen(address) as answer:
+            assert json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE"
+    finally:
+        server.stop()
 
 
 def test_a_server_that_does_not_start_says_why(base, programs):

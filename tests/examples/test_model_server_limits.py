@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gc
 import http.client
 import io
 import json
@@ -10,6 +11,7 @@ import threading
 import zlib
 
 import numpy as np
+import orjson
 import pytest
 from PIL import Image
 from served_model import (
@@ -24,11 +26,20 @@ from served_model import (
 )
 
 from scene_classification.serving.limits import Limits
+from scene_classification.serving.questions import read_question
+from scene_classification.serving.servable import Servable
 from scene_classification.serving.server import ModelServer
 
 PATH = f"/v1/models/{NAME}:predict"
 LIMITS = Limits(
-    body_bytes=100_000, body_seconds=0.3, pixels=400, rows=4, run_seconds=0.5, threads=1, waiting=1
+    body_bytes=100_000,
+    body_seconds=0.3,
+    values=2000,
+    pixels=400,
+    rows=4,
+    run_seconds=0.5,
+    threads=1,
+    waiting=1,
 )
 FOREVER = {"signature_name": "slow", "instances": [2**31 - 1]}
 
@@ -102,6 +113,44 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_its_place(client)
     until(lambda: is_well(client))
 
 
+@pytest.mark.parametrize(("value", "counts"), [("[]", 2), ("{}", 2), ("0", 1), ('""', 1)])
+def test_values_are_counted_before_they_are_read(client, value, counts):
+    """A body of a few bytes a value would be lists and objects of many times its size."""
+
+    def error_with(count):
+        content = f'{{"inputs": [{",".join([value] * count)}]}}'.encode()
+        return predict(client, content)
+
+    most = (2000 - 1) // counts  # beside the outer object and list, less the comma of the first
+    assert error_with(most).status_code == 400  # read, and wrong otherwise
+    assert error_of(error_with(most + 1), 413) == (
+        "the body holds more than 2000 values; send fewer images in one request, or encoded files"
+    )
+
+
+def test_garbage_is_not_collected_while_a_body_is_read(client, monkeypatch):
+    """With it, a million lists hold up everybody for a second and more."""
+    on = []
+
+    def read(*arguments):
+        on.append(gc.isenabled())
+        return read_question(*arguments)
+
+    monkeypatch.setattr("scene_classification.serving.app.read_question", read)
+    assert is_well(client)
+    assert predict(client, b"no JSON").status_code == 400
+    assert on == [False, False]
+    assert gc.isenabled()
+
+
+def test_eight_images_as_numbers_are_within_the_default_bounds():
+    limits = Limits()
+    images = np.random.default_rng(0).random((8, 224, 224, 3), np.float32)
+    body = orjson.dumps({"instances": images}, option=orjson.OPT_SERIALIZE_NUMPY)
+    assert len(body) <= limits.body_bytes
+    assert len(read_question(body, limits.values).values) == 8
+
+
 @pytest.mark.parametrize("form", ["instances", "inputs"])
 def test_rows_are_bounded(client, form):
     assert predict(client, {form: some_images(4).tolist()}).status_code == 200
@@ -161,26 +210,81 @@ def test_a_run_that_takes_too_long_is_broken_off(client):
     assert is_well(client)
 
 
-def test_a_request_for_which_there_is_no_room_is_sent_away(base):
-    limits = Limits(threads=1, waiting=1, body_seconds=60)
-    content = json.dumps({"instances": some_images(1).tolist()}).encode()
+def small_body(length=0):
+    return json.dumps({"signature_name": "total", "inputs": [1.5]}).encode().ljust(length)
+
+
+def begin(opened, length, sent=b""):
+    """Ask to send a body; return when the server waits for it, having sent a part of it."""
+    opened.putrequest("POST", PATH)
+    opened.putheader("Content-Length", str(length))
+    opened.putheader("Expect", "100-continue")
+    opened.endheaders()
+    assert opened.sock.recv(1000).startswith(b"HTTP/1.1 100")
+    opened.send(sent)
+
+
+def test_a_request_for_which_there_is_no_room_is_sent_away(base, monkeypatch):
+    running, go_on = threading.Semaphore(0), threading.Event()
+
+    class Held(Servable):
+        def run(self, name, inputs):
+            running.release()
+            assert go_on.wait(60)
+            return super().run(name, inputs)
+
+    monkeypatch.setattr("scene_classification.serving.server.Servable", Held)
+    limits = Limits(threads=2, waiting=0)
     with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
-        # Two that were asked for their bodies, and do not send them, hold the two places.
-        slow = [opened.enter_context(connection(client)) for _ in range(2)]
-        for each in slow:
-            each.putrequest("POST", PATH)
-            each.putheader("Content-Length", str(len(content)))
-            each.putheader("Expect", "100-continue")
-            each.endheaders()
-            assert each.sock.recv(1000).startswith(b"HTTP/1.1 100")
-        answer = predict(client, content)
+        asking = [opened.enter_context(connection(client)) for _ in range(2)]
+        for each in asking:
+            each.request("POST", PATH, small_body())
+            assert running.acquire(timeout=60)
+        answer = predict(client, small_body())
         assert error_of(answer, 503) == "2 requests are being worked on"
         assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["Content-Type"] == "application/json"
         assert client.get(f"/v1/models/{NAME}").status_code == 200  # what needs no place
-        for each in slow:
-            each.send(content)
-        assert [each.getresponse().status for each in slow] == [200, 200]
+        with connection(client) as early:  # said before the body is sent
+            early.putrequest("POST", PATH)
+            early.putheader("Content-Length", "1000")
+            early.endheaders()
+            assert early.getresponse().status == 503
+        go_on.set()
+        assert [each.getresponse().status for each in asking] == [200, 200]
         assert is_well(client)
+
+
+def test_clients_that_send_slowly_keep_nobody_from_a_place(base):
+    limits = Limits(threads=1, waiting=0, body_seconds=60)
+    content = small_body()
+    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+        slow = [opened.enter_context(connection(client)) for _ in range(5)]
+        for each in slow:
+            begin(each, len(content), content[:1])
+        assert is_well(client)
+        for each in slow:
+            each.send(content[1:])
+            assert each.getresponse().status == 200
+
+
+def test_all_bodies_together_are_bounded_by_what_has_arrived(base):
+    limits = Limits(body_bytes=1000, bodies_bytes=1500, body_seconds=60)
+    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+        for _ in range(2):
+            begin(opened.enter_context(connection(client)), 800, b" " * 700)
+        answer = until(
+            lambda: (
+                answer if (answer := predict(client, small_body(900))).status_code != 200 else None
+            )
+        )
+        assert error_of(answer, 503) == "1400 bytes of requests are in hand"
+        assert answer.headers["Retry-After"] == "1"
+        in_chunks = client.post(PATH, content=(b" " * 50 for _ in range(10)))
+        assert error_of(in_chunks, 503).endswith(" bytes of requests are in hand")
+        assert predict(client, small_body(100)).status_code == 200
+        opened.close()
+        until(lambda: predict(client, small_body(900)).status_code == 200)
 
 
 def test_at_the_end_every_request_in_hand_is_answered(base):
@@ -220,6 +324,10 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
         ({"waiting": True}, "waiting=True is a bool; give int"),
         ({"run_seconds": float("nan")}, "run_seconds=nan is out of range"),
         ({"run_seconds": float("inf")}, "run_seconds=inf is out of range"),
+        (
+            {"body_bytes": 10, "bodies_bytes": 9},
+            "bodies_bytes=9 is less than one body may have; give body_bytes=10 or more",
+        ),
     ],
 )
 def test_bounds_are_checked(settings, message):

@@ -98,6 +98,48 @@ def test_a_new_version_takes_over_and_the_old_one_ends(exported, models, tmp_pat
         assert numbers == ["2", "1"]
 
 
+def test_when_the_highest_is_removed_the_one_below_comes_back(exported, models, tmp_path):
+    put(exported[1], tmp_path, 1)
+    put(exported[2], tmp_path, 2)
+    with serving(tmp_path) as client:
+        assert same(answers(client), models[2])
+        shutil.rmtree(tmp_path / "2")
+        until(lambda: states(client) == {1: "AVAILABLE", 2: "END"})
+        assert same(answers(client), models[1])
+        put(exported[2], tmp_path, 2)
+        until(lambda: states(client) == {2: "AVAILABLE", 1: "END"})
+        assert same(answers(client), models[2])
+
+
+def test_a_version_comes_back_while_a_request_has_it_from_before(exported, tmp_path):
+    loaded = []
+
+    def load(path):
+        loaded.append(Servable(path, 30))
+        return loaded[-1]
+
+    put(exported[1], tmp_path, 1)
+    versions = Versions(tmp_path, NAME, load, 0.01)
+    versions.start()
+    try:
+        until(lambda: states_of(versions) == {"1": "AVAILABLE"})
+        with versions.lease() as (_, old):
+            put(exported[2], tmp_path, 2)
+            until(lambda: states_of(versions) == {"2": "AVAILABLE", "1": "UNLOADING"})
+            shutil.rmtree(tmp_path / "2")
+            until(lambda: states_of(versions) == {"1": "AVAILABLE", "2": "END"})
+            old.run("serving_default", {"image": IMAGES})
+        assert loaded[0] is old
+        with pytest.raises(RuntimeError, match="closed"):
+            old.run("serving_default", {"image": IMAGES})
+        with versions.lease() as (number, again):
+            assert (number, again) == (1, loaded[2])
+            again.run("serving_default", {"image": IMAGES})
+        assert states_of(versions) == {"1": "AVAILABLE", "2": "END"}
+    finally:
+        versions.close()
+
+
 def test_what_is_served_outlives_its_folder(exported, models, tmp_path):
     put(exported[1], tmp_path / "base", 1)
     with serving(tmp_path / "base") as client:

@@ -19,13 +19,13 @@ class Limits:
 
     connections: int = limit(256, "connections that may be open", least=1)
     head_seconds: float = limit(10.0, "time that a client has to send a head", least=0.001)
-    body_bytes: int = limit(16 * 2**20, "largest body of a request", least=1)
+    body_bytes: int = limit(64 * 2**20, "largest body of a request", least=1)
     bodies_bytes: int = limit(256 * 2**20, "all bodies in hand together", least=1)
     body_seconds: float = limit(
         30.0, "time that a client has to send its body, and to take its answer", least=0.001
     )
     # Eight images of 224 x 224 pixels, as nested lists, are 1.6 million. The interpreter does
-    # nothing else while it reads these: half a second, for lists without content.
+    # nothing else while it reads these, which takes a tenth of a second.
     values: int = limit(2_000_000, "most numbers, texts, lists and objects in a body", least=1)
     pixels: int = limit(50_000_000, "largest encoded image, over all its frames", least=1)
     rows: int = limit(256, "most rows in one request", least=1)
