@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
+SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo fast format readme clean
+.PHONY: help test demo fast format readme docs links clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,9 +27,16 @@ readme: $(STAMP)  ## Make the README table of methods and its picture anew
 	@$(VENV)/bin/python scripts/readme_methods.py --write
 	@$(VENV)/bin/python scripts/readme_picture.py
 
+docs: $(STAMP)  ## Build the documentation, without a network, and say where it is
+	@$(SPHINX) -b html docs docs/_build/html
+	@echo "file://$(CURDIR)/docs/_build/html/index.html"
+
+links: $(STAMP)  ## Follow the documentation's links to other sites: needs the network
+	@$(SPHINX) -b linkcheck -D nb_execution_mode=off docs docs/_build/links
+
 clean:  ## Remove the virtual environment, caches and build outputs
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find src examples tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) build dist docs/_build docs/_generated docs/api .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src examples tests scripts docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed once, and again only when pyproject.toml changes. Where a system Python comes without
 # ensurepip (Debian's does), its own pip installs pip into the environment.

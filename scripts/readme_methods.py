@@ -6,7 +6,12 @@ import difflib
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kerascam.registry import Method
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 START, END = "<!-- methods:start -->", "<!-- methods:end -->"
@@ -19,9 +24,18 @@ def methods_table() -> str:
 
     rows = [("Class", "What it computes", "Paper"), ("---", "---", "---")]
     for method in METHODS.values():
-        paper = method.citation
-        link = f"[{paper.short}]({paper.url})" if paper else "—"
-        rows.append((f"`{method.class_name}`", method.summary, link))
+        rows.append((f"`{method.class_name}`", method.summary, paper(method)))
+    return table(rows)
+
+
+def paper(method: "Method") -> str:
+    """Link a method's paper; a dash where there is none."""
+    cited = method.citation
+    return f"[{cited.short}]({cited.url})" if cited else "—"
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Write rows as a Markdown table; the second one is the rule under the heading."""
     return "\n".join(f"| {' | '.join(_cell(text) for text in row)} |" for row in rows)
 
 

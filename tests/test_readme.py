@@ -1,35 +1,13 @@
 """The README keeps its word: its code runs, and its table of methods is the registry's."""
 
-import re
 from pathlib import Path
 
 import pytest
+from markdown_blocks import python_blocks, run_blocks
 
 import readme_methods
 
 README = readme_methods.README
-BLOCK = re.compile(r"^```python[^\S\n]*\n(?P<code>.*?)^```[^\S\n]*$", re.DOTALL | re.MULTILINE)
-
-
-def python_blocks(markdown: str) -> list[tuple[int, str]]:
-    """Each ```python block, with the number of its first line of code."""
-    return [
-        (markdown.count("\n", 0, match.start("code")) + 1, match["code"])
-        for match in BLOCK.finditer(markdown)
-    ]
-
-
-def run_blocks(blocks: list[tuple[int, str]], filename: str) -> None:
-    """Run them in order in one namespace; a failure names the line of its block."""
-    namespace: dict[str, object] = {"__name__": "readme"}
-    for line, code in blocks:
-        try:
-            # The empty lines before it give each line the number that it has in the file.
-            exec(compile("\n" * (line - 1) + code, filename, "exec"), namespace)
-        except Exception as error:
-            raise AssertionError(
-                f"the code block at {filename}:{line} failed: {type(error).__name__}: {error}"
-            ) from error
 
 
 def test_blocks_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,14 +15,6 @@ def test_blocks_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert blocks, "README.md shows no code"
     monkeypatch.chdir(tmp_path)
     run_blocks(blocks, "README.md")
-
-
-def test_a_failing_block_is_named_by_its_line() -> None:
-    markdown = "# Title\n\n```python\nx = 1\n```\n\n```\nnot python\n```\n\n```python\nx / 0\n```\n"
-    blocks = python_blocks(markdown)
-    assert blocks == [(4, "x = 1\n"), (12, "x / 0\n")]
-    with pytest.raises(AssertionError, match=r"block at a\.md:12 failed: ZeroDivisionError"):
-        run_blocks(blocks, "a.md")
 
 
 def test_table_of_methods_is_the_registry() -> None:

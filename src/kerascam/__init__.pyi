@@ -1,4 +1,5 @@
 from . import targets as targets
+from .callback import ExplainCallback as ExplainCallback
 from .explain import Explainer as Explainer
 from .explanation import Explanation as Explanation
 from .methods import CAM as CAM

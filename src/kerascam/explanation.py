@@ -43,6 +43,18 @@ class Explanation:
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
         images: The images as the model saw them, shape (batch, *size, channels); None where no
             input has the heatmaps' axes.
+
+    Example:
+        >>> import keras
+        >>> from kerascam import GradCAM
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu", name="last"),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> explanation = GradCAM(model, labels=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
+        >>> len(explanation), explanation.heatmaps.shape, explanation.maps.shape
+        (3, (3, 8, 8), (3, 6, 6))
+        >>> explanation.layer, explanation[0].class_name(0), explanation.overlay().shape
+        ('last', 'dog', (3, 8, 8, 3))
     """
 
     heatmaps: HostHeatmaps

@@ -17,6 +17,10 @@ class LayerSuggestion(NamedTuple):
         kind: The layer's class.
         shape: The output's, features last, the batch axis None.
         reason: Why this layer is the one taken by default; empty for the others.
+
+    Example:
+        >>> LayerSuggestion("last", "Conv2D", (None, 8, 8, 16), "").shape[1:3]
+        (8, 8)
     """
 
     path: str
@@ -26,7 +30,12 @@ class LayerSuggestion(NamedTuple):
 
 
 class LayerSuggestions(tuple[LayerSuggestion, ...]):
-    """Suggested layers in execution order, shown as a table."""
+    """Suggested layers in execution order, shown as a table.
+
+    Example:
+        >>> LayerSuggestions([LayerSuggestion("last", "Conv2D", (None, 8, 8, 16), "")])
+        last  Conv2D  8×8×16
+    """
 
     def __repr__(self) -> str:
         rows = [

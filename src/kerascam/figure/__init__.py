@@ -1,5 +1,7 @@
 """Figures from maps, to read and to print: a row a sample, with titles and colour bars."""
 
 from .pictures import figure as figure
+from .pictures import to_photos as to_photos
+from .sheet import sheet as sheet
 from .signals import signal_figure as signal_figure
 from .volumes import volume_figure as volume_figure

@@ -53,7 +53,7 @@ def figure(
         8
     """
     heats = as_rows(heatmaps, "heatmaps", 2)
-    pictures = None if photos is None else _photos(photos, len(heats))
+    pictures = None if photos is None else to_photos(photos, len(heats))
     names = (heading,) if pictures is None else ("image", heading, "overlay")
     signed = any(map(is_signed, heats)) if signed is None else signed
 
@@ -75,7 +75,20 @@ def figure(
     return draw_rows(draw, heights, len(names), width, titles, max_rows)
 
 
-def _photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
+def to_photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
+    """Take a batch, or a list of photos of any sizes, as uint8 RGB, one a heatmap.
+
+    Args:
+        photos: As in `figure`; grey ones need no channel axis.
+        count: How many heatmaps there are.
+
+    Raises:
+        ValueError: If they are not as many, or as `to_uint8_rgb`.
+
+    Example:
+        >>> [one.shape for one in to_photos([np.zeros((2, 2)), np.ones((4, 4, 3))], 2)]
+        [(2, 2, 3), (4, 4, 3)]
+    """
     pictures = as_rows(photos, "photos", 2, 3)
     check_count("photos", len(pictures), count)
     if len({one.shape for one in pictures}) > 1:

@@ -45,7 +45,7 @@ def draw_rows(
         raise ValueError(f"max_rows must be at least 1, got {max_rows}")
     rows = min(len(heights), max_rows)
     names = [""] * rows if titles is None else titles[:rows]
-    texts = [_wrap(name, width - 2 * MARGIN) for name in names]
+    texts = [wrap(name, width - 2 * MARGIN) for name in names]
     heads = [0.4 + LINE * len(text.splitlines()) for text in texts]
     tall = [height + head for height, head in zip(heights[:rows], heads, strict=True)]
     note = 0.3 * (rows < len(heights))
@@ -103,12 +103,19 @@ def check_titles(titles: Sequence[str] | None, heatmaps: int) -> None:
     check_count("titles", heatmaps if titles is None else len(titles), heatmaps)
 
 
-def _wrap(text: str, inches: float) -> str:
-    """Break a title where it would leave the figure, by the true widths of its letters."""
+def wrap(text: str, inches: float, size: int = TITLE, weight: str = "bold") -> str:
+    """Break a text where it would be longer than some inches, by the true widths of its letters.
+
+    Args:
+        text: What is written.
+        inches: How wide it may be.
+        size: Of its letters, points.
+        weight: Of its letters.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(size=TITLE, weight="bold")
+    font = FontProperties(size=size, weight=weight)
 
     def fits(line: str) -> bool:
         width = text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]

@@ -1,0 +1,65 @@
+"""Runs the comparison, prints it, and writes it into a page: see the package's own words."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from . import kinds, once, turns
+from .cases import LAYERS, METHODS, cases
+from .page import page, write
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of a case, at most")
+    parser.add_argument(
+        "--seconds", type=float, default=8, help="a case begins no round after this, beyond three"
+    )
+    parser.add_argument("--starts", type=int, default=1, help="fresh processes for the first call")
+    parser.add_argument("--models", nargs="+", choices=LAYERS, default=list(LAYERS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--skip", nargs="+", choices=("times", "once", "kinds"), default=[])
+    parser.add_argument("--quick", action="store_true", help="few rounds, and MobileNetV2 alone")
+    parser.add_argument("--json", type=Path, help="write all numbers here")
+    parser.add_argument("--write", type=Path, help="a page with the markers of this benchmark")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.models, arguments.rounds, arguments.seconds = ["MobileNetV2"], 3, 0
+
+    start = time.monotonic()
+    chosen = [
+        case
+        for case in cases()
+        if case.model in arguments.models and case.method in arguments.methods
+    ]
+    skip = arguments.skip
+    times, reasons = ({}, {}) if "times" in skip else turns.measure(
+        chosen, arguments.rounds, arguments.seconds
+    )  # fmt: skip
+    report = {
+        "times": times,
+        "reasons": reasons,
+        "once": {} if "once" in skip else once.measure(arguments.starts),
+        "kinds": {} if "kinds" in skip else kinds.measure(),
+        "rounds": arguments.rounds,
+        "quick": arguments.quick,
+        "minutes": (time.monotonic() - start) / 60,
+        "command": " ".join(["python -m benchmarks.peers", *sys.argv[1:]]),
+    }
+    if arguments.json:
+        plain = report | {
+            "times": [[*case, each] for case, each in times.items()],
+            "reasons": [[*case, each] for case, each in reasons.items()],
+        }
+        arguments.json.write_text(json.dumps(plain, indent=1) + "\n")
+    text = page(report)
+    print(text)
+    if arguments.write:
+        write(arguments.write, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What is compared: libraries, models, methods and batches, and the threads that each one gets."""
+
+import os
+from typing import NamedTuple
+
+THREADS = 2
+SIZE = 224
+SAMPLES = 8  # of SmoothGrad, and steps of integrated gradients
+
+# Before TensorFlow, PyTorch, NumPy or OpenCV is loaded, in every process that measures.
+ENVIRONMENT = {
+    # OpenMP's threads sleep between their tasks instead of spinning: a thread that spins takes its
+    # core from whoever's turn comes next, and PyTorch itself was ten times slower with spinning
+    # threads while anything else ran on the machine. Set the variable to compare.
+    "OMP_WAIT_POLICY": "passive",
+    # glibc hands a large tensor's memory back to the system after each operation and fetches it
+    # anew, page by page: PyTorch's forward pass at batch 8 took 2.5 times as long. Keeping up to
+    # half a gibibyte is kind to it, and the same for all.
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**29),
+    **os.environ,
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+    "TF_NUM_INTRAOP_THREADS": str(THREADS),
+    "TF_NUM_INTEROP_THREADS": str(THREADS),
+    "OMP_NUM_THREADS": str(THREADS),
+    "OPENBLAS_NUM_THREADS": str(THREADS),
+    "MKL_NUM_THREADS": str(THREADS),
+}
+
+KERAS = ("kerascam", "kerascam frozen", "tf-keras-vis", "xplique", "tf-explain")
+TORCH = ("grad-cam", "torchcam", "captum")
+PEERS = KERAS + TORCH
+FORWARD = {"keras": "TensorFlow", "torch": "PyTorch"}
+
+# The layer that all explain: the output of the last block, behind its ReLU, 7×7.
+LAYERS = {"ResNet50": "conv5_block3_out", "MobileNetV2": "out_relu"}
+
+METHODS = (
+    "Grad-CAM",
+    "Grad-CAM++",
+    "LayerCAM",
+    "Eigen-CAM",
+    "Guided backprop",
+    "SmoothGrad",
+    "Integrated gradients",
+)
+ONE_BY_ONE = METHODS[-2:]  # eight passes an image: at batch 8 that is 64 images for some of them
+BATCHES = (1, 8)
+
+
+class Case(NamedTuple):
+    """One row of a table: all libraries do the same with the same images."""
+
+    model: str
+    method: str
+    batch: int
+
+
+def cases() -> list[Case]:
+    """List all, in an order that lets a library keep what it made for a model and a method."""
+    return [
+        Case(model, method, batch)
+        for model in LAYERS
+        for method in METHODS
+        for batch in BATCHES
+        if batch == 1 or method not in ONE_BY_ONE
+    ]
+
+
+def framework(peer: str) -> str:
+    """Tell on which framework a library stands."""
+    return "torch" if peer in TORCH or peer == FORWARD["torch"] else "keras"

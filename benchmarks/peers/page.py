@@ -1,0 +1,214 @@
+"""Words what was measured as Markdown, and writes it between the markers of a page."""
+
+import os
+import platform
+import re
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .cases import BATCHES, FORWARD, KERAS, LAYERS, PEERS, THREADS, TORCH
+from .goals import goals, marks
+from .notes import LOSSES, NOTES
+from .once import TRACED
+from .turns import Time, Times
+
+START, END = "<!-- peers:start -->", "<!-- peers:end -->"
+PACKAGES = ("kerascam", "tensorflow", "keras", *KERAS[2:], "torch", *TORCH, "numpy")
+SIGNS = {"right": "✓", "wrong": "wrong", "refused": "—"}
+
+
+def page(report: dict[str, Any]) -> str:
+    """Write all sections."""
+    times = report["times"]
+    parts = [
+        head(report),
+        *[time_table(model, batch, times) for model in LAYERS for batch in BATCHES],
+        losses(times),
+        missing(report["reasons"]),
+        once_table(report["once"]),
+        kinds_table(report["kinds"]),
+        goal_table(times, report["kinds"]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def head(report: dict[str, Any]) -> str:
+    """Say where, with what and how it was measured."""
+    quick = "**A quick run, to show the form: not a measurement.** " if report["quick"] else ""
+    installed = ", ".join(f"{name} {installed_version(name)}" for name in PACKAGES)
+    return (
+        f"{quick}{processor()}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}; {installed}. {THREADS} threads each, at most "
+        f"{report['rounds']} interleaved rounds; {report['minutes']:.0f} minutes in all. "
+        f"`{report['command']}`"
+    )
+
+
+def installed_version(name: str) -> str:
+    """Ask for a package's version."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "—"
+
+
+def processor() -> str:
+    """Name the processor (Linux), without the maker's frequency."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine()
+    found = re.search(r"model name\s*: (.*)", text)
+    return found[1] if found else platform.machine()
+
+
+def time_table(model: str, batch: int, times: Times) -> str:
+    """Write a model's rows at one batch size: milliseconds an image, and forward passes."""
+    rows = {case: each for case, each in times.items() if case[0] == model and case[2] == batch}
+    if not rows:
+        return ""
+    lines = [f"### {model}, batch {batch}", "", row("ms an image (forward passes)", *PEERS)]
+    lines.append(row("---", *["---:"] * len(PEERS)))
+    for case, found in rows.items():
+        sign = " ⚠" if marks(found) else ""
+        lines.append(row(case.method + sign, *(cell(found.get(peer), batch) for peer in PEERS)))
+    forward = [
+        f"{name} {milliseconds(next(iter(rows.values())).get(name), batch)}"
+        for name in FORWARD.values()
+    ]
+    return "\n".join([*lines, "", f"A forward pass: {', '.join(forward)} ms an image."])
+
+
+def milliseconds(time: Time | None, batch: int) -> str:
+    """Write a median between its quartiles."""
+    if time is None:
+        return "—"
+    low, median, high = (1e3 * value / batch for value in time.seconds)
+    digits = 1 if median < 100 else 0
+    return f"{median:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
+
+
+def cell(time: Time | None, batch: int) -> str:
+    """Write what a library took."""
+    return "—" if time is None else f"{milliseconds(time, batch)} ({time.ratio.median:.2f} ×)"
+
+
+def row(*cells: str) -> str:
+    """Write a line of a table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def losses(times: Times) -> str:
+    """List the rows that kerascam loses, and why."""
+    lost = [
+        f"* {case.model}, {case.method}, batch {case.batch}: {'; '.join(found)}."
+        f"{' ' + LOSSES[case.method] if case.method in LOSSES else ''}"
+        for case, each in times.items()
+        if (found := marks(each))
+    ]
+    if not lost:
+        return "kerascam loses no row."
+    return "\n".join(["Rows that kerascam loses (⚠):", "", *lost])
+
+
+def missing(reasons: dict[Any, dict[str, str]]) -> str:
+    """Say why a library has no time in a row, and what the times do not show."""
+    told: dict[str, dict[str, list[str]]] = {}
+    for case, each in reasons.items():
+        for peer, reason in each.items():
+            methods = told.setdefault(peer, {}).setdefault(reason[:200], [])
+            if case.method not in methods:
+                methods.append(case.method)
+    lines = [
+        f"* {peer}: {reason} ({', '.join(methods)})."
+        for peer, each in told.items()
+        for reason, methods in each.items()
+    ]
+    return "\n".join(
+        ["Why a place is empty (—), and what the times do not show:", "", *lines, *NOTES]
+    )
+
+
+def once_table(once: dict[str, Any]) -> str:
+    """Write what happens once in a process."""
+    if not once:
+        return ""
+    lines = [
+        "### First call, memory and traces",
+        "",
+        "Grad-CAM on ResNet50 in a fresh process: the first call on one image, from making the "
+        "explainer on; the peak of resident memory after calls at batch 8; and how often the "
+        f"model's Python ran over batches of {', '.join(map(str, TRACED))} images, and over the "
+        "same again. A run of the Python is a trace, or an eager pass.",
+        "",
+        row("", "first call", "peak memory", "runs at first", "runs again"),
+        row("---", "---:", "---:", "---:", "---:"),
+    ]
+    for name, found in once.items():
+        if "error" in found:
+            lines.append(row(name, "—", "—", "—", found["error"][:80]))
+            continue
+        runs = map(str, found["runs"] or ("", ""))
+        lines.append(row(name, f"{found['first_s']:.2f} s", f"{found['peak_mib']:.0f} MiB", *runs))
+    return "\n".join(lines)
+
+
+def kinds_table(kinds: dict[str, dict[str, list[str]]]) -> str:
+    """Write which kinds of model each library explains."""
+    if not kinds:
+        return ""
+    names = list(kinds["kerascam"])
+    lines = [
+        "### Kinds of model",
+        "",
+        f"Grad-CAM of the {len(names)} kinds of model of `tests/zoo.py`, at the layer named there, "
+        "compared with the map computed by hand: each scaled to a maximum of 1, and right within "
+        "10⁻³ of it (half precision and 8-bit integers: 3 · 10⁻²). The best of several "
+        "ways to ask counts; `benchmarks/peers/attempts.py` has them.",
+        "",
+        row("", "right", "wrong", "refused"),
+        row("---", "---:", "---:", "---:"),
+    ]
+    for peer, found in kinds.items():
+        count = Counter(told[0] for told in found.values())
+        lines.append(row(peer, *(str(count[verdict]) for verdict in SIGNS)))
+    for peer, found in kinds.items():
+        why = Counter(reason(told) for told in found.values() if told[0] != "right")
+        if why:
+            lines += [
+                "",
+                f"{peer}: " + "; ".join(f"{text} ({n})" for text, n in why.most_common(6)),
+            ]
+    lines += ["", "<details><summary>Every kind</summary>", "", row("", *kinds)]
+    lines.append(row("---", *[":---:"] * len(kinds)))
+    for name in names:
+        verdicts = [kinds[peer].get(name, ["refused"])[0] for peer in kinds]
+        lines.append(row(f"`{name}`", *(SIGNS[each] for each in verdicts)))
+    return "\n".join([*lines, "", "</details>"])
+
+
+def reason(told: list[str]) -> str:
+    """Shorten why a map is missing or wrong, without names and numbers of one case."""
+    if told[0] == "wrong":
+        return told[1] if told[1].startswith("a map") else "another map than the logit's"
+    text = re.sub(r"<[^>]*>|0x\w+|KerasTensor\([^)]*\)", "…", told[1])
+    return "`" + re.sub(r"[|`]", "", text)[:90] + "`"
+
+
+def goal_table(times: Times, kinds: dict[str, dict[str, list[str]]]) -> str:
+    """Write what was aimed at."""
+    lines = ["### What kerascam aims at", "", row("goal", "measured", ""), row(*["---"] * 3)]
+    lines += [row(goal, text, "met" if met else "**missed**") for goal, text, met in
+              goals(times, kinds)]  # fmt: skip
+    return "\n".join(lines)
+
+
+def write(path: Path, text: str) -> None:
+    """Put the text between the page's markers."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(START)
+    if END not in rest:
+        raise ValueError(f"{path} has no lines {START} and {END} to write between")
+    after = rest.partition(END)[2]
+    path.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")

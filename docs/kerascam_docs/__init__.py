@@ -1,0 +1,83 @@
+"""A Sphinx extension: what the code says of itself becomes part of the documentation.
+
+Before Sphinx looks for pages, parts of them are written and figures drawn, into a folder that git
+ignores; while it reads the code, docstrings are turned from Markdown into what it understands.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from kerascam_docs import reference
+from kerascam_docs.outdated import draw_outdated
+from kerascam_docs.pages import write_pages
+
+_OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?:\.\./)+(?!docs/)(?P<path>[^)#]+)\)")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.connect("config-inited", _make)
+    app.connect("source-read", _unlink_outside)
+    app.connect("missing-reference", _resolve_inner_name)
+    # Before napoleon, which reads the sections of what this leaves.
+    app.connect("autodoc-process-docstring", _process_docstring, priority=400)
+    app.connect("autodoc-skip-member", _skip_member)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
+
+
+def _make(app: Sphinx, config: object) -> None:
+    docs = Path(app.confdir)
+    write_pages(docs / "_generated")
+    draw_outdated(docs / "_generated")
+    # Pages of names that are public no more would be found again and belong nowhere.
+    for page in (docs / "api").glob("*.rst"):
+        if page.stem not in reference.public_names():
+            page.unlink()
+
+
+def _process_docstring(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    lines[:] = reference.documentation(name, lines)
+
+
+def _skip_member(
+    app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object
+) -> bool | None:
+    # A named tuple's fields are under its Attributes; Python's own text says nothing more.
+    return True if type(obj).__name__ == "_tuplegetter" else None
+
+
+def _unlink_outside(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Name files outside of docs/ instead of linking them: the pages travel without them."""
+    page = Path(app.srcdir, docname).parent
+
+    def turn(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(page / Path(match[0].rsplit("](", 1)[1].rstrip(")"))))
+        inside = target.is_relative_to(app.srcdir)
+        return match[0] if inside else f"{match['words']} (in the repository)"
+
+    source[0] = _OUTSIDE.sub(turn, source[0])
+
+
+def _resolve_inner_name(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
+) -> nodes.Element | None:
+    """Link annotations, which name the module that makes an object, to its public name."""
+    inner = {
+        f"{obj.__module__}.{obj.__qualname__}": full
+        for full, obj in reference.public_names().items()
+    }
+    full = inner.get(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or full is None:
+        return None
+    domain = env.domains["py"]
+    found = domain.resolve_any_xref(env, node["refdoc"], app.builder, full, node, contnode)
+    return found[0][1] if found else None

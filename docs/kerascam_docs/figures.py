@@ -1,0 +1,134 @@
+"""The figures of the pages, drawn when the documentation is built: one function each.
+
+The photographs come with scikit-learn, the network with the scene example: no download.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import cv2
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.datasets import load_sample_images
+
+from kerascam_docs.probe_figure import probe
+
+matplotlib.use("agg")
+
+
+@cache
+def photographs() -> NDArray[np.uint8]:
+    """Cut the square middle out of the two photographs: (2, 427, 427, 3), uint8 RGB."""
+    images = load_sample_images().images  # china.jpg and flower.jpg, 427×640
+    return np.stack([image[:, 106:533] for image in images])
+
+
+@cache
+def inputs() -> NDArray[np.float32]:
+    """Bring the photographs to the network's size, in its values: RGB, 0 to 255."""
+    sized = [cv2.resize(photo, (128, 128), interpolation=cv2.INTER_AREA) for photo in photographs()]
+    return np.stack(sized).astype(np.float32)
+
+
+@cache
+def network() -> tuple[Any, tuple[str, ...]]:
+    """Load the reference network of the scene example, and its class names."""
+    from scene_classification import load_reference_model, reference_classes
+
+    return load_reference_model(), reference_classes()
+
+
+def methods() -> Figure:
+    """Show both photographs under every method."""
+    import kerascam
+    from kerascam.registry import METHODS
+
+    model, labels = network()
+    tiles = [("The photographs", photographs())]
+    for method in METHODS.values():
+        explanation = getattr(kerascam, method.class_name)(model, labels=labels)(inputs())
+        tiles.append((method.class_name, explanation.overlay(photographs())))
+    return _sheet([(title, np.hstack([*pair])) for title, pair in tiles], columns=3, shape=(2, 1))
+
+
+def layers() -> Figure:
+    """Show one photograph's maps at several depths, and several depths fused."""
+    from kerascam import GradCAM, LayerCAM, suggest_layers
+
+    model, labels = network()
+    ends = [one for one in suggest_layers(model) if one.path.endswith("_out")]
+    stages = {one.shape[1:3]: one for one in ends}  # the last one of each grid
+    rows = []
+    for kind in (GradCAM, LayerCAM):
+        for (height, width), layer in stages.items():
+            found = kind(model, layer.path, labels=labels)(inputs()[:1], "buildings")
+            title = f"{kind.__name__}\n{layer.path}\n{height}×{width} cells"
+            rows.append((title, found.overlay(photographs()[:1])[0]))
+        fused = kind(model, [one.path for one in stages.values()], labels=labels)
+        picture = fused(inputs()[:1], "buildings").overlay(photographs()[:1])[0]
+        rows.append((f"{kind.__name__}\nall three\nfused", picture))
+    return _sheet(rows, columns=len(stages) + 1)
+
+
+def targets() -> Figure:
+    """Show one photograph asked several questions."""
+    from kerascam import GradCAM
+    from kerascam import targets as questions
+
+    model, labels = network()
+    contrast = questions.contrast(labels.index("forest"))
+    asked: list[tuple[str, Any, str]] = [
+        ('classes="buildings"', None, "buildings"),
+        ('classes="forest"', None, "forest"),
+        ("contrast: why buildings\nrather than forest", contrast, "buildings"),
+        ("counterfactual: evidence\nagainst buildings", questions.counterfactual(), "buildings"),
+    ]
+    tiles = [("The photograph", photographs()[0])]
+    for title, target, label in asked:
+        found = GradCAM(model, labels=labels, target=target)(inputs()[:1], label)
+        tiles.append((title, found.overlay(photographs()[:1])[0]))
+    return _sheet(tiles, columns=len(tiles))
+
+
+def first_look() -> Figure:
+    """Show the photograph, its heatmap, and both together: what one call gives."""
+    from kerascam import GradCAM
+
+    model, labels = network()
+    figure: Figure = GradCAM(model, labels=labels)(inputs()[:1]).plot(photographs()[:1])
+    return figure
+
+
+def _sheet(
+    tiles: list[tuple[str, NDArray[np.uint8]]], *, columns: int, shape: tuple[int, int] = (1, 1)
+) -> Figure:
+    """Lay titled pictures out in rows."""
+    rows = -(-len(tiles) // columns)
+    width, height = shape
+    words = 0.15 * max(title.count("\n") for title, _ in tiles) + 0.35
+    size = (1.9 * columns * width, (1.9 * height + words) * rows)
+    figure = Figure(figsize=size, layout="tight")
+    grid = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, (title, picture) in zip(figure.axes, tiles, strict=False):
+        _show(axes, title, picture)
+    return figure
+
+
+def _show(axes: Axes, title: str, picture: NDArray[np.uint8]) -> None:
+    axes.imshow(picture, interpolation="none")
+    axes.set_title(title, fontsize=9)
+
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "first_look.png": first_look,
+    "methods.jpg": methods,
+    "layers.png": layers,
+    "targets.png": targets,
+    "probe.svg": probe,
+}

@@ -1,0 +1,126 @@
+"""Parts of pages that are made from the code: they cannot say anything else than it does."""
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import kerascam.methods  # noqa: F401  # importing it fills the registry
+import readme_methods
+from kerascam.cli.parser import parse
+from kerascam.registry import METHODS, Citation
+from kerascam_docs.reference import public_names
+
+_GROUPS: dict[str, Callable[[Any, str], bool]] = {
+    "The front door": lambda obj, full: full in ("kerascam.Explainer", "kerascam.Explanation"),
+    "Methods": lambda obj, full: hasattr(obj, "_method"),
+    "Layers, pictures, export and training": lambda obj, full: (
+        full.count(".") == 1 or full.startswith("kerascam.suggest.")
+    ),
+    "Targets": lambda obj, full: full.startswith("kerascam.targets."),
+    "Asking a model server": lambda obj, full: full.startswith("kerascam.serving."),
+}
+_COMMANDS = ("explain", "export", "layers", "methods")
+
+
+def write_pages(folder: Path) -> None:
+    """Write all parts; a file that would not change is left, so that its pages are not read anew.
+
+    Args:
+        folder: Where to; the pages include the parts from there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {
+        "api.md": api_lists(),
+        "methods.md": methods_table(),
+        "citations.md": bibtex(),
+        "commands.md": command_line(),
+    }
+    for name, text in parts.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def api_lists() -> str:
+    """List the public names in groups, each with a page of its own."""
+    left = dict(public_names())
+    made = []
+    for title, belongs in _GROUPS.items():
+        names = [full for full, obj in left.items() if belongs(obj, full)]
+        for full in names:
+            del left[full]
+        rows = "\n".join(f"   ~{full}" for full in names)
+        made.append(
+            f"## {title}\n\n```{{eval-rst}}\n.. autosummary::\n   :toctree: ../api\n\n{rows}\n```\n"
+        )
+    if left:
+        raise ValueError(f"no group of the reference takes {', '.join(left)}; extend _GROUPS")
+    return "\n".join(made)
+
+
+def methods_table() -> str:
+    """One row a method: its class, what it computes, what it costs, and its paper."""
+    rows = [("Class", "What it computes", "Passes of the model", "Paper"), ("---",) * 4]
+    for method in METHODS.values():
+        name = method.class_name
+        link = f"{{py:obj}}`{name} <kerascam.{name}>`"
+        rows.append((link, method.summary, passes(method.name), readme_methods.paper(method)))
+    return readme_methods.table(rows) + "\n"
+
+
+def passes(name: str) -> str:
+    """Word how often a method runs the model on an image, forward and backward.
+
+    Example:
+        >>> passes("grad_cam"), passes("smooth_grad")
+        ('1 forward, back to the layer', '1 + 25 forward, 25 backward')
+    """
+    method = METHODS[name]
+    if method.kind == "cam":
+        return "1 forward, back to the layer"
+    counts = [method.options[word] for word in ("samples", "steps") if word in method.options]
+    return f"1 + {counts[0]} forward, {counts[0]} backward" if counts else "1 forward, 1 backward"
+
+
+def bibtex() -> str:
+    """Give every paper once, as a BibTeX entry."""
+    papers = {method.citation: None for method in METHODS.values() if method.citation}
+    return "```bibtex\n" + "\n\n".join(map(_entry, papers)) + "\n```\n"
+
+
+def _entry(paper: Citation) -> str:
+    authors = re.split(r", | and ", paper.authors)
+    word = re.sub(r"[^a-z]", "", paper.title.lower().split()[0])
+    fields = {
+        "author": " and ".join(authors),
+        # In braces within: styles would set names such as Grad-CAM in lower case.
+        "title": f"{{{paper.title}}}",
+        "year": str(paper.year),
+        "howpublished": paper.venue,
+        "url": paper.url,
+    }
+    if arxiv := re.search(r"arxiv\.org/abs/([\d.]+)", paper.url):
+        fields |= {"eprint": arxiv[1], "archiveprefix": "arXiv"}
+    if doi := re.search(r"doi\.org/(.+)", paper.url):
+        fields["doi"] = doi[1]
+    body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+    return f"@misc{{{authors[0].lower()}{paper.year}{word},\n{body}\n}}"
+
+
+def command_line() -> str:
+    """Give the command line's own help, command by command."""
+    made = []
+    for words in ([], *([command] for command in _COMMANDS)):
+        said = io.StringIO()
+        # As wide as a page, without colours, whatever terminal the build runs in.
+        plain = mock.patch.dict(os.environ, {"COLUMNS": "88", "NO_COLOR": "1"})
+        with plain, contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+            parse([*words, "--help"])
+        name = " ".join(["kerascam", *words])
+        made.append(f"## `{name}`\n\n```text\n{said.getvalue().strip()}\n```\n")
+    return "\n".join(made)

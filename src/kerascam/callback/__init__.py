@@ -1,0 +1,173 @@
+"""Watch a training: the same images explained again after every few epochs."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ..arguments import conform_labels, whole_number
+from ..errors import reason
+from ..explain import Explainer
+from ..explanation import Explanation
+from ..registry import METHODS
+from .records import Events, Page, Record, Sheets
+from .watched import Watched, watch
+
+
+class ExplainCallback(keras.callbacks.Callback):
+    """Explain the same images while a model trains, for TensorBoard and as pictures.
+
+    The explanation is traced once and sees the weights of every epoch. It reads the model and
+    changes nothing: weights, optimizer, metrics and random numbers are as without it.
+
+    What is wrong with an argument is raised before the first step. Once a training runs it is
+    never stopped: what fails then (a full disk, say) is told in one warning. A subclassed model
+    that only its first batch builds is first looked at after the first epoch, so that a wrong
+    layer or class is a warning there; build the model before `fit` to hear of it earlier.
+
+    Args:
+        images: What to explain, as an explainer takes it: values that the model takes, shape
+            (batch, height, width, channels). Validation images; the first `limit` are taken.
+        classes: An index or class name, or one an image; None explains the class that is
+            predicted at the time.
+        method: A registered method's name, as in "grad_cam".
+        layer: Where a class activation map is drawn, as for an explainer; None finds it.
+        labels: The class names in order.
+        every: Epochs from one explanation to the next: 5 explains epochs 5, 10, 15, ..., counted
+            from 1, also in a training that goes on at `initial_epoch`.
+        log_dir: The folder that TensorBoard is shown, the same as for
+            `keras.callbacks.TensorBoard`; the run `explanations` in it gets an image each and a
+            scalar, the mean probability of the explained classes.
+        folder: Where a sheet of overlays is written for each explained epoch: `epoch-0005.png`.
+        photos: What to draw on, one an image, of any size (sides over 512 pixels are shrunk);
+            None draws on the images, where they are not preprocessed.
+        limit: Images explained at most: they go through the model as one batch.
+        model: The model to explain, where that is not the one that is fitted but a part of it,
+            such as the student of a distillation.
+        **options: The explainer's other arguments, such as `target`, and the method's own.
+
+    Attributes:
+        explanation: The last epoch's `Explanation`; None before there is one.
+
+    Raises:
+        TypeError: If an argument is of the wrong type, here or when the training begins.
+        ValueError: If a name or value is unknown or does not fit, here or when it begins.
+        ModuleNotFoundError: If `log_dir` is given and TensorBoard is not installed.
+
+    Example:
+        >>> import keras, tempfile
+        >>> import numpy as np
+        >>> from pathlib import Path
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> model.compile("sgd", "sparse_categorical_crossentropy")
+        >>> images, labels = np.ones((6, 8, 8, 3)), np.array([0, 1] * 3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     watch = ExplainCallback(images, labels, every=2, folder=folder)
+        ...     history = model.fit(images, labels, epochs=5, verbose=0, callbacks=[watch])
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['epoch-0002.png', 'epoch-0004.png']
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        classes: Any = None,
+        *,
+        method: str = "grad_cam",
+        layer: Any = None,
+        labels: Sequence[str] | None = None,
+        every: int = 1,
+        log_dir: str | PathLike[str] | None = None,
+        folder: str | PathLike[str] | None = None,
+        photos: Any = None,
+        limit: int = 16,
+        model: keras.Model | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        if log_dir is None and folder is None:
+            raise ValueError("log_dir or folder must be given: there is no place to write to")
+        if options.get("freeze"):
+            raise ValueError(
+                "freeze=True would show the first weights for ever; leave it out of a training"
+            )
+        METHODS[method]  # raises where there is no such method
+        self._every, self._limit = _positive("every", every), _positive("limit", limit)
+        self._labels = conform_labels(labels)
+        self._given = (images, classes, photos)
+        self._arguments = {"method": method, "layer": layer, "labels": self._labels, **options}
+        self._own_model = model
+        self._records: list[Record] = []
+        if log_dir is not None:
+            self._records.append(Events(Path(log_dir)))
+        if folder is not None:
+            self._records.append(Sheets(Path(folder)))
+        self._watched: Watched | None = None
+        self._given_up = self._warned = False
+        self.explanation: Explanation | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Rehearse: find what is wrong before the first step, and trace the explanation."""
+        self._given_up = self._warned = False
+        if self._watched is not None and self._watched.explainer.model is not self._target:
+            self._watched = None
+        if self._target.built and self._watched is None:
+            self._watched = self._watch()
+        for record in self._records:
+            record.open()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Explain the images with the weights of now, when it is time."""
+        if self._watched is None and not self._given_up:
+            self._given_up = True  # unless it succeeds: it would fail as slowly every time
+            with self._spared(epoch):
+                self._watched = self._watch()
+        if self._watched is None or (epoch + 1) % self._every:
+            return
+        with self._spared(epoch):
+            page = Page(epoch, *self._watched.explain())
+            self.explanation = page.explanation
+            for record in self._records:
+                with self._spared(epoch):  # one may fail without the other
+                    record.write(page)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close the event file."""
+        for record in self._records:
+            record.close()
+
+    @property
+    def _target(self) -> keras.Model:
+        return self.model if self._own_model is None else self._own_model
+
+    def _watch(self) -> Watched:
+        explainer = Explainer(self._target, **self._arguments)
+        return watch(explainer, *self._given, limit=self._limit)
+
+    @contextmanager
+    def _spared(self, epoch: int) -> Iterator[None]:
+        """Keep a training going, whatever fails: its hours are worth more than a picture."""
+        try:
+            yield
+        except Exception as error:
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f"epoch {epoch + 1} is not explained, and training goes on: {reason(error)}; "
+                    "further failures are not told",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+
+
+def _positive(name: str, value: Any) -> int:
+    number = whole_number(name, value)
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, not {number}")
+    return number

@@ -1,0 +1,127 @@
+"""Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from ..explanation import Explanation
+from ..figure import sheet
+from ..pixels import write_png
+from ..registry import METHODS
+
+
+class Page(NamedTuple):
+    """What is recorded of an epoch.
+
+    Attributes:
+        epoch: Its number, from 0 as Keras counts them.
+        explanation: Of the watched images.
+        overlays: For each image, (height, width, 3) uint8 RGB.
+    """
+
+    epoch: int
+    explanation: Explanation
+    overlays: Sequence[NDArray[np.uint8]]
+
+
+class Record(Protocol):
+    """A place for pages."""
+
+    def open(self) -> None:
+        """Make the place ready, before the first step of a training."""
+
+    def write(self, page: Page) -> None:
+        """Write a page so that it is there if the training is killed right after."""
+
+    def close(self) -> None:
+        """Give back what `open` took."""
+
+
+class Events:
+    """TensorBoard's event files, in a run of their own, `explanations`.
+
+    For each image its overlay, and the mean probability of the explained classes (the mean score
+    where the model gives no probabilities), at the step that Keras's own callback writes to.
+
+    Args:
+        log_dir: The folder that TensorBoard is shown.
+
+    Raises:
+        ModuleNotFoundError: If TensorBoard is not installed.
+    """
+
+    RUN = "explanations"
+
+    def __init__(self, log_dir: Path) -> None:
+        if importlib.util.find_spec("tensorboard") is None:
+            raise ModuleNotFoundError(
+                f"log_dir={str(log_dir)!r} needs the package 'tensorboard'; pip install tensorboard"
+            )
+        self._folder = log_dir / self.RUN
+        self._writer: Any = None
+
+    def open(self) -> None:
+        """Begin an event file."""
+        self.close()  # that of a training that was broken off
+        self._writer = tf.summary.create_file_writer(str(self._folder))
+
+    def write(self, page: Page) -> None:
+        """Write the overlays and the number, and flush."""
+        found = page.explanation
+        known = not np.isnan(found.probabilities).all()
+        name, values = ("probability", found.probabilities) if known else ("score", found.scores)
+        # Keras's own callback may leave recording switched off between its steps.
+        with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
+            for place, overlay in enumerate(page.overlays):
+                tf.summary.image(f"{found.method}/{place:02d}", overlay[None])
+            tf.summary.scalar(f"{found.method}/mean_{name}", float(np.mean(values)))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """End the event file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+class Sheets:
+    """A folder with one PNG file an epoch, `epoch-0001.png` after the first.
+
+    Args:
+        folder: Made where it is missing.
+
+    Raises:
+        ValueError: If it is a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"folder={str(folder)!r} is a file; name a folder, or a new one")
+        self._folder = folder
+
+    def open(self) -> None:
+        """Make the folder."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, page: Page) -> None:
+        """Write the sheet, whole or not at all."""
+        write_png(self._folder / f"epoch-{page.epoch + 1:04d}.png", draw(page))
+
+    def close(self) -> None:
+        """Do nothing: every sheet is written when it is drawn."""
+
+
+def draw(page: Page) -> NDArray[np.uint8]:
+    """Draw the sheet of an epoch: its overlays, each with its class and probability below.
+
+    Returns:
+        (height, width, 3), uint8 RGB.
+    """
+    found = page.explanation
+    heading = f"{METHODS[found.method].title} at {found.layer}, epoch {page.epoch + 1}"
+    return sheet(page.overlays, found.titles(), heading)

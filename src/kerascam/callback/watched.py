@@ -1,0 +1,120 @@
+"""What a training watches: a few of the images, what they are asked for, what is drawn on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import probe
+from .._types import HostClassIds
+from ..arguments import conform_classes
+from ..explain import Explainer
+from ..explanation import Explanation
+from ..figure import to_photos
+from ..inputs import InputSpec, conform
+
+LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
+
+
+class Watched(NamedTuple):
+    """The images that are explained at every epoch, and the explainer that sees the weights of now.
+
+    Attributes:
+        explainer: Compiled once.
+        images: As it takes them, at most `limit`; copies.
+        classes: Shape (batch,), -1 for the predicted class.
+        photos: What is drawn on, (height, width, 3) uint8 RGB each.
+    """
+
+    explainer: Explainer
+    images: Any
+    classes: HostClassIds
+    photos: list[NDArray[np.uint8]]
+
+    def explain(self) -> tuple[Explanation, list[NDArray[np.uint8]]]:
+        """Explain the images with the weights of now, and draw an overlay of each."""
+        found = self.explainer(self.images, self.classes)
+        photos = enumerate(self.photos)
+        return found, [found[place].overlay(photo[None])[0] for place, photo in photos]
+
+
+def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit: int) -> Watched:
+    """Take the first images and their part of the classes and photos, and explain them once.
+
+    Args:
+        explainer: Of a built model.
+        images: As the explainer takes them.
+        classes: As the explainer takes them; one for all, or one an image.
+        photos: One an image, or None for the images themselves.
+        limit: Images taken at most.
+
+    Raises:
+        TypeError: If images are not numbers or classes neither integers nor names.
+        ValueError: If images do not fit the model, classes or photos are not as many or do not
+            fit, or nothing can be drawn on.
+    """
+    specs = probe.input_specs(explainer.model, images)
+    arrays = conform(_front(images, specs, limit), specs)
+    count = _count(images, len(arrays[0]))
+    wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
+    if photos is not None and len(photos) != count:
+        raise ValueError(f"photos must be as many as the images, {count}; received {len(photos)}")
+    taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew
+    few: Any = taken if len(taken) > 1 else taken[0]
+    if isinstance(images, Mapping):
+        few = dict(zip((spec.name for spec in specs), taken, strict=True))
+    drawn_on = canvas(explainer(few, wanted), None if photos is None else photos[:limit])
+    return Watched(explainer, few, wanted, drawn_on)
+
+
+def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
+    """Give what the heatmaps are drawn on, no side longer than `LARGEST` pixels.
+
+    Args:
+        explanation: Of the watched images.
+        photos: One a heatmap, or None for the images themselves.
+
+    Raises:
+        ValueError: If the heatmaps are not two-dimensional, or photos are needed and missing.
+    """
+    if photos is None:
+        explanation.overlay()  # raises where the images are no picture
+        photos = explanation.images
+    elif explanation.heatmaps.ndim != 3:
+        raise ValueError(
+            "images must be two-dimensional for ExplainCallback, with heatmaps of shape "
+            f"(batch, height, width), not {explanation.heatmaps.shape}; explain() and plot() them"
+        )
+    return [_shrunk(photo) for photo in to_photos(photos, len(explanation))]
+
+
+def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> Any:
+    """Take the first images before anything is converted: a validation set may be large."""
+    if isinstance(images, Mapping):
+        return {name: _first(each, None, limit) for name, each in images.items()}
+    return _first(images, specs[0].shape, limit) if len(specs) == 1 else images
+
+
+def _first(value: Any, shape: Sequence[int | None] | None, limit: int) -> Any:
+    rank = getattr(value, "ndim", 0)
+    # What has not the rank of a batch is left whole: the error shall say its true shape.
+    is_batch = rank > 1 if shape is None else rank == len(shape) + 1
+    return value[:limit] if is_batch else value
+
+
+def _count(images: Any, taken: int) -> int:
+    """Count the images that the user gave, of which the first were taken."""
+    first = next(iter(images.values())) if isinstance(images, Mapping) else images
+    return len(first) if hasattr(first, "ndim") else taken
+
+
+def _shrunk(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = photo.shape[:2]
+    share = LARGEST / max(height, width)
+    if share >= 1:
+        return photo
+    import cv2
+
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))

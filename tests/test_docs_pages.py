@@ -1,0 +1,63 @@
+"""The documentation keeps its word: every page's code runs and prints what the page says."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jaxtyping
+import pytest
+from markdown_blocks import Block, python_blocks, run_blocks
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted([*DOCS.glob("guide/*.md"), *DOCS.glob("how_it_works/*.md")])
+LINK = re.compile(r"\]\((?P<path>[^)#:\s]+\.md)(?:#[^)]*)?\)")
+
+
+@pytest.fixture
+def as_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run as a reader would: in an own folder, without the checks of a test run.
+
+    Methods that a page registers are forgotten: other tests go over all that there are.
+    """
+    import keras
+
+    from kerascam.program import METHODS
+
+    keras.utils.clear_session()  # "conv2d", not "conv2d_7" after other tests' layers
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(METHODS, "_methods", dict(METHODS._methods))
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("as_a_reader")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_run_in_order(page: Path) -> None:
+    run_blocks(python_blocks(page.read_text(encoding="utf-8")), str(page.relative_to(DOCS.parent)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = {match["path"] for match in LINK.finditer(page.read_text(encoding="utf-8"))}
+    assert {link for link in links if not (page.parent / link).exists()} == set()
+
+
+def test_a_block_knows_its_line_and_what_it_prints() -> None:
+    markdown = (
+        "# Title\n\n```python\nx = 1\n```\n\n```\nnot python\n```\n\n"
+        "```python\nprint(x)\n```\n\n```text\n1\n```\n\n```py\nnot run\n```\n"
+    )
+    assert python_blocks(markdown) == [Block(4, "x = 1\n"), Block(12, "print(x)\n", "1\n")]
+
+
+def test_a_failing_block_is_named_by_its_line() -> None:
+    blocks = [Block(4, "x = 1\n"), Block(12, "x / 0\n")]
+    with pytest.raises(AssertionError, match=r"block at a\.md:12 failed: ZeroDivisionError"):
+        run_blocks(blocks, "a.md")
+
+
+def test_a_block_that_prints_something_else_is_named() -> None:
+    run_blocks([Block(3, "print(1, 'and', 2)\n", "1 and ...\n")], "a.md")
+    with pytest.raises(AssertionError, match=r"block at a\.md:3 printed\n1\n\nnot\n2"):
+        run_blocks([Block(3, "print(1)\n", "2\n")], "a.md")
