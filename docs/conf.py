@@ -45,7 +45,6 @@ nitpick_ignore_regex = [
 
 suppress_warnings = [
     "toc.not_readable",  # until guide/callback is written
-    "myst.header",  # benchmarks.md goes from the first level to the third
 ]
 
 # -- pages -------------------------------------------------------------------------------------

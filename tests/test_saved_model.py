@@ -549,7 +549,7 @@ def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path
         "image": {"name": own.name, "shape": [None, *SIZE, 3], "dtype": "float32"}
     }
     assert content["photographs"]["preprocess"] == "0-1"
-    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25, "side": 512}
+    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25, "side": 256}
 
     served = Served(folder)
     answered = served("manifest", index=np.int32([0, 0]))["manifest"]

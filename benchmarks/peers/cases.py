@@ -10,11 +10,11 @@ SAMPLES = 8  # of SmoothGrad, and steps of integrated gradients
 # Before TensorFlow, PyTorch, NumPy or OpenCV is loaded, in every process that measures.
 ENVIRONMENT = {
     # OpenMP's threads sleep between their tasks instead of spinning: a thread that spins takes its
-    # core from whoever's turn comes next, and PyTorch itself was ten times slower with spinning
+    # core from whoever's turn comes next, and PyTorch itself was several times slower with spinning
     # threads while anything else ran on the machine. Set the variable to compare.
     "OMP_WAIT_POLICY": "passive",
     # glibc hands a large tensor's memory back to the system after each operation and fetches it
-    # anew, page by page: PyTorch's forward pass at batch 8 took 2.5 times as long. Keeping up to
+    # anew, page by page: PyTorch's MobileNetV2 at batch 8 took 2.5 times as long. Keeping up to
     # half a gibibyte is kind to it, and the same for all.
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**29),

@@ -69,7 +69,7 @@ def time_table(model: str, batch: int, times: Times) -> str:
     rows = {case: each for case, each in times.items() if case[0] == model and case[2] == batch}
     if not rows:
         return ""
-    lines = [f"### {model}, batch {batch}", "", row("ms an image (forward passes)", *PEERS)]
+    lines = [f"## {model}, batch {batch}", "", row("ms an image (forward passes)", *PEERS)]
     lines.append(row("---", *["---:"] * len(PEERS)))
     for case, found in rows.items():
         sign = " ⚠" if marks(found) else ""
@@ -136,7 +136,7 @@ def once_table(once: dict[str, Any]) -> str:
     if not once:
         return ""
     lines = [
-        "### First call, memory and traces",
+        "## First call, memory and traces",
         "",
         "Grad-CAM on ResNet50 in a fresh process: the first call on one image, from making the "
         "explainer on; the peak of resident memory after calls at batch 8; and how often the "
@@ -161,7 +161,7 @@ def kinds_table(kinds: dict[str, dict[str, list[str]]]) -> str:
         return ""
     names = list(kinds["kerascam"])
     lines = [
-        "### Kinds of model",
+        "## Kinds of model",
         "",
         f"Grad-CAM of the {len(names)} kinds of model of `tests/zoo.py`, at the layer named there, "
         "compared with the map computed by hand: each scaled to a maximum of 1, and right within "
@@ -199,7 +199,7 @@ def reason(told: list[str]) -> str:
 
 def goal_table(times: Times, kinds: dict[str, dict[str, list[str]]]) -> str:
     """Write what was aimed at."""
-    lines = ["### What kerascam aims at", "", row("goal", "measured", ""), row(*["---"] * 3)]
+    lines = ["## What kerascam aims at", "", row("goal", "measured", ""), row(*["---"] * 3)]
     lines += [row(goal, text, "met" if met else "**missed**") for goal, text, met in
               goals(times, kinds)]  # fmt: skip
     return "\n".join(lines)

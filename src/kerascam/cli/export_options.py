@@ -61,6 +61,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--overlay-side",
         metavar="N",
         type=options.number(int, 1, None),
-        default=512,
+        default=256,
         help="pixels of an overlay's longer side, at most (default: %(default)s)",
     )

@@ -31,7 +31,7 @@ def export(
     size: tuple[int, int] | None = None,
     colormap: str = "auto",
     alpha: float = 0.5,
-    overlay_side: int | None = 512,
+    overlay_side: int | None = 256,
     raw_maps: bool = False,
     max_pixels: int = 50_000_000,
     warm_up: bool = True,
