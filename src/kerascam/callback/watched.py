@@ -23,13 +23,13 @@ class Watched(NamedTuple):
     Attributes:
         explainer: Compiled once.
         images: As it takes them, at most `limit`; copies.
-        classes: Shape (batch,), -1 for the predicted class.
+        classes: Shape (batch,); None for the class that is predicted at the time.
         photos: What is drawn on, (height, width, 3) uint8 RGB each.
     """
 
     explainer: Explainer
     images: Any
-    classes: HostClassIds
+    classes: HostClassIds | None
     photos: list[NDArray[np.uint8]]
 
     def explain(self) -> tuple[Explanation, list[NDArray[np.uint8]]]:
@@ -57,7 +57,9 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
     specs = probe.input_specs(explainer.model, images)
     arrays = conform(_front(images, specs, limit), specs)
     count = _count(images, len(arrays[0]))
-    wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
+    wanted = None
+    if classes is not None:
+        wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
     if photos is not None and len(photos) != count:
         raise ValueError(f"photos must be as many as the images, {count}; received {len(photos)}")
     taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew
@@ -83,8 +85,8 @@ def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
         photos = explanation.images
     elif explanation.heatmaps.ndim != 3:
         raise ValueError(
-            "images must be two-dimensional for ExplainCallback, with heatmaps of shape "
-            f"(batch, height, width), not {explanation.heatmaps.shape}; explain() and plot() them"
+            "images must be two-dimensional to be drawn at every epoch; their heatmaps have shape "
+            f"{explanation.heatmaps.shape}: explain and plot() them after training"
         )
     return [_shrunk(photo) for photo in to_photos(photos, len(explanation))]
 

@@ -165,7 +165,8 @@ def _again(
     images: Images,
 ) -> Images:
     """Differentiate the score of the same classes by other images."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    # Persistent: of a float16 model, two variants of the score are differentiated.
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(images)
         own = tf.experimental.numpy.moveaxis(images, -1, 1) if channels_first else images
         others = [own if index == place else tensor for index, tensor in enumerate(inputs)]
