@@ -222,6 +222,20 @@ def test_smooth_grad_is_the_mean_of_eager_tapes(network):
     np.testing.assert_allclose(found.maps, np.abs(total / 3).max(-1), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["SmoothGrad", "IntegratedGradients"])
+def test_many_gradients_of_a_model_in_half_precision(method):
+    """Of which each is taken twice, of the score and of the score scaled up."""
+    found = []
+    for policy in ("float32", "mixed_float16"):
+        keras.utils.set_random_seed(5)
+        model = keras.Sequential([
+            keras.Input((8, 8, 3)), keras.layers.Conv2D(6, 3, activation="softplus", dtype=policy),
+            keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax", dtype="float32"),
+        ])  # fmt: skip
+        found.append(getattr(kerascam, method)(model)(PHOTOS, CLASSES).heatmaps)
+    np.testing.assert_allclose(*found, atol=5e-3)
+
+
 def test_guided_grad_cam_is_guided_backprop_in_the_place_of_grad_cam(network):
     model, _ = network
     with pytest.warns(UserWarning, match="Softplus activations kept their own backward step"):
