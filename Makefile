@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo fast format readme docs links clean
+.PHONY: help test demo fast format oldest hooks readme docs links clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,13 @@ fast: $(STAMP)  ## Run only the checks that need no TensorFlow: format, lint, ty
 format: $(STAMP)  ## Format the code and mend what the linter can mend
 	@$(VENV)/bin/ruff check --fix --exit-zero
 	@$(VENV)/bin/ruff format
+
+oldest:  ## Run the library's tests with the oldest TensorFlow and Keras, in build/oldest
+	@PYTHON=$(or $(filter-out python3,$(PYTHON)),python3.10) scripts/check_oldest
+
+hooks: $(STAMP)  ## Have git run `make fast` before every commit
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pre-commit>=4'
+	@$(VENV)/bin/pre-commit install
 
 readme: $(STAMP)  ## Make the README table of methods and its picture anew
 	@$(VENV)/bin/python scripts/readme_methods.py --write

@@ -1,0 +1,159 @@
+"""What a public host reads of this repository parses, and agrees with the rest of it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import kerascam
+
+ROOT = Path(__file__).resolve().parents[1]
+GITHUB = ROOT / ".github"
+FORMS = sorted(path for path in GITHUB.glob("ISSUE_TEMPLATE/*.yml") if path.stem != "config")
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+# Of the Citation File Format 1.2.0; `authors`, `cff-version`, `message` and `title` must be there.
+CFF_KEYS = {
+    "abstract", "authors", "cff-version", "commit", "contact", "date-released", "doi",
+    "identifiers", "keywords", "license", "license-url", "message", "preferred-citation",
+    "references", "repository", "repository-artifact", "repository-code", "title", "type", "url",
+    "version",
+}  # fmt: skip
+
+
+def read(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def project_list(name):
+    """The texts of a list in pyproject.toml, which Python 3.10 has no reader for."""
+    listed = re.search(rf"^{name} = \[\n(.*?)^\]", PROJECT, re.DOTALL | re.MULTILINE)
+    return re.findall(r'"(.+?)"', listed[1])
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    return read(GITHUB / "workflows" / "ci.yml")
+
+
+# ------------------------------------------------------------------------------------- workflows
+
+
+def test_every_python_of_the_classifiers_is_tested(workflow):
+    pattern = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+    said = [match[1] for text in project_list("classifiers") if (match := pattern.fullmatch(text))]
+    tested = workflow["jobs"]["test"]["strategy"]["matrix"]["python-version"]
+    assert tested == said
+    assert f'requires-python = ">={said[0]}"' in PROJECT
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    pythons = [step["with"]["python-version"] for step in steps if "setup-python" in str(step)]
+    assert all(isinstance(each, str) for each in [*pythons, *tested])  # 3.10 is no number
+    assert {each for each in pythons if "matrix" not in each} <= set(said)
+
+
+def test_workflows_may_read_and_nothing_more(workflow):
+    assert workflow["permissions"] == {"contents": "read"}
+    assert not any("permissions" in job for job in workflow["jobs"].values())
+    assert workflow["concurrency"]["cancel-in-progress"] is True
+    assert all(job["timeout-minutes"] <= 120 for job in workflow["jobs"].values())
+    triggers = workflow[True]  # YAML 1.1 reads "on" as a truth value
+    assert set(triggers) == {"push", "pull_request", "schedule"}
+
+
+def test_workflows_call_targets_that_there_are(workflow):
+    runs = [
+        step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
+    ]
+    made = {target for run in runs for target in re.findall(r"\bmake ([a-z]+)", run)}
+    assert made == {"test", "oldest"} and made <= TARGETS
+
+
+def test_the_oldest_versions_are_those_of_pyproject():
+    """The script takes a package's first bound; it must be the one of the library itself."""
+    script = (ROOT / "scripts" / "check_oldest").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\(oldest ([a-z]+)\)", script)) == {"tensorflow", "keras"}
+    required = project_list("dependencies")
+    for name in ("tensorflow", "keras"):
+        first = re.search(rf'^ *"({name}>=[\d.]*)"', PROJECT, re.MULTILINE)
+        assert first[1] in required
+
+
+# ----------------------------------------------------------------------------------------- hooks
+
+
+def test_the_hook_is_the_fast_checks():
+    (repository,) = read(ROOT / ".pre-commit-config.yaml")["repos"]
+    (hook,) = repository["hooks"]
+    assert repository["repo"] == "local" and hook["language"] == "system"
+    assert hook["entry"] == "scripts/check fast"
+    assert hook["always_run"] is True and hook["pass_filenames"] is False
+
+
+@pytest.mark.parametrize("name", ["check", "check_oldest"])
+def test_scripts_can_be_run(name):
+    assert os.access(ROOT / "scripts" / name, os.X_OK)
+
+
+def test_contributing_names_the_targets_that_there_are():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`make ([a-z]+)", text))
+    assert named <= TARGETS
+    assert {"hooks", "oldest"} <= named
+
+
+# ------------------------------------------------------------------------------------------ forms
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_is_one(path):
+    form = read(path)
+    assert set(form) == {"name", "description", "labels", "body"}
+    asked = [field for field in form["body"] if field["type"] != "markdown"]
+    assert {field["type"] for field in asked} <= {"textarea", "input", "dropdown", "checkboxes"}
+    assert len({field["id"] for field in asked}) == len(asked)
+    assert len({field["attributes"]["label"] for field in asked}) == len(asked)
+    for field in form["body"]:
+        assert set(field) <= {"type", "id", "attributes", "validations"}
+        if field["type"] in ("dropdown", "checkboxes"):
+            assert field["attributes"]["options"]
+    wanted = [field for field in asked if field.get("validations", {}).get("required")]
+    assert wanted or path.stem != "bug"
+
+
+def test_there_is_a_form_for_each_kind_of_issue():
+    assert [path.stem for path in FORMS] == ["bug", "feature", "wrong_map"]
+    assert read(GITHUB / "ISSUE_TEMPLATE" / "config.yml") == {"blank_issues_enabled": False}
+
+
+# --------------------------------------------------------------------------------- who and how
+
+
+def test_the_citation_is_of_this_version():
+    cited = read(ROOT / "CITATION.cff")
+    assert set(cited) <= CFF_KEYS
+    assert cited["cff-version"] == "1.2.0" and cited["type"] == "software"
+    assert cited["title"] == "kerascam" and cited["message"]
+    assert cited["version"] == kerascam.__version__
+    assert f'license = "{cited["license"]}"' in PROJECT
+    assert cited["keywords"] == project_list("keywords")
+    assert [author["name"] for author in cited["authors"]] == ["kerascam contributors"]
+
+
+def test_what_the_texts_link_to_is_there():
+    for path in (ROOT / "SECURITY.md", GITHUB / "pull_request_template.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+        assert all((ROOT / link).exists() for link in links), path.name
+    form = (GITHUB / "ISSUE_TEMPLATE" / "wrong_map.yml").read_text(encoding="utf-8")
+    assert all((ROOT / name).exists() for name in re.findall(r"`(docs/\S+\.md)`", form))
+
+
+def test_the_security_page_names_what_the_command_line_has():
+    from kerascam.cli.parser import parse
+
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"`(--[a-z]+)`", text))
+    assert options == {"--unsafe", "--import"}
+    parsed = parse(["explain", "m.keras", "a.png", "--unsafe", "--import", "own"])
+    assert parsed.unsafe is True and parsed.imports == ["own"]
