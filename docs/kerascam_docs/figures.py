@@ -103,6 +103,13 @@ def first_look() -> Figure:
     return figure
 
 
+def callback() -> Figure:
+    """Show what a network looked at while it was trained."""
+    from kerascam_docs.callback_figure import callback as watched  # imports Keras
+
+    return watched()
+
+
 def _sheet(
     tiles: list[tuple[str, NDArray[np.uint8]]], *, columns: int, shape: tuple[int, int] = (1, 1)
 ) -> Figure:
@@ -130,5 +137,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "methods.jpg": methods,
     "layers.png": layers,
     "targets.png": targets,
+    "callback.png": callback,
     "probe.svg": probe,
 }
