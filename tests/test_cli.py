@@ -467,6 +467,7 @@ def test_files_that_are_no_whole_model(
     model = keras.saving.load_model(models / "rgb.keras")
     model.save_weights("model.weights.h5")
     model.export("saved", verbose=False)
+    capsys.readouterr()  # older versions of Keras say where, all the same
     Path("text.keras").write_text("no archive")
     Path("text.h5").write_text("no archive")
     Path("model.onnx").touch()

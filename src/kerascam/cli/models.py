@@ -11,7 +11,9 @@ from pathlib import Path
 import h5py
 import keras
 
-_UNKNOWN = re.compile(r"(?:Could not locate (class|function)|Unknown (\w+):) '([^']+)'")
+_UNKNOWN = re.compile(
+    r"(?:Could not (?:locate|deserialize) (class|function)|Unknown (\w+):) '([^']+)'"
+)
 
 
 def load(path: str, imports: Sequence[str] = (), *, unsafe: bool = False) -> keras.Model:

@@ -48,8 +48,20 @@ def write_saved_model(
     # The backward pass is part of the graph already: the gradients of its functions, which a ReLU
     # rule may have replaced by ones that only this process knows, are not needed again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    with _undecided(model):
+    with _undecided(model), _silence():
         archive.write_out(os.fspath(folder), options=options, verbose=False)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Keras from printing where it wrote, which before 3.9 it does whatever `verbose` says."""
+    talks = keras.config.is_interactive_logging_enabled()
+    keras.config.disable_interactive_logging()
+    try:
+        yield
+    finally:
+        if talks:
+            keras.config.enable_interactive_logging()
 
 
 @contextmanager
