@@ -5,8 +5,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zoo
 
 import kerascam
+from kerascam import saliency, targets
 from kerascam.registry import METHODS
 
 RNG = np.random.default_rng(0)
@@ -93,6 +95,27 @@ def test_integrated_gradients_of_a_linear_score_are_gradient_times_input():
     np.testing.assert_allclose(
         called("integrated_gradients", linear), called("gradient_times_input", linear)
     )
+
+
+@pytest.mark.parametrize(
+    "method, options",
+    [("smooth_grad", {"samples": 5}), ("integrated_gradients", {"steps": 5, "baseline": 0.3})],
+)
+@pytest.mark.parametrize("at_once, copies", [(1, [1] * 5), (60, [1] * 5), (130, [2, 2, 1]),
+                                             (60 * 4, [4, 1]), (10**6, [5])])  # fmt: skip
+def test_how_many_copies_share_a_pass_changes_nothing(
+    method, options, at_once, copies, monkeypatch
+):
+    wanted = called(method, cubic, **options)
+    monkeypatch.setattr(saliency, "AT_ONCE", at_once)
+    seen = []
+
+    def gradient(images):
+        seen.append(images.shape.as_list())
+        return cubic(images)
+
+    np.testing.assert_allclose(called(method, gradient, **options), wanted, rtol=1e-12)
+    assert seen == [[count, *IMAGES.shape] for count in copies]
 
 
 # ------------------------------------------------------------------------------------ SmoothGrad
@@ -219,6 +242,42 @@ def test_smooth_grad_is_the_mean_of_eager_tapes(network):
     for sample in range(3):
         draw = tf.random.stateless_normal((1, 8, 8, 3), [9, sample]).numpy()
         total += eager_gradients(logits, PHOTOS + np.float32(0.2) * span * draw)
+    np.testing.assert_allclose(found.maps, np.abs(total / 3).max(-1), rtol=1e-3, atol=1e-5)
+
+
+def test_a_target_with_a_value_for_each_image_keeps_them_apart(network):
+    """Its arrays fit the batch alone, so that one copy is taken after the other."""
+    model, _ = network
+    rivals = np.array([0, 3, 1])
+    together = kerascam.SmoothGrad(model, target=targets.contrast(rivals), samples=4)
+    found = together(PHOTOS, CLASSES).maps
+    for place, rival in enumerate(rivals):
+        alone = kerascam.SmoothGrad(model, target=targets.contrast(int(rival)), samples=4)
+        wanted = alone(PHOTOS[place : place + 1], CLASSES[place]).maps[0]
+        np.testing.assert_allclose(found[place], wanted, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["inputs_in_list_row_first", "inputs_in_dict_subclassed"])
+def test_the_other_inputs_go_with_every_copy(kind):
+    specimen = zoo.KINDS[kind]()
+    found = kerascam.SmoothGrad(specimen.model, samples=3, noise=0.1)(
+        specimen.inputs, specimen.classes
+    )
+    inputs = tf.nest.map_structure(tf.constant, specimen.inputs)
+    (picture,) = (each for each in tf.nest.flatten(inputs) if len(each.shape) == 4)
+    span = np.ptp(picture, (1, 2, 3)).reshape(-1, 1, 1, 1)
+    total = 0
+    for sample in range(3):
+        noise = tf.random.stateless_normal((1, *picture.shape[1:]), [0, sample])
+        noisy = picture + np.float32(0.1) * span * noise
+        given = tf.nest.map_structure(
+            lambda each, noisy=noisy: noisy if each is picture else each, inputs
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(noisy)
+            logits = specimen.tail(specimen.head(given), given)
+            scores = specimen.reading.score(logits, specimen.classes)
+        total += tape.gradient(scores, noisy).numpy()
     np.testing.assert_allclose(found.maps, np.abs(total / 3).max(-1), rtol=1e-3, atol=1e-5)
 
 

@@ -1,9 +1,12 @@
 """Input-gradient methods: pure functions of a gradient function and the images.
 
 `gradient` maps images of shape (batch, *size, channels) to the gradient of each image's score,
-of the same shape; the classes are settled before. The heatmaps have shape (batch, *size).
+of the same shape; the classes are settled before. Several copies of the batch, each with other
+values, may be asked for at once: shape (copies, batch, *size, channels). The heatmaps have shape
+(batch, *size).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,8 @@ from ._types import GradientFunction, Heatmaps, Images
 from .arguments import whole_number
 from .maps import grid_axes
 from .registry import METHODS, Citation
+
+AT_ONCE = 8 * 224 * 224  # places of all images of a pass: small images share one, large ones do not
 
 
 def strongest_channel(gradients: Images) -> Heatmaps:
@@ -118,11 +123,13 @@ def smooth_grad(
     span = tf.reduce_max(images, axes, keepdims=True) - tf.reduce_min(images, axes, keepdims=True)
     shape = tf.concat([[1], tf.shape(images)[1:]], 0)
 
-    def add(sample: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        draw = tf.random.stateless_normal(shape, tf.stack([seed, sample]), dtype=images.dtype)
-        return sample + 1, total + gradient(images + noise * span * draw)
+    def draw(sample: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, tf.stack([seed, sample]), dtype=images.dtype)
 
-    return strongest_channel(_total(add, images, samples) / samples)
+    def noisy(chosen: tf.Tensor) -> tf.Tensor:
+        return images + noise * span * tf.map_fn(draw, chosen, fn_output_signature=images.dtype)
+
+    return strongest_channel(_mean(gradient, noisy, images, samples))
 
 
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
@@ -173,22 +180,43 @@ def integrated_gradients(
     start = tf.broadcast_to(_baseline(baseline, images), tf.shape(images))
     way = images - start
 
-    def add(step: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        place = (tf.cast(step, images.dtype) + 0.5) / steps
-        return step + 1, total + gradient(start + place * way)
+    def on_the_way(chosen: tf.Tensor) -> tf.Tensor:
+        places = (tf.cast(chosen, images.dtype) + 0.5) / steps
+        return start + tf.reshape(places, [-1] + [1] * len(images.shape)) * way
 
-    return tf.reduce_sum(way * _total(add, images, steps) / steps, -1)
+    return tf.reduce_sum(way * _mean(gradient, on_the_way, images, steps), -1)
 
 
-def _total(add: Any, images: Images, count: int) -> tf.Tensor:
-    # A loop in the graph: memory for one pass whatever the count, and one trace of the model.
+def _mean(
+    gradient: GradientFunction,
+    copies: Callable[[tf.Tensor], tf.Tensor],
+    images: Images,
+    count: int,
+) -> Images:
+    """Average the gradient over copies of the images, as many a pass as `AT_ONCE` allows.
+
+    Args:
+        gradient: As above.
+        copies: Maps numbers of copies, from 0 on, to these copies of the images.
+        images: The images.
+        count: How many copies there are.
+    """
+    places = tf.size(images) // images.shape[-1]
+    a_pass = tf.clip_by_value(AT_ONCE // tf.maximum(places, 1), 1, count)
+
+    def add(first: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen = tf.range(first, tf.minimum(first + a_pass, count))
+        return first + a_pass, total + tf.reduce_sum(gradient(copies(chosen)), 0)
+
+    # A loop in the graph: bounded memory whatever the count, and one trace of the model.
     _, total = tf.while_loop(
-        lambda step, _: step < count,
+        lambda first, _: first < count,
         tf.autograph.experimental.do_not_convert(add),
         (tf.constant(0), tf.zeros_like(images)),
         maximum_iterations=count,
+        parallel_iterations=1,
     )
-    return total
+    return total / count
 
 
 def _check_count(name: str, count: Any, least: int | None = 1) -> None:

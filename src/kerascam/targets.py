@@ -215,6 +215,11 @@ def reads_binary(target: Target) -> bool | None:
     return getattr(target, "binary", None)
 
 
+def takes_any_batch(target: Target) -> bool:
+    """Tell whether `target` certainly holds nothing that belongs to one batch, such as masks."""
+    return target in (logit, probability, value, binary)
+
+
 def _like(target: Target, made: Callable[[Any, tf.Tensor], tf.Tensor]) -> Target:
     if reads_binary(target) is not None:
         made.binary = reads_binary(target)  # type: ignore[attr-defined]

@@ -38,10 +38,9 @@ def _part_of(operation: tf.Operation) -> str | None:
     return "PReLU" if maker == "Neg" else None
 
 
-def _is_active(operation: tf.Operation) -> tf.Tensor:
-    output = operation.outputs[0]
-    active = output > 0
-    return active & (output < 6) if operation.type == "Relu6" else active
+def _own(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
+    backward = tf.raw_ops.Relu6Grad if operation.type == "Relu6" else tf.raw_ops.ReluGrad
+    return backward(gradients=gradient, features=operation.outputs[0])
 
 
 def _register(rule: str, backward: object) -> str:
@@ -52,16 +51,11 @@ def _register(rule: str, backward: object) -> str:
 
 
 def _guided(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
-    passes = _is_active(operation)
-    if _part_of(operation) is None:
-        passes &= gradient > 0
-    return tf.where(passes, gradient, tf.zeros_like(gradient))
+    return _own(operation, gradient if _part_of(operation) else tf.nn.relu(gradient))
 
 
 def _deconvnet(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
-    if _part_of(operation) is not None:
-        return tf.where(_is_active(operation), gradient, tf.zeros_like(gradient))
-    return tf.nn.relu(gradient)
+    return _own(operation, gradient) if _part_of(operation) else tf.nn.relu(gradient)
 
 
 _GRADIENT_NAMES = {

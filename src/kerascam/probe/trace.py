@@ -13,6 +13,7 @@ from .._types import ClassIds, Features, GradientFunction, Images, Scores, Targe
 from ..grids import channels_last
 from ..registry import ReluRule
 from . import graph, relu, scoring, specs
+from .copies import at_copies
 from .discover import Discovery, Survey
 from .outputs import select
 from .sites import Site, forward, images_channels_first, in_form
@@ -32,7 +33,8 @@ class Trace(NamedTuple):
         images: The image input, features last; None where no input has the sites' rank.
         image_place: Which input the images are.
         channels_first: Whether that input's channels stand before its grid.
-        gradient: Maps images like `images` to the scores' gradient, at the same classes.
+        gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
+            or without the first axis, to the scores' gradient, at the same classes.
         relus: What followed the ReLU rule; None without a rule.
         discovery: Every layer's output; None where no survey was asked for.
     """
@@ -129,7 +131,10 @@ def probe(
     def gradient(wanted: Images) -> Images:
         if wanted is images and image is not None:
             return channels_last(_by_images(question, tape, variants, inputs[image]), first)
-        return _again(model, question, inputs, image, first, classes, like, wanted)
+        again = partial(_again, model, question, image, first, like)
+        if images is not None and len(wanted.shape) > len(images.shape):
+            return at_copies(again, question.target, inputs, classes, wanted)
+        return again(inputs, classes, wanted)
 
     return Trace(
         outputs=chosen,
@@ -157,11 +162,11 @@ def probe(
 def _again(
     model: keras.Model,
     question: Question,
-    inputs: Sequence[tf.Tensor],
     place: int | None,
     channels_first: bool,
-    classes: ClassIds,
     like: Any,
+    inputs: Sequence[tf.Tensor],
+    classes: ClassIds,
     images: Images,
 ) -> Images:
     """Differentiate the score of the same classes by other images."""
