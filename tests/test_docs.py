@@ -18,11 +18,6 @@ from kerascam_docs.reference import entries, public_names, refer, sections
 
 DOCS = Path(__file__).parents[1] / "docs"
 NAMES = public_names()
-# What only the library makes, and the user reads: its page shows it where it comes from.
-MADE_BY_A_CLIENT = {
-    f"kerascam.serving.{name}"
-    for name in ("Prediction", "ServedExplanation", "ServerUnavailableError", "ServingError")
-}
 TEXTS = {
     full: "\n".join(page_of(full, (inspect.getdoc(obj) or "").split("\n")))
     for full, obj in NAMES.items()
@@ -70,7 +65,7 @@ def test_a_function_says_what_it_takes_and_gives(function: Any) -> None:
     assert says_nothing or one_line or "Returns" in parts
 
 
-@pytest.mark.parametrize("full", sorted(NAMES.keys() - MADE_BY_A_CLIENT))
+@pytest.mark.parametrize("full", NAMES)
 def test_the_page_has_an_example_that_imports_what_it_shows(full: str) -> None:
     """That it runs is checked where the documentation is built, as it is printed there."""
     code = "\n".join(each.source for each in doctest.DocTestParser().get_examples(TEXTS[full]))

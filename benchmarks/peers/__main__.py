@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import kinds, once, turns
 from .cases import LAYERS, METHODS, cases
-from .page import page, write
+from .page import around, page, write
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
     if arguments.quick:
         arguments.models, arguments.rounds, arguments.seconds = ["MobileNetV2"], 3, 0
 
+    if arguments.write:
+        around(arguments.write)  # raises now, and not when all is measured
     start = time.monotonic()
     chosen = [
         case

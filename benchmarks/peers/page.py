@@ -205,10 +205,15 @@ def goal_table(times: Times, kinds: dict[str, dict[str, list[str]]]) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, text: str) -> None:
-    """Put the text between the page's markers."""
+def around(path: Path) -> tuple[str, str]:
+    """Read what stands before and behind the page's markers; raise where it has none."""
     before, _, rest = path.read_text(encoding="utf-8").partition(START)
     if END not in rest:
         raise ValueError(f"{path} has no lines {START} and {END} to write between")
-    after = rest.partition(END)[2]
+    return before, rest.partition(END)[2]
+
+
+def write(path: Path, text: str) -> None:
+    """Put the text between the page's markers."""
+    before, after = around(path)
     path.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")

@@ -31,12 +31,11 @@ def prepare() -> None:
     except (ImportError, RuntimeError):
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
-        absent, transforms = (
-            types.ModuleType(name) for name in ("torchvision", "torchvision.transforms")
-        )
-        transforms.Compose = transforms.Normalize = transforms.ToTensor = None
-        absent.transforms = transforms
-        sys.modules |= {"torchvision": absent, "torchvision.transforms": transforms}
+        names = ("torchvision", "torchvision.transforms", "torchvision.transforms.functional")
+        absent, transforms, functional = (types.ModuleType(name) for name in names)
+        transforms.Compose = transforms.Normalize = transforms.ToTensor = functional.resize = None
+        absent.transforms, transforms.functional = transforms, functional
+        sys.modules |= dict(zip(names, (absent, transforms, functional), strict=True))
 
 
 def make(name: str) -> Any:

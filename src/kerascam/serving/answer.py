@@ -37,6 +37,20 @@ class ServedExplanation(Explanation):
         all_probabilities: The model's probabilities of all classes, shape (batch, classes), for
             segmentation (batch, *grid, classes); None where the model gives none.
         manifest_id: Which export answered.
+
+    Example:
+        What a client gives for one file; here it is made by hand, without a server:
+
+        >>> from kerascam.serving import ServedExplanation
+        >>> served = ServedExplanation(
+        ...     heatmaps=np.ones((1, 4, 4), np.float32), maps=None, classes=np.array([1]),
+        ...     scores=np.array([2.0]), probabilities=np.array([0.9]), layer="last",
+        ...     method="grad_cam", statuses=("ok",), labels=("cat", "dog"),
+        ...     overlays=(b"...a PNG file...",), all_probabilities=np.array([[0.1, 0.9]]))
+        >>> served.class_name(0), served.all_probabilities[0].tolist()
+        ('dog', [0.1, 0.9])
+        >>> len(served.overlays)  # Path("dog.png").write_bytes(served.overlays[0])
+        1
     """
 
     overlays: tuple[bytes, ...] = ()
@@ -64,6 +78,15 @@ class Prediction(NamedTuple):
         classes: Shape (batch,): the predicted class of each.
         class_names: Their names, where they were given at export.
         outputs: What the model gives in place of probabilities; None where it gives those.
+
+    Example:
+        What a client gives for two images; here it is made by hand, without a server:
+
+        >>> from kerascam.serving import Prediction
+        >>> found = Prediction(
+        ...     np.array([[0.1, 0.9], [0.7, 0.3]]), np.array([1, 0]), class_names=("cat", "dog"))
+        >>> [found.class_names[index] for index in found.classes]
+        ['dog', 'cat']
     """
 
     probabilities: np.ndarray | None

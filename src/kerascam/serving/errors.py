@@ -10,6 +10,17 @@ class ServingError(RuntimeError):
         code: HTTP's status, as 400, or gRPC's, as "INVALID_ARGUMENT"; None where it is the
             answer that is wrong.
         reason: What the server said.
+
+    Example:
+        Where nobody answers it is a `ServerUnavailableError`, which is one too:
+
+        >>> from kerascam.serving import Client, ServingError
+        >>> with Client("http://localhost:1", "scenes", retries=0) as client:
+        ...     try:
+        ...         client.status()
+        ...     except ServingError as error:
+        ...         print(type(error).__name__, error.code)
+        ServerUnavailableError None
     """
 
     def __init__(self, message: str, *, code: int | str | None = None, reason: str = "") -> None:
@@ -41,7 +52,17 @@ def in_short(said: str) -> str:
 
 
 class ServerUnavailableError(ServingError):
-    """The server gave no answer, however often it was asked."""
+    """The server gave no answer, however often it was asked.
+
+    Example:
+        >>> from kerascam.serving import Client, ServerUnavailableError
+        >>> with Client("http://localhost:1", "scenes", retries=0) as client:
+        ...     try:
+        ...         client.status()
+        ...     except ServerUnavailableError as error:
+        ...         print(error)
+        model 'scenes' at http://localhost:1 gave no usable answer in 1 try; the last: ...
+    """
 
 
 class ReplacedError(Exception):

@@ -40,11 +40,12 @@ class Retry:
         Raises:
             ServerUnavailableError: After the last try.
         """
+        tries = 1 + self.retries
         return _run(
             task,
-            tenacity.stop_after_attempt(1 + self.retries),
+            tenacity.stop_after_attempt(tries),
             self._wait,
-            f"{who} gave no usable answer in {1 + self.retries} tries",
+            f"{who} gave no usable answer in {tries} {'try' if tries == 1 else 'tries'}",
         )
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
