@@ -43,10 +43,6 @@ nitpick_ignore_regex = [
     (r"py:class", r"ndarray|Tensor|'[\w* ]+'"),
 ]
 
-suppress_warnings = [
-    "toc.not_readable",  # until guide/callback is written
-]
-
 # -- pages -------------------------------------------------------------------------------------
 
 myst_enable_extensions = [
