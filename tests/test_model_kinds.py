@@ -185,8 +185,8 @@ def test_a_quantized_transformer_is_explained_nearly_as_before() -> None:
     specimen.model.quantize("int8")
     found = HiResCAM(specimen.model, specimen.layer)(specimen.inputs, specimen.classes)
     close(found.scores, explained.scores, 0.05)
-    # Keras 3.6 rounds attention twice: measured there, 0.07.
-    close(found.maps, explained.maps, 0.05 if zoo.KERAS_VERSION >= (3, 9) else 0.1)
+    # Keras 3.6, the oldest that is supported, rounds more: 0.08 of the maximum.
+    close(found.maps, explained.maps, 0.05 if zoo.KERAS_VERSION > (3, 6) else 0.1)
 
 
 def test_a_quantized_layer_keeps_its_call() -> None:

@@ -48,7 +48,7 @@ class Explainer:
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
             input), so that TensorFlow folds batch normalisation into the convolutions: faster on
-            a CPU. It costs a second copy of the weights in memory and a longer first call, and
+            a CPU. It costs a longer first call and several copies of the weights in memory, and
             later weight updates are not seen.
         **options: The method's own options, such as `steps` of integrated gradients.
 

@@ -18,7 +18,7 @@ def compile_graph(
         specs: Its arguments, with None for an axis of any length.
         freeze: Make the weights constants of the graph. TensorFlow then folds batch
             normalisation into the convolutions; later weight updates are not seen, and the
-            weights are held a second time.
+            weights are held several times over.
 
     Returns:
         A function of tensors.
