@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
+UNPINNED := xplique==2.0.2 grad-cam==1.5.7
 SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo fast format oldest hooks readme docs links clean
+.PHONY: help test demo fast format oldest peers hooks readme docs links clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,12 @@ format: $(STAMP)  ## Format the code and mend what the linter can mend
 
 oldest:  ## Run the library's tests with the oldest TensorFlow and Keras, in build/oldest
 	@PYTHON=$(or $(filter-out python3,$(PYTHON)),python3.10) scripts/check_oldest
+
+peers:  ## Compare with the other libraries, in build/peers, and write docs/benchmarks.md
+	@test -x build/peers/bin/pip || $(PYTHON) -m venv build/peers
+	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(UNPINNED)
+	@build/peers/bin/python -m benchmarks.peers --write docs/benchmarks.md
 
 hooks: $(STAMP)  ## Have git run `make fast` before every commit
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pre-commit>=4'

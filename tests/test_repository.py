@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 GITHUB = ROOT / ".github"
 FORMS = sorted(path for path in GITHUB.glob("ISSUE_TEMPLATE/*.yml") if path.stem != "config")
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
 # Of the Citation File Format 1.2.0; `authors`, `cff-version`, `message` and `title` must be there.
 CFF_KEYS = {
     "abstract", "authors", "cff-version", "commit", "contact", "date-released", "doi",
@@ -100,7 +101,13 @@ def test_contributing_names_the_targets_that_there_are():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`make ([a-z]+)", text))
     assert named <= TARGETS
-    assert {"hooks", "oldest"} <= named
+    assert {"hooks", "oldest", "peers"} <= named
+
+
+def test_the_page_of_the_peers_pins_what_make_installs():
+    pins = re.search(r"^UNPINNED := (.+)$", MAKEFILE, re.MULTILINE)[1]
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert f"pip install --no-deps {pins}\n" in page
 
 
 # ------------------------------------------------------------------------------------------ forms
