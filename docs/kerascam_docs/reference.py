@@ -155,7 +155,8 @@ def with_imports(full: str, text: str) -> str:
     if near:
         needed.append(f"from {module} import {', '.join(near)}")
     lead = "".join(f"    >>> {line}\n" for line in needed)
-    return f"{head}{mark}{lead}{example}"
+    words, prompt, rest = example.partition("    >>>")  # words may stand before the first line
+    return f"{head}{mark}{words}{lead}{prompt}{rest}"
 
 
 def _uses(code: str, word: str) -> bool:
