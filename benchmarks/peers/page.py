@@ -10,7 +10,7 @@ from typing import Any
 
 from .cases import BATCHES, FORWARD, KERAS, LAYERS, PEERS, THREADS, TORCH
 from .goals import goals, marks
-from .notes import LOSSES, NOTES
+from .notes import LOSSES, NOTES, ONCE
 from .once import TRACED
 from .turns import Time, Times
 
@@ -152,7 +152,7 @@ def once_table(once: dict[str, Any]) -> str:
             continue
         runs = map(str, found["runs"] or ("", ""))
         lines.append(row(name, f"{found['first_s']:.2f} s", f"{found['peak_mib']:.0f} MiB", *runs))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", ONCE])
 
 
 def kinds_table(kinds: dict[str, dict[str, list[str]]]) -> str:

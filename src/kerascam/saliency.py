@@ -201,8 +201,8 @@ def _mean(
         images: The images.
         count: How many copies there are.
     """
-    places = tf.size(images) // images.shape[-1]
-    a_pass = tf.clip_by_value(AT_ONCE // tf.maximum(places, 1), 1, count)
+    places = tf.maximum(tf.size(images[..., 0]), 1)
+    a_pass = tf.clip_by_value(AT_ONCE // places, 1, count)
 
     def add(first: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         chosen = tf.range(first, tf.minimum(first + a_pass, count))
