@@ -69,7 +69,8 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True
+# "Attributes", where Sphinx would say "Variables".
+napoleon_custom_sections = [("Attributes", "params_style")]
 napoleon_attr_annotations = False  # "batch *size" reads as emphasis; Attributes say the shapes
 napoleon_use_rtype = False
 python_maximum_signature_line_length = 88
@@ -89,6 +90,7 @@ folders = (mathjax.submodule_search_locations if mathjax else None) or []
 html_static_path = ["_static", *(f"{folder}/static/mathjax/{mathjax_path}" for folder in folders)]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+html_search_scorer = str(DOCS / "search_scorer.js")
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_exclude = ".linenos, .gp, .go"

@@ -92,7 +92,7 @@ def milliseconds(time: Time | None, batch: int) -> str:
 
 def cell(time: Time | None, batch: int) -> str:
     """Write what a library took."""
-    return "—" if time is None else f"{milliseconds(time, batch)} ({time.ratio.median:.2f} ×)"
+    return "—" if time is None else f"{milliseconds(time, batch)} ({time.ratio.median:.2f}\u00a0×)"
 
 
 def row(*cells: str) -> str:
@@ -143,7 +143,7 @@ def once_table(once: dict[str, Any]) -> str:
         f"model's Python ran over batches of {', '.join(map(str, TRACED))} images, and over the "
         "same again. A run of the Python is a trace, or an eager pass.",
         "",
-        row("", "first call", "peak memory", "runs at first", "runs again"),
+        row("", "first call, s", "peak memory, MiB", "runs at first", "runs again"),
         row("---", "---:", "---:", "---:", "---:"),
     ]
     for name, found in once.items():
@@ -151,7 +151,7 @@ def once_table(once: dict[str, Any]) -> str:
             lines.append(row(name, "—", "—", "—", found["error"][:80]))
             continue
         runs = map(str, found["runs"] or ("", ""))
-        lines.append(row(name, f"{found['first_s']:.2f} s", f"{found['peak_mib']:.0f} MiB", *runs))
+        lines.append(row(name, f"{found['first_s']:.2f}", f"{found['peak_mib']:.0f}", *runs))
     return "\n".join([*lines, "", ONCE])
 
 
@@ -194,7 +194,8 @@ def reason(told: list[str]) -> str:
     if told[0] == "wrong":
         return told[1] if told[1].startswith("a map") else "another map than the logit's"
     text = re.sub(r"<[^>]*>|0x\w+|KerasTensor\([^)]*\)", "…", told[1])
-    return "`" + re.sub(r"[|`]", "", text)[:90] + "`"
+    text = re.sub(r"[|`]", "", text)
+    return "`" + (text if len(text) <= 90 else text[:90].rpartition(" ")[0] + " …") + "`"
 
 
 def goal_table(times: Times, kinds: dict[str, dict[str, list[str]]]) -> str:

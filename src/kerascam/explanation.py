@@ -167,7 +167,7 @@ class Explanation:
             alpha: As for `overlay`.
 
         Returns:
-            A matplotlib Figure: `figure.savefig("cam.png")`.
+            A matplotlib Figure; `figure.savefig("cam.png")` writes it.
         """
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}

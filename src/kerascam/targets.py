@@ -20,7 +20,7 @@ __all__ = ["binary", "contrast", "counterfactual", "logit", "probability", "regi
 
 
 def logit(outputs: Any, classes: ClassIds) -> Scores:
-    """Score each image by its class's logit, before the softmax or sigmoid: the papers' y^c.
+    """Score each image by its class's logit, before the softmax or sigmoid: the papers' $y^c$.
 
     A head of one unit under a sigmoid has two classes: class 1 is the logit, class 0 is minus
     the logit. One unit without a sigmoid is a regression: the number itself. For an output with

@@ -24,8 +24,8 @@ class Client:
     Any number of threads may share a client. Nothing is sent before the first question.
 
     Args:
-        url: "http://host:port" or "https://..." for REST, with a path where the server has one;
-            "grpc://host:port" or "grpcs://..." for gRPC, which is several times faster.
+        url: `http://host:port` or `https://...` for REST, with a path where the server has one;
+            `grpc://host:port` or `grpcs://...` for gRPC, which is several times faster.
         model: The model's name on the server.
         version: Which version; None is the one that the server prefers, its highest.
         timeout: Seconds for each try: one request and its whole answer.
@@ -41,8 +41,8 @@ class Client:
             trusts the public authorities.
 
     Raises:
-        TypeError: If a number is none, or a text.
-        ValueError: If `url`, a number or a header is none that can be used.
+        TypeError: If what should be a number or a text is not one.
+        ValueError: If `url`, a number or a header cannot be used.
 
     Example:
         >>> with Client("grpc://localhost:8500", "scene") as client:
@@ -104,7 +104,7 @@ class Client:
             classes: An index or class name, or one an image; None explains the predicted class.
 
         Returns:
-            One explanation of all images, in their order, by one version of the model: should
+            One explanation of all images, in their order, by one version of the model; should
             another be put in its place meanwhile, all are asked about again.
 
         Raises:
