@@ -102,7 +102,7 @@ def test_integrated_gradients_of_a_linear_score_are_gradient_times_input():
     [("smooth_grad", {"samples": 5}), ("integrated_gradients", {"steps": 5, "baseline": 0.3})],
 )
 @pytest.mark.parametrize("at_once, copies", [(1, [1] * 5), (60, [1] * 5), (130, [2, 2, 1]),
-                                             (60 * 4, [4, 1]), (10**6, [5])])  # fmt: skip
+                                             (60 * 4, [3, 2]), (10**6, [5])])  # fmt: skip
 def test_how_many_copies_share_a_pass_changes_nothing(
     method, options, at_once, copies, monkeypatch
 ):
@@ -257,6 +257,26 @@ def test_a_target_with_a_value_for_each_image_keeps_them_apart(network):
         np.testing.assert_allclose(found[place], wanted, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["SmoothGrad", "IntegratedGradients"])
+def test_copies_together_give_what_they_give_one_by_one(network, method):
+    model, _ = network
+    together = getattr(kerascam, method)(model)(PHOTOS, CLASSES)
+    unknown = getattr(kerascam, method)(model, target=lambda *asked: targets.logit(*asked))
+    np.testing.assert_allclose(together.maps, unknown(PHOTOS, CLASSES).maps, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_of_one_batch_size_gets_no_larger_one():
+    keras.utils.set_random_seed(5)
+    inputs = keras.Input(batch_shape=(3, 8, 8, 3))
+    x = keras.layers.Conv2D(6, 3, activation="softplus")(inputs)
+    logits = keras.layers.Dense(4)(keras.ops.reshape(x, (3, -1)))
+    model = keras.Model(inputs, logits)
+    found = kerascam.SmoothGrad(model, samples=3, noise=0.0)(PHOTOS, CLASSES)
+    np.testing.assert_allclose(
+        found.maps, np.abs(eager_gradients(model, PHOTOS)).max(-1), rtol=1e-4, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("kind", ["inputs_in_list_row_first", "inputs_in_dict_subclassed"])
 def test_the_other_inputs_go_with_every_copy(kind):
     specimen = zoo.KINDS[kind]()
@@ -293,6 +313,37 @@ def test_many_gradients_of_a_model_in_half_precision(method):
         ])  # fmt: skip
         found.append(getattr(kerascam, method)(model)(PHOTOS, CLASSES).heatmaps)
     np.testing.assert_allclose(*found, atol=5e-3)
+
+
+@pytest.mark.parametrize("method", ["GradCAM", "GradientTimesInput", "SmoothGrad",
+                                    "IntegratedGradients", "GuidedGradCAM"])  # fmt: skip
+@pytest.mark.parametrize("dtype, off", [("float16", 5e-3), ("bfloat16", 5e-2)])
+def test_images_that_a_model_takes_in_reduced_precision(method, dtype, off):
+    found = []
+    for each in ("float32", dtype):
+        keras.utils.set_random_seed(5)
+        inputs = keras.Input((8, 8, 3), dtype=each)
+        x = keras.layers.Conv2D(6, 3, activation="relu", dtype=each)(inputs)
+        x = keras.layers.GlobalAveragePooling2D(dtype=each)(x)
+        model = keras.Model(inputs, keras.layers.Dense(4, dtype=each)(x))
+        weights = [np.random.default_rng(7).normal(size=w.shape) for w in model.weights]
+        model.set_weights(weights)  # initialisers draw other ones for each precision
+        found.append(getattr(kerascam, method)(model)(PHOTOS, CLASSES))
+    assert found[1].heatmaps.dtype == np.float32
+    np.testing.assert_allclose(found[1].heatmaps, found[0].heatmaps, atol=off)
+
+
+def test_a_number_beside_the_image():
+    keras.utils.set_random_seed(5)
+    picture, age = keras.Input((8, 8, 3)), keras.Input(())
+    x = keras.layers.Conv2D(6, 3, activation="softplus")(picture)
+    x = keras.layers.GlobalAveragePooling2D()(x) * keras.ops.expand_dims(age, -1)
+    model = keras.Model([picture, age], keras.layers.Dense(4)(x))
+    maps = kerascam.Saliency(model)([PHOTOS, np.array([1.0, 2.0, 4.0])], 1).maps
+    alone = kerascam.Saliency(model)([PHOTOS, np.ones(3)], 1).maps
+    np.testing.assert_allclose(maps, alone * np.reshape([1, 2, 4], (3, 1, 1)), rtol=1e-4)
+    with pytest.raises(ValueError, match=r"must have shape \(batch\); received \(3, 2\)"):
+        kerascam.Saliency(model)([PHOTOS, np.ones((3, 2))], 1)
 
 
 def test_guided_grad_cam_is_guided_backprop_in_the_place_of_grad_cam(network):

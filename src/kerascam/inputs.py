@@ -14,7 +14,7 @@ class InputSpec:
     Attributes:
         name: As in the model, or "inputs".
         shape: Without the batch axis; None for an axis of any length.
-        dtype: The dtype that the model computes with; None where it takes what comes.
+        dtype: The dtype that it is given; None where it takes what comes.
     """
 
     name: str
@@ -87,7 +87,7 @@ def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
     _check_shape(array, spec, name)
     if spec.dtype is not None:
         with np.errstate(over="ignore"):  # what the dtype cannot hold is found below
-            array = array.astype(_numpy_dtype(spec.dtype), copy=False)
+            array = array.astype(spec.dtype, copy=False)
     if array.dtype.kind not in "biu" and not np.isfinite(array).all():
         bad = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(1)))
         raise ValueError(
@@ -95,11 +95,6 @@ def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
             f" (a number too large for {array.dtype} counts as infinity)"
         )
     return array
-
-
-def _numpy_dtype(dtype: str) -> Any:
-    # NumPy has no bfloat16 or reduced floats of its own; the model casts further by its policy.
-    return np.float32 if dtype == "bfloat16" else np.dtype(dtype)
 
 
 def _as_array(value: Any, name: str) -> np.ndarray:
@@ -125,7 +120,7 @@ def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
     else:
         wanted = ("batch", *("any" if n is None else n for n in spec.shape))
         shown = f"({', '.join(map(str, wanted))})"
-        if array.size and array.shape[1:] == spec.shape[:-1] and spec.shape[-1] == 1:
+        if array.size and array.shape[1:] == spec.shape[:-1] and spec.shape[-1:] == (1,):
             raise ValueError(
                 f"{name} must have shape {shown}; received one of shape {array.shape}: "
                 f"add a channel axis with images[..., None]"

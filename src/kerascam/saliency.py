@@ -202,7 +202,8 @@ def _mean(
         count: How many copies there are.
     """
     places = tf.maximum(tf.size(images[..., 0]), 1)
-    a_pass = tf.clip_by_value(AT_ONCE // places, 1, count)
+    passes = _upward(count, tf.clip_by_value(AT_ONCE // places, 1, count))
+    a_pass = _upward(count, passes)  # as many in each, so that the last is no small one
 
     def add(first: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         chosen = tf.range(first, tf.minimum(first + a_pass, count))
@@ -217,6 +218,10 @@ def _mean(
         parallel_iterations=1,
     )
     return total / count
+
+
+def _upward(count: int, parts: tf.Tensor) -> tf.Tensor:
+    return (count + parts - 1) // parts
 
 
 def _check_count(name: str, count: Any, least: int | None = 1) -> None:

@@ -146,6 +146,7 @@ def region_mean(mask: Any = None) -> Target:
         region = None if mask is None else region_of(mask, head)
         return region_score(head, classes, region)
 
+    region_mean_score.takes_any_batch = mask is None  # type: ignore[attr-defined]
     return region_mean_score
 
 
@@ -186,6 +187,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         opposed = tf.broadcast_to(given, tf.shape(classes))
         return target(outputs, classes) - weight * target(outputs, opposed)
 
+    contrast_score.takes_any_batch = others.ndim == 0 and takes_any_batch(target)  # type: ignore[attr-defined]
     return _like(target, contrast_score)
 
 
@@ -207,6 +209,7 @@ def counterfactual(target: Target = logit) -> Target:
     def counterfactual_score(outputs: Any, classes: ClassIds) -> Scores:
         return -target(outputs, classes)
 
+    counterfactual_score.takes_any_batch = takes_any_batch(target)  # type: ignore[attr-defined]
     return _like(target, counterfactual_score)
 
 
@@ -216,8 +219,9 @@ def reads_binary(target: Target) -> bool | None:
 
 
 def takes_any_batch(target: Target) -> bool:
-    """Tell whether `target` certainly holds nothing that belongs to one batch, such as masks."""
-    return target in (logit, probability, value, binary)
+    """Tell whether `target` certainly holds nothing that belongs to one batch, as a mask does."""
+    alone = target in (logit, probability, value, binary)
+    return alone or getattr(target, "takes_any_batch", False)
 
 
 def _like(target: Target, made: Callable[[Any, tf.Tensor], tf.Tensor]) -> Target:

@@ -1,38 +1,36 @@
-"""The gradient at several copies of a batch: in one pass where the target allows it."""
+"""The gradient at several copies of a batch, together or one after the other."""
 
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from .._types import ClassIds, Images, Target
-from ..targets import takes_any_batch
+from .._types import ClassIds, Images
 
 Gradient = Callable[[Sequence[tf.Tensor], ClassIds, Images], Images]
 
 
 def at_copies(
     gradient: Gradient,
-    target: Target,
     inputs: Sequence[tf.Tensor],
     classes: ClassIds,
     copies: tf.Tensor,
+    *,
+    together: bool,
 ) -> tf.Tensor:
     """Differentiate the score by each copy of the images.
 
-    A target may hold an array for the images of a batch, such as a mask of each, which does not
-    fit a larger batch: then one copy is taken after the other.
-
     Args:
         gradient: Maps inputs, classes and images of one batch size to the images' gradient.
-        target: The score that is differentiated.
         inputs: The model's inputs, of the batch.
         classes: Shape (batch,).
         copies: Shape (copies, batch, *size, channels).
+        together: Whether model and target take them as one larger batch; else one copy is taken
+            after the other.
 
     Returns:
         Shape (copies, batch, *size, channels).
     """
-    if not takes_any_batch(target):
+    if not together:
         return tf.map_fn(
             tf.autograph.experimental.do_not_convert(
                 lambda images: gradient(inputs, classes, images)

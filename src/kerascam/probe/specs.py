@@ -10,6 +10,8 @@ from ..inputs import InputSpec
 
 #: Where neither the model nor an example says how large inputs are: by number of grid axes.
 USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}
+# A model casts to the reduced precision that it declares; maps are computed outside it in more.
+_REDUCED = {"float16": "float32", "bfloat16": "float32"}
 
 
 def check_model(model: Any) -> None:
@@ -46,7 +48,7 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
         flat = isinstance(declared, Mapping) and len(declared) == len(tensors)
         names = keras.tree.flatten({key: key for key in declared}) if flat else []
         return [
-            InputSpec(name, tuple(tensor.shape[1:]), tensor.dtype)
+            InputSpec(name, tuple(tensor.shape[1:]), _REDUCED.get(tensor.dtype, tensor.dtype))
             for name, tensor in zip(names or [t.name for t in tensors], tensors, strict=True)
         ]
     dtype = "float64" if model.variable_dtype == "float64" else None
@@ -60,6 +62,14 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
     if isinstance(inputs, (list, tuple)):
         return [InputSpec(f"input {place}", None, dtype) for place in range(len(inputs))]
     return [InputSpec("images", None, dtype)]
+
+
+def declares_batch(model: keras.Model) -> bool:
+    """Tell whether an input of the model is declared with a fixed number of images."""
+    declared = _declared(model)
+    if declared is None:
+        return False
+    return any(tensor.shape[0] is not None for tensor in keras.tree.flatten(declared))
 
 
 def _declared(model: keras.Model) -> Any:

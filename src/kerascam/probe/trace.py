@@ -12,6 +12,7 @@ from .. import heads
 from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
 from ..grids import channels_last
 from ..registry import ReluRule
+from ..targets import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import at_copies
 from .discover import Discovery, Survey
@@ -133,7 +134,8 @@ def probe(
             return channels_last(_by_images(question, tape, variants, inputs[image]), first)
         again = partial(_again, model, question, image, first, like)
         if images is not None and len(wanted.shape) > len(images.shape):
-            return at_copies(again, question.target, inputs, classes, wanted)
+            together = takes_any_batch(question.target) and not specs.declares_batch(model)
+            return at_copies(again, inputs, classes, wanted, together=together)
         return again(inputs, classes, wanted)
 
     return Trace(
