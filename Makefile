@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
-UNPINNED := xplique==2.0.2 grad-cam==1.5.7
+# PyPI's PyTorch for Linux brings CUDA; make peers CPU_TORCH= takes it all the same.
+CPU_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
+WITHOUT_DEPENDENCIES := xplique==2.0.2 grad-cam==1.5.7
 SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help
@@ -29,8 +31,8 @@ oldest:  ## Run the library's tests with the oldest TensorFlow and Keras, in bui
 
 peers:  ## Compare with the other libraries, in build/peers, and write docs/benchmarks.md
 	@test -x build/peers/bin/pip || $(PYTHON) -m venv build/peers
-	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(UNPINNED)
+	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check $(CPU_TORCH) --editable '.[bench]'
+	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(WITHOUT_DEPENDENCIES)
 	@build/peers/bin/python -m benchmarks.peers --write docs/benchmarks.md
 
 hooks: $(STAMP)  ## Have git run `make fast` before every commit

@@ -105,9 +105,11 @@ def test_contributing_names_the_targets_that_there_are():
 
 
 def test_the_page_of_the_peers_pins_what_make_installs():
-    pins = re.search(r"^UNPINNED := (.+)$", MAKEFILE, re.MULTILINE)[1]
+    pins = re.search(r"^WITHOUT_DEPENDENCIES := (.+)$", MAKEFILE, re.MULTILINE)[1]
+    index = re.search(r"^CPU_TORCH := (.+)$", MAKEFILE, re.MULTILINE)[1]
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert f"pip install --no-deps {pins}\n" in page
+    assert f"pip install {index} -e '.[bench]'\n" in page
 
 
 # ------------------------------------------------------------------------------------------ forms

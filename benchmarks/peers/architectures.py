@@ -1,8 +1,8 @@
 """Keras's ResNet50 and MobileNetV2 written in plain PyTorch, with as many weights.
 
-torchvision's wheels need a CUDA build of PyTorch, and its ResNet50 is another one: it has the
-stride in the 3×3 convolution, Keras's in the 1×1 before it. Keras pads a stride-2 convolution on
-one side and this on both, which changes a border, not the work.
+torchvision's ResNet50 is another one: it has the stride in the 3×3 convolution, Keras's in the 1×1
+before it. Keras pads a stride-2 convolution on one side and this on both, which changes a border,
+not the work.
 """
 
 import torch

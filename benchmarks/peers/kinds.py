@@ -33,13 +33,14 @@ def measure() -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {peer: {} for peer in KERAS}
     for peer, process in running.items():
         while True:
+            last = None
             for line in process.stdout:
-                kind, *told = json.loads(line)
-                found[peer][kind] = told
-                if told[0] == "starts":
-                    last = kind
+                last, *told = json.loads(line)
+                found[peer][last] = told
             if process.wait() == 0:
                 break
+            if last is None or found[peer][last][0] != "starts":
+                raise RuntimeError(f"python -m {__package__}.kinds {peer} fails: run it to see why")
             found[peer][last] = ["refused", "the process died"]
             process = start(peer, len(found[peer]))
         print(f"kinds: {peer}", file=sys.stderr, flush=True)

@@ -1,14 +1,22 @@
 """What the times do not show, and why kerascam loses a row where it does."""
 
-_COPIES = (
-    "Eight copies share a pass in all of these. kerascam runs the image itself once more, for its "
-    "class, score and probability, which the others do not give: a forward pass of one image, "
-    "about a tenth of the whole at 8 copies, less at more. captum's ratio is the lower one because "
-    "PyTorch's pass of a single image, which divides it, is slow; compare the milliseconds."
-)
+REASONS = {
+    "its own pass": "Both put the 8 copies through in one pass. kerascam runs the image itself "
+    "once more, for its class, score and probability, which the other does not give: a forward "
+    "pass of one image.",
+    "the divisor": "Both put the 8 copies through in one pass, but the pass of one image that "
+    "divides the time is, beside a pass of 8, slower in PyTorch than in TensorFlow: compare the "
+    "milliseconds.",
+}
 
-# By method: fill in what was found by looking, not by guessing.
-LOSSES: dict[str, str] = {"SmoothGrad": _COPIES, "Integrated gradients": _COPIES}
+# By method and by the library that is ahead: what was found by looking, not by guessing.
+LOSSES = {
+    (method, peer): reason
+    for method in ("SmoothGrad", "Integrated gradients")
+    for peer, reason in {
+        "xplique": "its own pass", "tf-explain": "its own pass", "captum": "the divisor"
+    }.items()
+}  # fmt: skip
 
 NOTES = [
     "* torchcam and captum give Grad-CAM's maps on the layer's grid, 7×7: enlarging them is left "
@@ -19,9 +27,11 @@ NOTES = [
     "* Guided backpropagation on MobileNetV2: tf-keras-vis (which looks for activations, not for "
     "ReLU layers), grad-cam and captum (which look for `ReLU`, not `ReLU6`) give the plain "
     "gradient there; their times are shown all the same.",
+    "* SmoothGrad and integrated gradients are measured on one image and 8 copies, which kerascam "
+    "puts through in one pass; of more copies, or larger images, it makes several passes.",
     "* tf-explain explains one class for the whole batch, and paints the map on the image.",
-    "* grad-cam's modules import torchvision, whose wheels need a CUDA build of PyTorch; an empty "
-    "stand-in takes its place, as nothing that is measured calls it.",
+    "* Where torchvision is not installed, an empty stand-in takes its place: grad-cam imports it, "
+    "and nothing that is measured calls it.",
 ]
 
 ONCE = (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .cases import BATCHES, FORWARD, KERAS, LAYERS, PEERS, THREADS, TORCH
-from .goals import goals, marks
-from .notes import LOSSES, NOTES, ONCE
+from .goals import Loss, goals, losses
+from .notes import LOSSES, NOTES, ONCE, REASONS
 from .once import TRACED
 from .turns import Time, Times
 
@@ -25,9 +25,9 @@ def page(report: dict[str, Any]) -> str:
     parts = [
         head(report),
         *[time_table(model, batch, times) for model in LAYERS for batch in BATCHES],
-        losses(times),
+        lost_rows(times),
         missing(report["reasons"]),
-        once_table(report["once"]),
+        once_table(report["once"], report["starts"]),
         kinds_table(report["kinds"]),
         goal_table(times, report["kinds"]),
     ]
@@ -72,7 +72,7 @@ def time_table(model: str, batch: int, times: Times) -> str:
     lines = [f"## {model}, batch {batch}", "", row("ms an image (forward passes)", *PEERS)]
     lines.append(row("---", *["---:"] * len(PEERS)))
     for case, found in rows.items():
-        sign = " ⚠" if marks(found) else ""
+        sign = " ⚠" if losses(found) else ""
         lines.append(row(case.method + sign, *(cell(found.get(peer), batch) for peer in PEERS)))
     forward = [
         f"{name} {milliseconds(next(iter(rows.values())).get(name), batch)}"
@@ -100,17 +100,29 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def losses(times: Times) -> str:
+def lost_rows(times: Times) -> str:
     """List the rows that kerascam loses, and why."""
-    lost = [
-        f"* {case.model}, {case.method}, batch {case.batch}: {'; '.join(found)}."
-        f"{' ' + LOSSES[case.method] if case.method in LOSSES else ''}"
+    lines = [
+        f"* {case.model}, {case.method}, batch {case.batch}: "
+        + "; ".join(f"{loss.how} ({why(case.method, loss)})" for loss in lost)
+        + "."
         for case, each in times.items()
-        if (found := marks(each))
+        if (lost := losses(each))
     ]
-    if not lost:
+    if not lines:
         return "kerascam loses no row."
-    return "\n".join(["Rows that kerascam loses (⚠):", "", *lost])
+    used = [
+        f"* {mark}: {REASONS[mark]}"
+        for mark in REASONS
+        if any(f"({mark})" in line for line in lines)
+    ]
+    return "\n".join(["Rows that kerascam loses (⚠):", "", *lines, *used])
+
+
+def why(method: str, loss: Loss) -> str:
+    """Name the reason that was found for a loss."""
+    found = LOSSES.get((method, loss.peer))
+    return found or ("quartiles overlap" if loss.close else "not yet explained")
 
 
 def missing(reasons: dict[Any, dict[str, str]]) -> str:
@@ -131,7 +143,7 @@ def missing(reasons: dict[Any, dict[str, str]]) -> str:
     )
 
 
-def once_table(once: dict[str, Any]) -> str:
+def once_table(once: dict[str, Any], starts: int) -> str:
     """Write what happens once in a process."""
     if not once:
         return ""
@@ -139,7 +151,8 @@ def once_table(once: dict[str, Any]) -> str:
         "## First call, memory and traces",
         "",
         "Grad-CAM on ResNet50 in a fresh process: the first call on one image, from making the "
-        "explainer on; the peak of resident memory after calls at batch 8; and how often the "
+        f"explainer on, median [least–most] of {starts}; the peak of "
+        "resident memory after calls at batch 8; and how often the "
         f"model's Python ran over batches of {', '.join(map(str, TRACED))} images, and over the "
         "same again. A run of the Python is a trace, or an eager pass.",
         "",
@@ -151,7 +164,9 @@ def once_table(once: dict[str, Any]) -> str:
             lines.append(row(name, "—", "—", "—", found["error"][:80]))
             continue
         runs = map(str, found["runs"] or ("", ""))
-        lines.append(row(name, f"{found['first_s']:.2f}", f"{found['peak_mib']:.0f}", *runs))
+        low, high = found["first_range_s"]
+        first = f"{found['first_s']:.2f} [{low:.2f}–{high:.2f}]"
+        lines.append(row(name, first, f"{found['peak_mib']:.0f}", *runs))
     return "\n".join([*lines, "", ONCE])
 
 

@@ -107,8 +107,13 @@ def _torchcam(model: Any, layer: Any, method: str) -> Ask:
     from torchcam import methods
 
     name = {"Grad-CAM": "GradCAM", "Grad-CAM++": "GradCAMpp", "LayerCAM": "LayerCAM"}[method]
-    explain = getattr(methods, name)(model, target_layer=layer)
-    return lambda images: explain(_classes(images), model(images))[0].numpy()
+    kind = getattr(methods, name)
+
+    def ask(images: Any) -> Any:
+        with kind(model, target_layer=layer) as explain:  # takes its hooks off again
+            return explain(_classes(images), model(images))[0].numpy()
+
+    return ask
 
 
 def _captum(model: Any, layer: Any, method: str) -> Ask:

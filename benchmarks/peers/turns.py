@@ -40,6 +40,7 @@ class Worker:
     """A library's process, as seen from outside."""
 
     def __init__(self, peer: str) -> None:
+        self.died = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker", peer],
             stdin=subprocess.PIPE,
@@ -60,6 +61,7 @@ class Worker:
     def answer(self) -> dict[str, Any]:
         """Wait for the answer; a process that died answers so."""
         line = self.process.stdout.readline()
+        self.died = not line
         return json.loads(line) if line else {"error": "its process died"}
 
     def close(self) -> None:
@@ -89,8 +91,12 @@ def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, 
                 if error := worker.answer().get("error"):
                     reasons[case][name] = error
                     del ready[name]
-            taken = take_turns(ready, rounds, seconds)
-            times[case] = {name: compared(name, taken) for name in taken}
+            taken, failed = take_turns(ready, rounds, seconds)
+            reasons[case] |= failed
+            broken |= {name: "its process died" for name in workers if workers[name].died}
+            times[case] = {
+                name: compared(name, taken) for name in taken if FORWARD[framework(name)] in taken
+            }
             print(line(case, times[case], reasons[case]), file=sys.stderr, flush=True)
     finally:
         for worker in workers.values():
@@ -98,18 +104,30 @@ def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, 
     return times, reasons
 
 
-def take_turns(workers: dict[str, Worker], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Run each once a round, forwards and backwards, until the rounds or the seconds are over."""
+def take_turns(
+    workers: dict[str, Worker], rounds: int, seconds: float
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Run each once a round, forwards and backwards, until the rounds or the seconds are over.
+
+    Returns:
+        The seconds of each that went through all rounds, and why the others did not.
+    """
     taken: dict[str, list[float]] = {name: [] for name in workers}
+    failed: dict[str, str] = {}
     start = time.monotonic()
     for turn in range(rounds):
         if turn >= LEAST and time.monotonic() - start > seconds:
             break
-        for name in list(workers) if turn % 2 else list(reversed(workers)):
+        for name in list(taken) if turn % 2 else list(reversed(taken)):
             time.sleep(PAUSE)
             workers[name].tell(do="run")
-            taken[name].append(workers[name].answer()["seconds"])
-    return taken
+            found = workers[name].answer()
+            if "error" in found:
+                failed[name] = found["error"]
+                del taken[name]
+            else:
+                taken[name].append(found["seconds"])
+    return taken, failed
 
 
 def compared(name: str, taken: dict[str, list[float]]) -> Time:
