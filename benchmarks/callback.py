@@ -150,6 +150,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="the first one is not counted")
     parser.add_argument("--json", type=Path, help="where to write the figures as JSON")
     arguments = parser.parse_args()
+    if arguments.epochs < 2:
+        parser.error(
+            f"--epochs must be at least 2, not {arguments.epochs}: the first is no measure"
+        )
 
     import keras
 

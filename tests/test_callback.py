@@ -267,17 +267,22 @@ def test_photographs_of_any_size_are_drawn_on_and_large_ones_shrunk(tmp_path):
     assert found["grad_cam/01", 0].shape == (30, 20, 3)
 
 
-def test_a_model_of_several_inputs(tmp_path):
+@pytest.mark.parametrize("shape", [(2,), ()], ids=str)
+@pytest.mark.parametrize("kind", [dict, list])
+def test_a_model_of_several_inputs(kind, shape, tmp_path):
     keras.utils.set_random_seed(0)
-    photo, age = keras.Input((16, 16, 3), name="photo"), keras.Input((2,), name="age")
+    photo, age = keras.Input((16, 16, 3), name="photo"), keras.Input(shape, name="age")
     pooled = L.GlobalAveragePooling2D()(L.Conv2D(4, 3, name="last")(photo))
-    out = L.Dense(3, activation="softmax")(L.Concatenate()([pooled, age]))
-    model = keras.Model({"photo": photo, "age": age}, out)
+    out = L.Dense(3, activation="softmax")(L.Concatenate()([pooled, L.Reshape((-1,))(age)]))
+    named = {"photo": photo, "age": age}
+    model = keras.Model(named if kind is dict else [photo, age], out)
     model.compile("sgd", "sparse_categorical_crossentropy")
-    given = {"photo": IMAGES, "age": RANDOM.random((40, 2)).astype(np.float32)}
+    given = {"photo": IMAGES, "age": RANDOM.random((40, *shape)).astype(np.float32)}
+    few = {name: values[:5] for name, values in given.items()}
+    if kind is list:
+        given, few = list(given.values()), list(few.values())
     watch = ExplainCallback(given, CLASSES, limit=5, folder=tmp_path)
     model.fit(given, CLASSES, verbose=0, callbacks=[watch])
-    few = {name: values[:5] for name, values in given.items()}
     wanted = GradCAM(model)(few, CLASSES[:5])
     np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
 
@@ -391,6 +396,37 @@ def test_weights_that_diverged_are_said_and_not_fatal(tmp_path):
     assert watch.explanation.statuses == ("not finite",) * 4
     np.testing.assert_array_equal(watch.explanation.heatmaps, 0)
     assert (tmp_path / "epoch-0001.png").is_file()
+
+
+def test_a_curve_goes_on_when_the_weights_diverge(tmp_path):
+    model = network()
+
+    def diverge(epoch, logs):
+        if epoch == 1:
+            model.set_weights([w * np.nan for w in model.get_weights()])
+
+    watch = ExplainCallback(WATCHED, log_dir=tmp_path)
+    fit(model, keras.callbacks.LambdaCallback(on_epoch_begin=diverge), watch, epochs=2)
+    found = events(tmp_path / "explanations")
+    numbers = {tag: step for tag, step in found if "mean_" in tag}
+    assert numbers == {"grad_cam/mean_probability": 1}
+    assert np.isfinite(found["grad_cam/mean_probability", 0])
+    assert np.isnan(found["grad_cam/mean_probability", 1])
+
+
+def test_a_training_goes_on_where_warnings_are_errors(tmp_path, caplog):
+    watch = ExplainCallback(WATCHED, layer="lst", folder=tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        history = fit(subclassed(), watch, epochs=2)
+    assert len(history["loss"]) == 2
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "no layer 'lst'" in caplog.text
+
+
+def test_a_remote_log_dir_keeps_its_scheme():
+    watch = ExplainCallback(WATCHED, log_dir="ram://logs/run")
+    assert watch._records[0]._folder == "ram://logs/run/explanations"
 
 
 def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):

@@ -51,10 +51,27 @@ def test_a_long_caption_is_wrapped_and_none_leaves_its_column():
     assert xs.max() < 10 + 128 + 10
 
 
+def test_a_long_heading_is_wrapped_and_nothing_is_cut_off():
+    white = np.full((128, 128, 3), 255, np.uint8)
+    long = "Grad-CAM at resnet50/conv5_block3_out, epoch 12"
+    for count in (1, 2):
+        drawn = sheet([white] * count, [""] * count, long)
+        ys, xs = np.nonzero((drawn < 200).any(-1))
+        assert xs.max() < drawn.shape[1] - 5  # a sheet's margin stays white
+        assert ys.max() < drawn.shape[0] - 128 - 10  # above the pictures
+        lines = drawn.shape[0] - sheet([white] * count, [""] * count, "short").shape[0]
+        assert lines >= 15  # pixels: one line more at least
+
+
 def test_a_dollar_sign_is_no_formula():
     white = np.full((128, 128, 3), 255, np.uint8)
     one, other = sheet([white], ["$a_b$"]), sheet([white], ["ab"])
     assert (one < 128).sum() > (other < 128).sum()
+
+
+def test_no_column_is_told():
+    with pytest.raises(ValueError, match="columns must be at least 1, not 0"):
+        sheet([picture(8, 8)], ["a"], columns=0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_SHOWN = ("src/kerascam", "docs/kerascam_docs", "examples/scene_classification/reference")
+_SHOWN = (
+    "src/kerascam",
+    "docs/kerascam_docs",
+    "docs/guide/callback.md",  # whose own network a figure shows
+    "examples/scene_classification/networks",
+    "examples/scene_classification/reference",
+)
 
 
 def draw_outdated(folder: Path) -> list[Path]:
@@ -34,5 +40,7 @@ def draw_outdated(folder: Path) -> list[Path]:
 
 
 def _sources() -> Iterator[Path]:
-    for folder in _SHOWN:
-        yield from (path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".npz"))
+    for shown in (ROOT / each for each in _SHOWN):
+        if shown.is_file():
+            yield shown
+        yield from (path for path in shown.rglob("*") if path.suffix in (".py", ".npz"))

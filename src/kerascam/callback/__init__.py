@@ -1,5 +1,6 @@
 """Watch a training: the same images explained again after every few epochs."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -105,7 +106,7 @@ class ExplainCallback(keras.callbacks.Callback):
         self._own_model = model
         self._records: list[Record] = []
         if log_dir is not None:
-            self._records.append(Events(Path(log_dir)))
+            self._records.append(Events(log_dir))
         if folder is not None:
             self._records.append(Sheets(Path(folder)))
         self._watched: Watched | None = None
@@ -115,9 +116,9 @@ class ExplainCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Rehearse: find what is wrong before the first step, and trace the explanation."""
         self._given_up = self._warned = False
-        if self._watched is not None and self._watched.explainer.model is not self._target:
+        if self._watched is not None and self._watched.explainer.model is not self._explained:
             self._watched = None
-        if self._target.built and self._watched is None:
+        if self._explained.built and self._watched is None:
             self._watched = self._watch()
         for record in self._records:
             record.open()
@@ -143,11 +144,11 @@ class ExplainCallback(keras.callbacks.Callback):
             record.close()
 
     @property
-    def _target(self) -> keras.Model:
+    def _explained(self) -> keras.Model:
         return self.model if self._own_model is None else self._own_model
 
     def _watch(self) -> Watched:
-        explainer = Explainer(self._target, **self._arguments)
+        explainer = Explainer(self._explained, **self._arguments)
         return watch(explainer, *self._given, limit=self._limit)
 
     @contextmanager
@@ -158,12 +159,17 @@ class ExplainCallback(keras.callbacks.Callback):
         except Exception as error:
             if not self._warned:
                 self._warned = True
-                warnings.warn(
+                _tell(
                     f"epoch {epoch + 1} is not explained, and training goes on: {reason(error)}; "
-                    "further failures are not told",
-                    RuntimeWarning,
-                    stacklevel=4,
+                    "further failures are not told"
                 )
+
+
+def _tell(text: str) -> None:
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
+    except RuntimeWarning:  # where warnings are made errors, which would end the training
+        logging.getLogger(__name__).warning(text)
 
 
 def _positive(name: str, value: Any) -> int:

@@ -1,6 +1,7 @@
 """Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets."""
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -13,6 +14,8 @@ from ..explanation import Explanation
 from ..figure import sheet
 from ..pixels import write_png
 from ..registry import METHODS
+
+_ARRAYS = {"probability": "probabilities", "score": "scores"}
 
 
 class Page(NamedTuple):
@@ -46,10 +49,11 @@ class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
     For each image its overlay, and the mean probability of the explained classes (the mean score
-    where the model gives no probabilities), at the step that Keras's own callback writes to.
+    where the model gives no probabilities), at the step that Keras's own callback writes to. A
+    model that diverged has neither, and the curve that was begun goes on with NaN.
 
     Args:
-        log_dir: The folder that TensorBoard is shown.
+        log_dir: The folder that TensorBoard is shown, here or on a remote file system.
 
     Raises:
         ModuleNotFoundError: If TensorBoard is not installed.
@@ -57,29 +61,36 @@ class Events:
 
     RUN = "explanations"
 
-    def __init__(self, log_dir: Path) -> None:
+    def __init__(self, log_dir: str | os.PathLike[str]) -> None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ModuleNotFoundError(
-                f"log_dir={str(log_dir)!r} needs the package 'tensorboard'; pip install tensorboard"
+                f"log_dir={os.fspath(log_dir)!r} needs the package 'tensorboard'; "
+                "pip install tensorboard"
             )
-        self._folder = log_dir / self.RUN
+        # No Path: it would make one slash of the two in "gs://bucket".
+        self._folder = tf.io.gfile.join(os.fspath(log_dir), self.RUN)
+        self._measure = ""
         self._writer: Any = None
 
     def open(self) -> None:
         """Begin an event file."""
         self.close()  # that of a training that was broken off
-        self._writer = tf.summary.create_file_writer(str(self._folder))
+        self._writer = tf.summary.create_file_writer(self._folder)
 
     def write(self, page: Page) -> None:
         """Write the overlays and the number, and flush."""
         found = page.explanation
-        known = not np.isnan(found.probabilities).all()
-        name, values = ("probability", found.probabilities) if known else ("score", found.scores)
+        if not np.isnan(found.probabilities).all():
+            self._measure = "probability"
+        elif np.isfinite(found.scores).any():
+            self._measure = "score"
         # Keras's own callback may leave recording switched off between its steps.
         with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
             for place, overlay in enumerate(page.overlays):
                 tf.summary.image(f"{found.method}/{place:02d}", overlay[None])
-            tf.summary.scalar(f"{found.method}/mean_{name}", float(np.mean(values)))
+            if self._measure:
+                values = getattr(found, _ARRAYS[self._measure])
+                tf.summary.scalar(f"{found.method}/mean_{self._measure}", float(np.mean(values)))
         self._writer.flush()
 
     def close(self) -> None:

@@ -56,7 +56,7 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
     """
     specs = probe.input_specs(explainer.model, images)
     arrays = conform(_front(images, specs, limit), specs)
-    count = _count(images, len(arrays[0]))
+    count = _count(images, specs, len(arrays[0]))
     wanted = None
     if classes is not None:
         wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
@@ -94,8 +94,13 @@ def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
 def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> Any:
     """Take the first images before anything is converted: a validation set may be large."""
     if isinstance(images, Mapping):
-        return {name: _first(each, None, limit) for name, each in images.items()}
-    return _first(images, specs[0].shape, limit) if len(specs) == 1 else images
+        shapes = {spec.name: spec.shape for spec in specs}
+        return {name: _first(each, shapes.get(name), limit) for name, each in images.items()}
+    if len(specs) == 1:
+        return _first(images, specs[0].shape, limit)
+    if not isinstance(images, (list, tuple)) or len(images) != len(specs):
+        return images  # an error, which shall say what was given
+    return [_first(each, spec.shape, limit) for each, spec in zip(images, specs, strict=True)]
 
 
 def _first(value: Any, shape: Sequence[int | None] | None, limit: int) -> Any:
@@ -105,9 +110,10 @@ def _first(value: Any, shape: Sequence[int | None] | None, limit: int) -> Any:
     return value[:limit] if is_batch else value
 
 
-def _count(images: Any, taken: int) -> int:
+def _count(images: Any, specs: Sequence[InputSpec], taken: int) -> int:
     """Count the images that the user gave, of which the first were taken."""
-    first = next(iter(images.values())) if isinstance(images, Mapping) else images
+    several = list(images.values()) if isinstance(images, Mapping) else images
+    first = several[0] if isinstance(images, Mapping) or len(specs) > 1 else images
     return len(first) if hasattr(first, "ndim") else taken
 
 

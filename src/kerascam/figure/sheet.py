@@ -9,8 +9,9 @@ from .rows import LABEL, TITLE, wrap
 
 DPI = 100
 GAP = 10  # pixels between pictures, and around them all
-SMALLEST = 128  # pixels: narrower pictures are enlarged, so that their captions have room
-CAPTION, HEADING = LABEL * 1.35 * DPI / 72, 2.2 * TITLE * DPI / 72  # pixels: heights of lines
+SMALLEST = 128  # pixels: where all are narrower, they are enlarged, so that captions have room
+# Pixels: the heights of lines.
+CAPTION, HEADING = (1.35 * points * DPI / 72 for points in (LABEL, TITLE))
 
 
 def sheet(
@@ -22,19 +23,20 @@ def sheet(
 ) -> NDArray[np.uint8]:
     """Lay pictures out in rows below one heading, each with its caption below it.
 
-    Every pixel of a picture is there as it was; narrow pictures are enlarged by a whole factor.
+    Every pixel of a picture is there as it was; where all are small, they are enlarged by one whole
+    factor.
 
     Args:
         pictures: (height, width, 3) uint8 RGB each, of any sizes.
         captions: One a picture, wrapped to its width.
-        heading: What stands above them all.
-        columns: Pictures in a row.
+        heading: What stands above them all, wrapped to their width.
+        columns: Pictures in a row, at most.
 
     Returns:
         (height, width, 3), uint8 RGB.
 
     Raises:
-        ValueError: If there is no picture, or captions are not as many.
+        ValueError: If there is no picture, captions are not as many, or no column is left.
 
     Example:
         >>> drawn = sheet([np.zeros((128, 128, 3), np.uint8)] * 6, ["cat"] * 6, columns=3)
@@ -47,13 +49,16 @@ def sheet(
         raise ValueError(
             f"captions holds {len(captions)} texts, pictures {len(pictures)}; pass as many"
         )
+    if columns < 1:
+        raise ValueError(f"columns must be at least 1, not {columns}")
     factor = max(1, -(-SMALLEST // max(picture.shape[1] for picture in pictures)))
     tiles = [picture.repeat(factor, 0).repeat(factor, 1) for picture in pictures]
     high, wide = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
     texts = [wrap(caption, wide / DPI, LABEL, "normal") for caption in captions]
     below = round(CAPTION * max(text.count("\n") + 1 for text in texts))
     columns = min(columns, len(tiles))
-    top = GAP + (round(HEADING) if heading else 0)
+    heading = wrap(heading, (columns * (wide + GAP) - GAP) / DPI)
+    top = GAP + (round(HEADING * (heading.count("\n") + 1)) + GAP if heading else 0)
     corners = [
         (top + row * (high + below + GAP), GAP + column * (wide + GAP))
         for row, column in (divmod(place, columns) for place in range(len(tiles)))
