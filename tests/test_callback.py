@@ -287,6 +287,44 @@ def test_a_model_of_several_inputs(kind, shape, tmp_path):
     np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
 
 
+@pytest.mark.parametrize("kind", [dict, list])
+def test_of_several_inputs_only_the_first_images_are_looked_at(kind, tmp_path):
+    model, photos, ages = two_inputs(kind), IMAGES.copy(), np.ones(40, np.float32)
+    photos[3:] = ages[3:] = np.nan  # would be told if they were looked at
+    given = {"photo": photos, "age": ages} if kind is dict else [photos, ages]
+    watch = ExplainCallback(given, CLASSES, limit=3, folder=tmp_path)
+    few = {"photo": IMAGES, "age": np.ones(40)} if kind is dict else [IMAGES, np.ones(40)]
+    model.fit(few, CLASSES, verbose=0, callbacks=[watch])
+    assert len(watch.explanation) == 3
+    np.testing.assert_array_equal(watch.explanation.images, IMAGES[:3])
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_inputs_that_differ_in_number_are_told_beyond_the_limit_too(kind, tmp_path):
+    given = {"photo": IMAGES, "age": np.ones(30)} if kind is dict else [IMAGES, np.ones(30)]
+    few = {"photo": IMAGES, "age": np.ones(40)} if kind is dict else [IMAGES, np.ones(40)]
+    watch = ExplainCallback(given, limit=5, folder=tmp_path)
+    with pytest.raises(ValueError, match="one batch size over all inputs; received .*age: 30"):
+        two_inputs(kind).fit(few, CLASSES, verbose=0, callbacks=[watch])
+
+
+def two_inputs(kind):
+    photo, age = keras.Input((16, 16, 3), name="photo"), keras.Input((), name="age")
+    pooled = L.GlobalAveragePooling2D()(L.Conv2D(4, 3, name="last")(photo))
+    out = L.Dense(3, activation="softmax")(L.Concatenate()([pooled, L.Reshape((-1,))(age)]))
+    model = keras.Model({"photo": photo, "age": age} if kind is dict else [photo, age], out)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_list_of_images_is_cut_like_an_array(tmp_path):
+    watch = ExplainCallback([*WATCHED[:3], WATCHED[3] * np.nan], CLASSES[:4], limit=3,
+                            folder=tmp_path)  # fmt: skip
+    fit(network(), watch, epochs=1)
+    np.testing.assert_array_equal(watch.explanation.images, WATCHED[:3])
+    np.testing.assert_array_equal(watch.explanation.classes, CLASSES[:3])
+
+
 def test_a_part_of_what_is_fitted(tmp_path):
     student = network()
     outer_input = keras.Input((16, 16, 3))
@@ -414,19 +452,27 @@ def test_a_curve_goes_on_when_the_weights_diverge(tmp_path):
     assert np.isnan(found["grad_cam/mean_probability", 1])
 
 
+def test_a_model_that_is_spoilt_from_the_first_has_its_curve_too(tmp_path):
+    model = network()
+    model.set_weights([w * np.nan for w in model.get_weights()])
+    fit(model, ExplainCallback(WATCHED, log_dir=tmp_path), epochs=1)
+    found = events(tmp_path / "explanations")
+    assert np.isnan(found["grad_cam/mean_probability", 0])
+
+
 def test_a_training_goes_on_where_warnings_are_errors(tmp_path, caplog):
     watch = ExplainCallback(WATCHED, layer="lst", folder=tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         history = fit(subclassed(), watch, epochs=2)
     assert len(history["loss"]) == 2
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "no layer 'lst'" in caplog.text
+    (told,) = (record for record in caplog.records if record.name == "kerascam.callback")
+    assert told.levelname == "WARNING" and "no layer 'lst'" in told.getMessage()
 
 
 def test_a_remote_log_dir_keeps_its_scheme():
-    watch = ExplainCallback(WATCHED, log_dir="ram://logs/run")
-    assert watch._records[0]._folder == "ram://logs/run/explanations"
+    fit(network(), ExplainCallback(WATCHED, log_dir="ram://logs/run"), epochs=1)
+    assert len(tf.io.gfile.glob("ram://logs/run/explanations/events.*")) == 1
 
 
 def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):

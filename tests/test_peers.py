@@ -89,7 +89,7 @@ def test_goals_are_met_or_missed():
     cams = found["a class activation map in at most 1.05 forward passes, ResNet50, batch 8"]
     assert cams == ("Grad-CAM 1.05, at most 1.06", False)
     text, met = found["2 times as fast as tf-keras-vis in every row"]
-    assert text.startswith("2.0 (Grad-CAM, ResNet50, batch 8)") and met
+    assert text.startswith("2.00 (Grad-CAM, ResNet50, batch 8)") and met
     assert found["faster than xplique in every row"][1] is True
     assert found["faster than tf-explain in every row"] == ("not measured", False)
     assert found["fewer forward passes than the PyTorch libraries"] == (

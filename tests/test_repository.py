@@ -109,7 +109,7 @@ def test_the_page_of_the_peers_pins_what_make_installs():
     index = re.search(r"^CPU_TORCH := (.+)$", MAKEFILE, re.MULTILINE)[1]
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert f"pip install --no-deps {pins}\n" in page
-    assert f"pip install {index} -e '.[bench]'\n" in page
+    assert f"pip install -e '.[bench]' \\\n    {index}\n" in page
 
 
 # ------------------------------------------------------------------------------------------ forms

@@ -102,5 +102,5 @@ def faster(times: Times, name: str, least: float) -> tuple[str, str, bool]:
     if not found:
         return title, "not measured", False
     low, case = min(found)
-    text = f"{low:.1f} ({case.method}, {case.model}, batch {case.batch}) to {max(found)[0]:.1f}"
+    text = f"{low:.2f} ({case.method}, {case.model}, batch {case.batch}) to {max(found)[0]:.1f}"
     return title, text, low >= least if least > 1 else low > 1

@@ -16,6 +16,7 @@ from .turns import Time, Times
 
 START, END = "<!-- peers:start -->", "<!-- peers:end -->"
 PACKAGES = ("kerascam", "tensorflow", "keras", *KERAS[2:], "torch", *TORCH, "numpy")
+_TO = "\u2060–\u2060"  # a range that no line break parts
 SIGNS = {"right": "✓", "wrong": "wrong", "refused": "—"}
 
 
@@ -24,12 +25,12 @@ def page(report: dict[str, Any]) -> str:
     times = report["times"]
     parts = [
         head(report),
+        goal_table(times, report["kinds"]),
         *[time_table(model, batch, times) for model in LAYERS for batch in BATCHES],
         lost_rows(times),
         missing(report["reasons"]),
         once_table(report["once"], report["starts"]),
         kinds_table(report["kinds"]),
-        goal_table(times, report["kinds"]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -87,7 +88,7 @@ def milliseconds(time: Time | None, batch: int) -> str:
         return "—"
     low, median, high = (1e3 * value / batch for value in time.seconds)
     digits = 1 if median < 100 else 0
-    return f"{median:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
+    return f"{median:.{digits}f} [{low:.{digits}f}{_TO}{high:.{digits}f}]"
 
 
 def cell(time: Time | None, batch: int) -> str:

@@ -1,6 +1,7 @@
 """Watch a training: the same images explained again after every few epochs."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +27,10 @@ class ExplainCallback(keras.callbacks.Callback):
     changes nothing: weights, optimizer, metrics and random numbers are as without it.
 
     What is wrong with an argument is raised before the first step. Once a training runs it is
-    never stopped: what fails then (a full disk, say) is told in one warning. A subclassed model
-    that only its first batch builds is first looked at after the first epoch, so that a wrong
-    layer or class is a warning there; build the model before `fit` to hear of it earlier.
+    never stopped: what fails then (a full disk, say) is told in one warning, which is logged
+    where warnings are errors. A subclassed model that only its first batch builds is first looked
+    at after the first epoch, so that a wrong layer or class is a warning there; build the model
+    before `fit` to hear of it earlier.
 
     Args:
         images: What to explain, as an explainer takes it: values that the model takes, shape
@@ -41,8 +43,9 @@ class ExplainCallback(keras.callbacks.Callback):
         every: Epochs from one explanation to the next: 5 explains epochs 5, 10, 15, ..., counted
             from 1, also in a training that goes on at `initial_epoch`.
         log_dir: The folder that TensorBoard is shown, the same as for
-            `keras.callbacks.TensorBoard`; the run `explanations` in it gets an image each and a
-            scalar, the mean probability of the explained classes.
+            `keras.callbacks.TensorBoard`, also a remote one such as "gs://bucket/logs"; the run
+            `explanations` in it gets an image each and a scalar, the mean probability of the
+            explained classes.
         folder: Where a sheet of overlays is written for each explained epoch: `epoch-0005.png`.
         photos: What to draw on, one an image, of any size (sides over 512 pixels are shrunk);
             None draws on the images, where they are not preprocessed.
@@ -106,7 +109,7 @@ class ExplainCallback(keras.callbacks.Callback):
         self._own_model = model
         self._records: list[Record] = []
         if log_dir is not None:
-            self._records.append(Events(log_dir))
+            self._records.append(Events(os.fspath(log_dir)))
         if folder is not None:
             self._records.append(Sheets(Path(folder)))
         self._watched: Watched | None = None
@@ -132,7 +135,7 @@ class ExplainCallback(keras.callbacks.Callback):
         if self._watched is None or (epoch + 1) % self._every:
             return
         with self._spared(epoch):
-            page = Page(epoch, *self._watched.explain())
+            page = Page(epoch, *self._watched.explain(), self._watched.gives_probabilities)
             self.explanation = page.explanation
             for record in self._records:
                 with self._spared(epoch):  # one may fail without the other
@@ -166,9 +169,10 @@ class ExplainCallback(keras.callbacks.Callback):
 
 
 def _tell(text: str) -> None:
+    """Warn, or log where the warning would itself end the training."""
     try:
         warnings.warn(text, RuntimeWarning, stacklevel=5)
-    except RuntimeWarning:  # where warnings are made errors, which would end the training
+    except Exception:  # a filter makes errors of warnings, as python -W error does
         logging.getLogger(__name__).warning(text)
 
 

@@ -1,7 +1,6 @@
 """Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets."""
 
 import importlib.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -15,8 +14,6 @@ from ..figure import sheet
 from ..pixels import write_png
 from ..registry import METHODS
 
-_ARRAYS = {"probability": "probabilities", "score": "scores"}
-
 
 class Page(NamedTuple):
     """What is recorded of an epoch.
@@ -25,11 +22,13 @@ class Page(NamedTuple):
         epoch: Its number, from 0 as Keras counts them.
         explanation: Of the watched images.
         overlays: For each image, (height, width, 3) uint8 RGB.
+        gives_probabilities: Whether the model does, be they NaN now.
     """
 
     epoch: int
     explanation: Explanation
     overlays: Sequence[NDArray[np.uint8]]
+    gives_probabilities: bool
 
 
 class Record(Protocol):
@@ -49,8 +48,8 @@ class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
     For each image its overlay, and the mean probability of the explained classes (the mean score
-    where the model gives no probabilities), at the step that Keras's own callback writes to. A
-    model that diverged has neither, and the curve that was begun goes on with NaN.
+    where the model gives no probabilities), at the step that Keras's own callback writes to. Of a
+    model that diverged it is NaN.
 
     Args:
         log_dir: The folder that TensorBoard is shown, here or on a remote file system.
@@ -61,15 +60,13 @@ class Events:
 
     RUN = "explanations"
 
-    def __init__(self, log_dir: str | os.PathLike[str]) -> None:
+    def __init__(self, log_dir: str) -> None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ModuleNotFoundError(
-                f"log_dir={os.fspath(log_dir)!r} needs the package 'tensorboard'; "
-                "pip install tensorboard"
+                f"log_dir={log_dir!r} needs the package 'tensorboard'; pip install tensorboard"
             )
         # No Path: it would make one slash of the two in "gs://bucket".
-        self._folder = tf.io.gfile.join(os.fspath(log_dir), self.RUN)
-        self._measure = ""
+        self._folder = tf.io.gfile.join(log_dir, self.RUN)
         self._writer: Any = None
 
     def open(self) -> None:
@@ -80,17 +77,14 @@ class Events:
     def write(self, page: Page) -> None:
         """Write the overlays and the number, and flush."""
         found = page.explanation
-        if not np.isnan(found.probabilities).all():
-            self._measure = "probability"
-        elif np.isfinite(found.scores).any():
-            self._measure = "score"
+        # By the model, not by the values: one that diverged gives NaN, and its curve goes on.
+        given = page.gives_probabilities
+        name, values = ("probability", found.probabilities) if given else ("score", found.scores)
         # Keras's own callback may leave recording switched off between its steps.
         with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
             for place, overlay in enumerate(page.overlays):
                 tf.summary.image(f"{found.method}/{place:02d}", overlay[None])
-            if self._measure:
-                values = getattr(found, _ARRAYS[self._measure])
-                tf.summary.scalar(f"{found.method}/mean_{self._measure}", float(np.mean(values)))
+            tf.summary.scalar(f"{found.method}/mean_{name}", float(np.mean(values)))
         self._writer.flush()
 
     def close(self) -> None:

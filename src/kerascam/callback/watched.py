@@ -25,12 +25,14 @@ class Watched(NamedTuple):
         images: As it takes them, at most `limit`; copies.
         classes: Shape (batch,); None for the class that is predicted at the time.
         photos: What is drawn on, (height, width, 3) uint8 RGB each.
+        gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
     """
 
     explainer: Explainer
     images: Any
     classes: HostClassIds | None
     photos: list[NDArray[np.uint8]]
+    gives_probabilities: bool
 
     def explain(self) -> tuple[Explanation, list[NDArray[np.uint8]]]:
         """Explain the images with the weights of now, and draw an overlay of each."""
@@ -55,8 +57,9 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
             fit, or nothing can be drawn on.
     """
     specs = probe.input_specs(explainer.model, images)
-    arrays = conform(_front(images, specs, limit), specs)
-    count = _count(images, specs, len(arrays[0]))
+    front, counted = _front(images, specs, limit)
+    arrays = conform(front, specs)
+    count = len(arrays[0]) if counted is None else counted
     wanted = None
     if classes is not None:
         wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
@@ -67,7 +70,8 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
     if isinstance(images, Mapping):
         few = dict(zip((spec.name for spec in specs), taken, strict=True))
     drawn_on = canvas(explainer(few, wanted), None if photos is None else photos[:limit])
-    return Watched(explainer, few, wanted, drawn_on)
+    program = explainer.programs.of(specs, few, taken)
+    return Watched(explainer, few, wanted, drawn_on, program.gives_probabilities)
 
 
 def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
@@ -91,30 +95,40 @@ def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
     return [_shrunk(photo) for photo in to_photos(photos, len(explanation))]
 
 
-def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> Any:
-    """Take the first images before anything is converted: a validation set may be large."""
+def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, int | None]:
+    """Take the first images before anything is converted: a validation set may be large.
+
+    All is left whole where an input is no batch, or batches differ in size: the error that
+    follows shall say their true shapes.
+
+    Returns:
+        The first images, and how many there were; None where all was left whole.
+    """
+    shapes: dict[Any, Sequence[int | None] | None] = {spec.name: spec.shape for spec in specs}
+    given: dict[Any, Any]
     if isinstance(images, Mapping):
-        shapes = {spec.name: spec.shape for spec in specs}
-        return {name: _first(each, shapes.get(name), limit) for name, each in images.items()}
-    if len(specs) == 1:
-        return _first(images, specs[0].shape, limit)
-    if not isinstance(images, (list, tuple)) or len(images) != len(specs):
-        return images  # an error, which shall say what was given
-    return [_first(each, spec.shape, limit) for each, spec in zip(images, specs, strict=True)]
+        given = dict(images)
+    elif len(specs) == 1:
+        given = dict.fromkeys(shapes, images)
+    elif isinstance(images, (list, tuple)) and len(images) == len(specs):
+        given = dict(zip(shapes, images, strict=True))
+    else:
+        return images, None
+    counts = {
+        len(each) if _is_batch(each, shapes.get(name)) else None for name, each in given.items()
+    }
+    if None in counts or len(counts) != 1:
+        return images, None
+    first = {name: each[:limit] for name, each in given.items()}
+    few = first if isinstance(images, Mapping) else list(first.values())
+    return (few if len(specs) > 1 or few is first else few[0]), counts.pop()
 
 
-def _first(value: Any, shape: Sequence[int | None] | None, limit: int) -> Any:
+def _is_batch(value: Any, shape: Sequence[int | None] | None) -> bool:
     rank = getattr(value, "ndim", 0)
-    # What has not the rank of a batch is left whole: the error shall say its true shape.
-    is_batch = rank > 1 if shape is None else rank == len(shape) + 1
-    return value[:limit] if is_batch else value
-
-
-def _count(images: Any, specs: Sequence[InputSpec], taken: int) -> int:
-    """Count the images that the user gave, of which the first were taken."""
-    several = list(images.values()) if isinstance(images, Mapping) else images
-    first = several[0] if isinstance(images, Mapping) or len(specs) > 1 else images
-    return len(first) if hasattr(first, "ndim") else taken
+    if isinstance(value, (list, tuple)) and value:
+        rank = 1 + getattr(value[0], "ndim", -1)  # an array for each image
+    return bool(rank > 1 if shape is None else rank == len(shape) + 1)
 
 
 def _shrunk(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -50,7 +50,7 @@ def sheet(
             f"captions holds {len(captions)} texts, pictures {len(pictures)}; pass as many"
         )
     if columns < 1:
-        raise ValueError(f"columns must be at least 1, not {columns}")
+        raise ValueError(f"columns must be at least 1, not {columns}: pass how many stand in a row")
     factor = max(1, -(-SMALLEST // max(picture.shape[1] for picture in pictures)))
     tiles = [picture.repeat(factor, 0).repeat(factor, 1) for picture in pictures]
     high, wide = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
