@@ -481,13 +481,3 @@ def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):
         history = fit(subclassed(), watch, epochs=4)
     assert len(told) == 1 and len(history["loss"]) == 4
     assert watch.explanation is None and not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    import jaxtyping
-
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)

@@ -2,7 +2,6 @@
 
 import threading
 
-import jaxtyping
 import keras
 import numpy as np
 import pytest
@@ -55,14 +54,6 @@ def serve(request):
 def server(serve, model):
     with serve(model) as running:
         yield running
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def assert_same(found, expected):

@@ -3,20 +3,11 @@
 import subprocess
 import sys
 
-import jaxtyping
 import numpy as np
 import pytest
 from model_servers import NAME
 
 from kerascam.serving import Client
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize(

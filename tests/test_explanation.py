@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import json
 
-import jaxtyping
 import keras
 import numpy as np
 import pytest
@@ -33,14 +32,6 @@ def explanation(grid=(8, 6), **changes):
         "images": PHOTOS.astype(np.float32) if grid == (8, 6) else RNG.random((3, *grid, 1)),
     }
     return Explanation(**(parts | changes))
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # ------------------------------------------------------------------------------------ as a value

@@ -2,7 +2,6 @@
 
 import collections
 
-import jaxtyping
 import keras
 import numpy as np
 import pytest
@@ -48,14 +47,6 @@ def two_headed():
     kind = L.Dense(3, activation="softmax", name="kind")(L.GlobalAveragePooling2D()(x))
     other = L.Dense(1, name="age")(L.GlobalMaxPooling2D()(L.Conv2D(2, 3, name="aside")(inputs)))
     return keras.Model(inputs, [kind, other], name="two_headed")
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # --------------------------------------------------------------------------------- the same images

@@ -1,18 +1,9 @@
 """The table of methods: what is entered is found, and what is not is named."""
 
-import jaxtyping
 import pytest
 
 from kerascam.program import METHODS
 from kerascam.registry import Citation, Method, Registry
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def filled():

@@ -1,6 +1,5 @@
 """Input-gradient methods on scores whose gradient is known, and on a small network."""
 
-import jaxtyping
 import keras
 import numpy as np
 import pytest
@@ -356,14 +355,6 @@ def test_guided_grad_cam_is_guided_backprop_in_the_place_of_grad_cam(network):
         found = kerascam.GuidedGradCAM(model, "conv")(PHOTOS, CLASSES).maps
     enlarged = tf.image.resize(place[..., None], (8, 8)).numpy()[..., 0]
     np.testing.assert_allclose(found, guided * enlarged, rtol=1e-4, atol=1e-6)
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 WRONG_OPTIONS = [

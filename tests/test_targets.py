@@ -1,6 +1,5 @@
 """Every target on outputs by hand, inside a graph as in a trace of a model."""
 
-import jaxtyping
 import keras
 import numpy as np
 import pytest
@@ -236,14 +235,6 @@ def test_the_public_targets():
 
 
 # ------------------------------------------------------------------------------------------ errors
-
-
-@pytest.fixture
-def unchecked():
-    """Let wrong types through the checks of a test run, to the message that a user gets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("unchecked")
