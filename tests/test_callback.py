@@ -267,6 +267,8 @@ def test_photographs_of_any_size_are_drawn_on_and_large_ones_shrunk(tmp_path):
     assert found["grad_cam/01", 0].shape == (30, 20, 3)
 
 
+# Keras 3.6 warns where fit makes a tuple of the list of inputs.
+@pytest.mark.filterwarnings("ignore:.*The structure of `inputs`:UserWarning")
 @pytest.mark.parametrize("shape", [(2,), ()], ids=str)
 @pytest.mark.parametrize("kind", [dict, list])
 def test_a_model_of_several_inputs(kind, shape, tmp_path):
@@ -287,6 +289,7 @@ def test_a_model_of_several_inputs(kind, shape, tmp_path):
     np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
 
 
+@pytest.mark.filterwarnings("ignore:.*The structure of `inputs`:UserWarning")  # as above
 @pytest.mark.parametrize("kind", [dict, list])
 def test_of_several_inputs_only_the_first_images_are_looked_at(kind, tmp_path):
     model, photos, ages = two_inputs(kind), IMAGES.copy(), np.ones(40, np.float32)
