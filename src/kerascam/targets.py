@@ -187,8 +187,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         opposed = tf.broadcast_to(given, tf.shape(classes))
         return target(outputs, classes) - weight * target(outputs, opposed)
 
-    contrast_score.takes_any_batch = others.ndim == 0 and takes_any_batch(target)  # type: ignore[attr-defined]
-    return _like(target, contrast_score)
+    return _like(target, contrast_score, any_batch=others.ndim == 0)
 
 
 def counterfactual(target: Target = logit) -> Target:
@@ -209,7 +208,6 @@ def counterfactual(target: Target = logit) -> Target:
     def counterfactual_score(outputs: Any, classes: ClassIds) -> Scores:
         return -target(outputs, classes)
 
-    counterfactual_score.takes_any_batch = takes_any_batch(target)  # type: ignore[attr-defined]
     return _like(target, counterfactual_score)
 
 
@@ -224,7 +222,10 @@ def takes_any_batch(target: Target) -> bool:
     return alone or getattr(target, "takes_any_batch", False)
 
 
-def _like(target: Target, made: Callable[[Any, tf.Tensor], tf.Tensor]) -> Target:
+def _like(
+    target: Target, made: Callable[[Any, tf.Tensor], tf.Tensor], *, any_batch: bool = True
+) -> Target:
+    made.takes_any_batch = any_batch and takes_any_batch(target)  # type: ignore[attr-defined]
     if reads_binary(target) is not None:
         made.binary = reads_binary(target)  # type: ignore[attr-defined]
     return made
