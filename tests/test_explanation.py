@@ -2,8 +2,12 @@
 
 import base64
 import dataclasses
+import errno
 import json
+import os
+from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -205,8 +209,6 @@ def strict(text):
 
 
 def picture(path):
-    import cv2
-
     return cv2.imread(str(path))[..., ::-1]
 
 
@@ -274,17 +276,115 @@ def test_names_in_any_script(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["arrays.npz", "001-heatmap.png", "002-overlay.png"])
-def test_an_interrupted_save_has_no_manifest_and_nothing_half_written(tmp_path, name):
+def test_an_interrupted_save_has_no_manifest_and_nothing_half_written(tmp_path, name, monkeypatch):
     explanation().save(tmp_path)  # an older save of the same folder
-    (tmp_path / name).unlink()
-    (tmp_path / name).mkdir()  # no file can take this name
-    with pytest.raises(OSError):
+    original = os.replace
+
+    def interrupted(source, target):
+        if Path(target).name == name:
+            raise KeyboardInterrupt
+        original(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
         explanation().save(tmp_path)
     assert not (tmp_path / "manifest.json").exists()
-    left = [path for path in tmp_path.iterdir() if path.name != name]
-    assert {path.suffix for path in left} <= {".npz", ".png"}
-    for path in left:
+    for path in tmp_path.iterdir():
         assert path.suffix == ".npz" or picture(path).shape == (8, 6, 3)
+    monkeypatch.setattr(os, "replace", original)
+    explanation().save(tmp_path)  # what the interrupted one left is in nobody's way
+    assert len(list(tmp_path.iterdir())) == 8
+
+
+def test_an_old_save_stays_until_the_first_new_file_is_complete(tmp_path, monkeypatch):
+    explanation().save(tmp_path)
+    before = contents(tmp_path)
+
+    def full(*_arguments, **_arrays):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="no space left"):
+        explanation().save(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_smaller_save_takes_the_pictures_of_the_larger_one_away(tmp_path):
+    explanation().save(tmp_path)
+    explanation()[:1].save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "000-heatmap.png", "000-overlay.png", "arrays.npz", "manifest.json",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["arrays.npz", "001-heatmap.png", "002-overlay.png", "manifest.json"]
+)
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_files_of_somebody_else_are_not_replaced(tmp_path, name, kind):
+    folder = tmp_path / "results"
+    explanation().save(folder)
+    (folder / name).unlink()
+    if kind == "file":
+        (folder / name).write_bytes(b"a photograph, say")
+    elif kind == "folder":
+        (folder / name).mkdir()
+    else:
+        explanation().save(tmp_path / "elsewhere")
+        (folder / name).symlink_to(tmp_path / "elsewhere" / name)
+    before = contents(tmp_path), contents(folder)
+    with pytest.raises(ValueError, match=f"holds .*{name}.*kerascam did not write.*: give another"):
+        explanation().save(folder)
+    assert (contents(tmp_path), contents(folder)) == before
+
+
+def test_a_manifest_of_an_older_version_is_said_to_be_one(tmp_path):
+    told = {"method": "cam", "layer": "a", "notes": [], "arrays": "arrays.npz", "explanations": []}
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(ValueError, match="of an older kerascam, whose pictures have no mark"):
+        explanation().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[" * 200_000, '{"explanations": ' * 50_000, "[1]", "null", "\ud7ff", "1" * 10_000],
+    ids=["empty", "deep list", "deep dict", "list", "null", "text", "long number"],
+)
+def test_a_manifest_of_any_content_is_not_replaced(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="holds a manifest.json that kerascam did not write"):
+        explanation().save(tmp_path)
+    assert (tmp_path / "manifest.json").read_text(encoding="utf-8") == text
+
+
+def test_only_pictures_with_the_mark_and_in_the_list_are_removed(tmp_path):
+    folder = tmp_path / "results"
+    explanation().save(folder)
+    ours = (folder / "000-heatmap.png").read_bytes()
+    (tmp_path / "outside.png").write_bytes(ours)
+    (folder / "unlisted.png").write_bytes(ours)
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    (folder / "unmarked.png").write_bytes(cv2.imencode(".png", PHOTOS[0])[1].tobytes())
+    (folder / "sub.png").mkdir()
+    (folder / "text.png").write_bytes(ours)
+    hostile = ["../outside.png", str(tmp_path / "outside.png"), "link.png", "unmarked.png", ".png",
+               "sub.png", "a\0.png", "", ".", "..", "x" * 5000 + ".png", 7, None, ["a.png"]]
+    manifest = folder / "manifest.json"
+    told = json.loads(manifest.read_text())
+    told["explanations"] += [{"overlay": name, "file": name} for name in hostile]
+    told["explanations"] += [{"image": "text.png", "class_name": "text.png"}, 3, None, "text.png"]
+    manifest.write_text(json.dumps(told))
+    explanation()[:1].save(folder)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "000-heatmap.png", "000-overlay.png", "arrays.npz", "link.png", "manifest.json", "sub.png",
+        "text.png", "unlisted.png", "unmarked.png",
+    ]  # fmt: skip
+    assert (tmp_path / "outside.png").read_bytes() == ours
 
 
 @pytest.mark.usefixtures("unchecked")

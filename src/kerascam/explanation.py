@@ -10,7 +10,7 @@ import numpy as np
 
 from . import figure, pixels, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
-from .folder import finite_or_none, write_folder
+from .folder import ResultFolder, finite_or_none, write_folder
 from .registry import METHODS
 
 BRIGHT_PERCENTILE = 99
@@ -189,20 +189,27 @@ class Explanation:
     def save(
         self, folder: str | Path, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
     ) -> Path:
-        """Write the arrays, a heatmap and an overlay picture an image, and a manifest.
+        """Write the arrays, a heatmap and an overlay picture for each image, and a manifest.
 
         `manifest.json` is written last: a folder that has one is complete. Every file is written
-        beside and renamed, so that none is ever half there.
+        beside and renamed, so that none is ever half there. An older result in the folder is
+        replaced; files that kerascam did not write are never touched.
 
         Args:
-            folder: Made where it is missing.
+            folder: Made if it is missing.
             photos: As for `overlay`; without any, no overlays are written.
             colormap: As for `overlay`.
             alpha: As for `overlay`.
 
         Returns:
             The manifest's path.
+
+        Raises:
+            ValueError: If the photos do not fit the heatmaps, or the folder holds a file of one of
+                the names to be written that kerascam did not write; nothing is written then.
+            OSError: If the folder cannot be written to.
         """
+        place = ResultFolder(Path(folder))
         (heat, _), shown = self._shown(), self._photos(photos)
         pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
@@ -213,7 +220,7 @@ class Explanation:
                     for place, photo in enumerate(shown)
                 ]
         facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
-        return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
+        return write_folder(place, self._arrays(), pictures, facts, self._records())
 
     def _arrays(self) -> dict[str, np.ndarray]:
         given = () if self.maps is None else self.maps

@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
-def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
+def write_atomically(
+    path: str | os.PathLike[str],
+    write: Callable[[BinaryIO], Any],
+    *,
+    ready: Callable[[], None] | None = None,
+) -> None:
     """Write beside the file and rename: an old file stays until the new one is complete.
 
     Args:
         path: In a folder that exists.
         write: Writes the content to the open binary file.
+        ready: Called when the content is complete on disk, before it gets its name. If it raises,
+            nothing is written.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -27,8 +34,10 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], A
     path = Path(path)
     partial = path.with_name(f".{uuid.uuid4().hex}.tmp")  # beside it: os.replace is then atomic
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             write(file)
+        if ready is not None:
+            ready()
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .files import write_atomically
+from .marks import mark_png
 
 SLACK = 1e-3  # float resizing may leave 1.0000001 in a 0-1 photo: still 0-1
 
@@ -65,11 +66,32 @@ def write_png(path: str | os.PathLike[str], image: ArrayLike) -> None:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_png(f"{folder}/grey.png", np.zeros((4, 4), np.uint8))
     """
-    import cv2
-
-    path, pixels = Path(path), np.asarray(image)
+    path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"path must end in .png, got '{path.name}'")
+    encoded = encode_png(image)
+    write_atomically(path, lambda file: file.write(encoded))
+
+
+def encode_png(image: ArrayLike) -> bytes:
+    """Encode one picture as a PNG file that carries kerascam's mark.
+
+    Args:
+        image: (height, width) grey, or (height, width, 3) RGB, uint8.
+
+    Returns:
+        The file's bytes.
+
+    Raises:
+        ValueError: For another shape or dtype.
+
+    Example:
+        >>> b"Software\\0kerascam" in encode_png(np.zeros((4, 4), np.uint8))
+        True
+    """
+    import cv2
+
+    pixels = np.asarray(image)
     is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
     if pixels.dtype != np.uint8 or not is_picture or not pixels.size:
         raise ValueError(
@@ -77,8 +99,7 @@ def write_png(path: str | os.PathLike[str], image: ArrayLike) -> None:
             f"{pixels.dtype} of shape {pixels.shape}; pass it through to_uint8_rgb first"
         )
     bgr = pixels if pixels.ndim == 2 else pixels[..., ::-1].copy()
-    encoded = cv2.imencode(".png", bgr)[1].tobytes()
-    write_atomically(path, lambda file: file.write(encoded))
+    return mark_png(cv2.imencode(".png", bgr)[1].tobytes())
 
 
 def numbers(array: ArrayLike, argument: str) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets."""
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,8 +12,12 @@ from numpy.typing import NDArray
 
 from ..explanation import Explanation
 from ..figure import sheet
+from ..marks import check_free
 from ..pixels import write_png
 from ..registry import METHODS
+
+
+_SHEET = re.compile(r"epoch-\d{4,}\.png", re.IGNORECASE)  # also if case makes no difference
 
 
 class Page(NamedTuple):
@@ -97,8 +102,10 @@ class Events:
 class Sheets:
     """A folder with one PNG file an epoch, `epoch-0001.png` after the first.
 
+    Sheets of an earlier training are overwritten, other files never.
+
     Args:
-        folder: Made where it is missing.
+        folder: Made if it is missing.
 
     Raises:
         ValueError: If it is a file.
@@ -110,12 +117,25 @@ class Sheets:
         self._folder = folder
 
     def open(self) -> None:
-        """Make the folder."""
+        """Make the folder.
+
+        Raises:
+            NotOursError: If a file that kerascam did not write has the name of a sheet.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self._folder.iterdir()):
+            if _SHEET.fullmatch(path.name):
+                check_free(path, "folder")
 
     def write(self, page: Page) -> None:
-        """Write the sheet, whole or not at all."""
-        write_png(self._folder / f"epoch-{page.epoch + 1:04d}.png", draw(page))
+        """Write the sheet, whole or not at all.
+
+        Raises:
+            NotOursError: If a file that kerascam did not write has its name.
+        """
+        path = self._folder / f"epoch-{page.epoch + 1:04d}.png"
+        check_free(path, "folder")
+        write_png(path, draw(page))
 
     def close(self) -> None:
         """Do nothing: every sheet is written when it is drawn."""
