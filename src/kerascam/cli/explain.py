@@ -1,7 +1,7 @@
 """`kerascam explain`: overlays of what a model looked at, for image files."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,64 +9,101 @@ import tensorflow as tf
 
 from ..errors import DoesNotFitError, reason
 from ..explanation import Explanation
-from ..folder import MANIFEST
-from . import photos, terminal
+from ..folder import MANIFEST, ResultFolder
+from ..marks import NotOursError
+from . import conflicts, passed_over, photos, terminal
 from .batches import Photo, batches
+from .decoding import bound_opencv
 from .filenames import FileNames
 from .gallery import Gallery, Result
 from .images import find_images, shown
 from .plan import Plan, settle
 
-Fail = Callable[[int, str], None]
+
+class Failures:
+    """The images that could not be explained, each with the first reason.
+
+    Args:
+        paths: All images, by their place.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._reasons: dict[int, str] = {}
+
+    def add(self, place: int, reason: str) -> None:
+        """Note that the image at this place could not be explained, or not by everything."""
+        self._reasons.setdefault(place, reason)
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Give the images' names with the reasons, in the images' order."""
+        return [(shown(self._paths[place]), self._reasons[place]) for place in sorted(self._reasons)]
 
 
 def run(arguments: Namespace) -> bool:
     """Explain image files; whether all of them could be.
 
     Raises:
-        ValueError: If there are no images, or an argument is wrong or does not fit the model.
+        ValueError: If there are no images, an argument is wrong or does not fit the model, or a
+            file would be overwritten that kerascam did not write or that the run reads.
         OSError: If the folder cannot be written to.
     """
-    paths, missing = find_images(arguments.images)
-    failures = [(shown(name), reason) for name, reason in missing]
-    if not paths:
-        raise ValueError("; ".join(f"{name}: {reason}" for name, reason in failures))
-    failed: dict[int, str] = {}
-    with terminal.Bar("Loading the model", len(paths)) as bar:
+    bound_opencv(arguments.max_pixels)
+    found = find_images(arguments.images)
+    missing = [(shown(name), reason) for name, reason in found.missing]
+    if not found.files:
+        reasons = [f"{name}: {reason}" for name, reason in missing]
+        raise ValueError("; ".join([*reasons, *filter(None, [passed_over.sentence(found.passed_over)])]))
+    folder = ResultFolder(Path(arguments.out), "--out")
+    failures = Failures(found.files)
+    with terminal.Bar("Loading the model", len(found.files)) as bar:
         plan = settle(arguments)
-        names = FileNames(paths, plan.labels)
-        gallery = Gallery(Path(arguments.out), names, arguments.colormap, arguments.alpha)
-
-        def fail(place: int, reason: str) -> None:
-            failed[place] = reason
-            bar.advance()
-
+        names = FileNames(found.files, plan.labels)
+        methods = [explainer.method.name for explainer in plan.explainers]
+        others = [Path(name) for name in (arguments.model, arguments.labels) if name]
+        conflicts.check(folder, names, methods, [*found.files, *others])
+        gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
         bar.now("Explaining")
         placed: list[tuple[int, Result]] = []
-        for batch in batches(_read(paths, plan, arguments.fit, fail), arguments.batch_size):
-            explanations = _explain(plan, batch, fail)
-            for explanation in explanations:
-                for index, photo in enumerate(batch):
-                    placed.append((photo.place, gallery.add(photo, explanation, index)))
-            bar.advance(len(batch) if explanations else 0)
+        read = _read(found.files, plan, arguments, failures, bar)
+        for batch in batches(read, arguments.batch_size):
+            explanations = _explain(plan, batch, failures)
+            for place, photo in enumerate(batch):
+                results = _draw(gallery, photo, explanations, place, failures)
+                placed += [(photo.place, result) for result in results]
+                bar.advance()
     results = [result for _, result in sorted(placed, key=lambda pair: pair[0])]
-    failures += [(shown(paths[place]), failed[place]) for place in sorted(failed)]
-    gallery.close(_facts(arguments, plan), results, failures)
-    _report(gallery.folder, results, failures, len(paths) + len(missing))
-    return not failures
+    failed = missing + failures.listed()
+    written = gallery.close(_facts(arguments, plan), results, failed, found.passed_over)
+    _report(results)
+    if sentence := passed_over.sentence(found.passed_over):
+        terminal.note(sentence)
+    terminal.failures(failed, len(found.files) + len(missing))
+    _report_place(folder, len(results), written)
+    return not failed
 
 
-def _read(paths: Sequence[Path], plan: Plan, fit: str, fail: Fail) -> Iterator[Photo]:
+def _read(
+    paths: Sequence[Path], plan: Plan, arguments: Namespace, failures: Failures, bar: terminal.Bar
+) -> Iterator[Photo]:
+    how = photos.Reading(arguments.max_pixels, arguments.depth)
     for place, path in enumerate(paths):
         try:
-            pixels, values = plan.form.fit(photos.read(path), fit)
+            photo, note = photos.read(path, how)
+            seen, values = plan.form.fit(photo, arguments.fit)
+            # What waits for the rest of its batch is what is drawn on: never a whole large photo.
+            pixels = photos.shrink(seen, arguments.overlay_side)
         except photos.BadPhotoError as error:
-            fail(place, str(error))
+            failures.add(place, str(error))
+            bar.advance()
+        except MemoryError:
+            failures.add(place, photos.OUT_OF_MEMORY)
+            bar.advance()
         else:
-            yield Photo(place, path, pixels, values)
+            yield Photo(place, path, pixels, values, (note,) if note else ())
 
 
-def _explain(plan: Plan, batch: Sequence[Photo], fail: Fail) -> list[Explanation]:
+def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Explanation]:
     """Explain a batch by every method and class, or say why the model cannot take it."""
     height, width = batch[0].values.shape[:2]
     try:
@@ -82,9 +119,29 @@ def _explain(plan: Plan, batch: Sequence[Photo], fail: Fail) -> list[Explanation
         ) from None
     except (DoesNotFitError, tf.errors.InvalidArgumentError) as error:
         why = str(error) if isinstance(error, DoesNotFitError) else reason(error)
-        for photo in batch:
-            fail(photo.place, f"the model cannot take it at {height}x{width}: {why}")
-        return []
+        text = f"the model cannot take it at {height}x{width}: {why}"
+    except MemoryError:
+        text = photos.OUT_OF_MEMORY
+    for photo in batch:
+        failures.add(photo.place, text)
+    return []
+
+
+def _draw(
+    gallery: Gallery,
+    photo: Photo,
+    explanations: Sequence[Explanation],
+    place: int,
+    failures: Failures,
+) -> Iterator[Result]:
+    """Write the pictures of the photo at a place of its batch; one may fail without the others."""
+    for explanation in explanations:
+        try:
+            yield gallery.add(photo, explanation, place)
+        except NotOursError as error:
+            failures.add(photo.place, str(error))
+        except MemoryError:
+            failures.add(photo.place, photos.OUT_OF_MEMORY)
 
 
 def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
@@ -96,12 +153,12 @@ def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
         "preprocess": arguments.preprocess,
         "colormap": arguments.colormap,
         "alpha": arguments.alpha,
+        "overlay_side": arguments.overlay_side,
+        "depth": arguments.depth,
     }
 
 
-def _report(
-    folder: Path, results: Sequence[Result], failures: Sequence[tuple[str, str]], count: int
-) -> None:
+def _report(results: Sequence[Result]) -> None:
     if results:
         titles = ("Image", "Method", "Class", "Probability", "File")
         odd = any(result.status != "ok" for result in results)
@@ -122,6 +179,12 @@ def _report(
         )
     for note in dict.fromkeys(note for result in results for note in result.notes):
         terminal.note(note)
-    terminal.failures(failures, count)
-    plural = "" if len(results) == 1 else "s"
-    terminal.done(f"{len(results)} picture{plural} and {MANIFEST} in {shown(folder)}")
+
+
+def _report_place(folder: ResultFolder, count: int, written: bool) -> None:
+    place, plural = shown(folder.path), "" if count == 1 else "s"
+    if written:
+        terminal.done(f"{count} picture{plural} and {MANIFEST} in {place}")
+    else:
+        terminal.done(f"no pictures; the earlier result in {place} stays")
+

@@ -4,6 +4,9 @@ import argparse
 
 from . import options
 
+# Fills a large screen; a photograph of 48 megapixels in full takes 20 MB for each overlay.
+_SIDE = 2048
+
 DESCRIPTION = """\
 Explain what an image classifier looked at: one overlay picture for each image, class and method,
 and a manifest.json with the numbers."""
@@ -64,6 +67,15 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     reading = parser.add_argument_group("how images are read")
     options.add_fitting(reading, "each image's own")
+    options.add_max_pixels(reading)
+    reading.add_argument(
+        "--depth",
+        metavar="BITS",
+        type=options.number(int, 8, 16),
+        default=16,
+        help="bits that the values of a 16-bit image use, such as 12 for those of many cameras "
+        "and microscopes (default: %(default)s)",
+    )
     reading.add_argument(
         "--batch-size",
         metavar="N",
@@ -79,6 +91,15 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FOLDER",
         default="explanations",
-        help="made where it is missing (default: %(default)s)",
+        help="made if it is missing; an earlier result in it is replaced, other files stay "
+        "(default: %(default)s)",
     )
     options.add_colors(drawing)
+    drawing.add_argument(
+        "--overlay-side",
+        metavar="N",
+        type=options.side,
+        default=_SIDE,
+        help="pixels of an overlay's longer side, at most, or full for the photograph's own size "
+        "(default: %(default)s)",
+    )

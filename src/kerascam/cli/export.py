@@ -40,6 +40,7 @@ def run(arguments: Namespace) -> bool:
             alpha=arguments.alpha,
             overlay_side=arguments.overlay_side,
             raw_maps=arguments.raw_maps,
+            max_pixels=arguments.max_pixels,
         )
     _report(folder)
     return True

@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     options.add_labels(question)
     reading = parser.add_argument_group("how the server reads image files")
     options.add_fitting(reading, "224x224")
+    options.add_max_pixels(reading)
     reading.add_argument(
         "--resize",
         choices=("area", "bilinear", "antialias"),

@@ -1,16 +1,14 @@
 """Write what a run found: a picture for each result, and the manifest of all."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, pixels
+from .. import __version__
 from ..explanation import Explanation
-from ..files import write_atomically
-from ..folder import MANIFEST, finite_or_none, forget
+from ..folder import ResultFolder, finite_or_none
 from .batches import Photo
 from .filenames import FileNames
 from .images import shown
@@ -45,28 +43,32 @@ class Gallery:
     `manifest.json` is written last and removed first: a folder that has one is complete.
 
     Args:
-        folder: Made when the first file is written.
+        folder: Where the files go.
         names: How the pictures are called.
         colormap: A matplotlib name, or "auto".
         alpha: The maps' opacity.
     """
 
-    def __init__(self, folder: Path, names: FileNames, colormap: str, alpha: float) -> None:
+    def __init__(self, folder: ResultFolder, names: FileNames, colormap: str, alpha: float) -> None:
         self.folder = folder
         self._names = names
         self._colormap, self._alpha = colormap, alpha
-        self._open = False
 
     def add(self, photo: Photo, explanation: Explanation, index: int) -> Result:
-        """Draw heatmap `index` of a batch over its photo, and write the picture."""
+        """Draw heatmap `index` of a batch over its photo, and write the picture.
+
+        Raises:
+            NotOursError: If a file that kerascam did not write has its name.
+            MemoryError: If the picture is too large for this machine.
+            OSError: If the folder cannot be written to.
+        """
         (picture,) = explanation[index].overlay(
             photo.pixels[None], colormap=self._colormap, alpha=self._alpha
         )
         class_index = int(explanation.classes[index])
         class_name = explanation.class_name(index)
         file = self._names.picture(photo.path, explanation.method, class_index, class_name)
-        self._prepare()
-        pixels.write_png(self.folder / file, picture)
+        self.folder.write_picture(file, picture)
         return Result(
             image=shown(photo.path),
             method=explanation.method,
@@ -77,7 +79,7 @@ class Gallery:
             score=float(explanation.scores[index]),
             status=explanation.statuses[index],
             file=file,
-            notes=explanation.notes,
+            notes=(*explanation.notes, *photo.notes),
         )
 
     def close(
@@ -85,29 +87,32 @@ class Gallery:
         facts: dict[str, Any],
         results: Sequence[Result],
         failures: Iterable[tuple[str, str]],
-    ) -> None:
-        """Write the manifest.
+        passed_over: Iterable[tuple[Path, str]],
+    ) -> bool:
+        """Write the manifest, unless there is no result and it would replace an earlier one.
 
         Args:
             facts: What holds for the whole run.
             results: In the order of the images.
             failures: The images that could not be explained, each with the reason.
+            passed_over: The images that were not tried, each with the reason.
+
+        Returns:
+            Whether it was written.
         """
-        manifest = {
+        if not results and self.folder.holds_result():
+            return False
+        content = {
             "kerascam": __version__,
             **facts,
             "explanations": [_entry(result) for result in results],
             "failures": [{"image": image, "reason": reason} for image, reason in failures],
+            "passed_over": [
+                {"image": shown(path), "reason": reason} for path, reason in passed_over
+            ],
         }
-        text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        self._prepare()
-        write_atomically(self.folder / MANIFEST, lambda file: file.write(text.encode()))
-
-    def _prepare(self) -> None:
-        if not self._open:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            forget(self.folder)
-            self._open = True
+        self.folder.write_manifest(content)
+        return True
 
 
 def _entry(result: Result) -> dict[str, Any]:

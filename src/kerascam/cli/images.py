@@ -2,16 +2,31 @@
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png",
-     ".ppm", ".tif", ".tiff", ".webp"}
-)  # fmt: skip
+from ..marks import is_marked
+from . import suffixes
 
 
-def find_images(arguments: Iterable[str]) -> tuple[list[Path], list[tuple[str, str]]]:
+@dataclass(frozen=True)
+class Found:
+    """What the arguments name.
+
+    Attributes:
+        files: Image files, each once.
+        missing: The arguments that name none, each with the reason.
+        passed_over: What looked like an image in a folder or behind a pattern and was not taken,
+            each with the reason.
+    """
+
+    files: tuple[Path, ...]
+    missing: tuple[tuple[str, str], ...]
+    passed_over: tuple[tuple[Path, str], ...]
+
+
+def find_images(arguments: Iterable[str]) -> Found:
     """Find image files, in the order of the arguments, each file once.
 
     A file is taken whatever its name; from a folder (its own files only) or a pattern, those with
@@ -21,36 +36,66 @@ def find_images(arguments: Iterable[str]) -> tuple[list[Path], list[tuple[str, s
         arguments: Files, folders and patterns such as "photos/**/*.jpg".
 
     Returns:
-        The files, and the arguments that name none, each with the reason.
+        The files, and what was not taken.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     missing: list[tuple[str, str]] = []
+    passed_over: dict[Path, str] = {}
     for argument in arguments:
-        files, reason = _find(argument)
-        for file in files:
-            found.setdefault(os.path.normcase(os.path.realpath(file)), file)
-        if not files:
+        paths, reason = _find(argument)
+        taken = []
+        for path in paths:
+            # A file that is named itself is tried; of others, what is no photograph is not.
+            why = None if str(path) == str(Path(argument)) else _not_taken(path)
+            if why is None:
+                taken.append(path)
+            else:
+                passed_over.setdefault(path, why)
+        for path in taken:
+            files.setdefault(os.path.normcase(os.path.realpath(path)), path)
+        if not taken:
             missing.append((argument, reason))
-    return list(found.values()), missing
+    return Found(tuple(files.values()), tuple(missing), tuple(passed_over.items()))
 
 
 def _find(argument: str) -> tuple[list[Path], str]:
+    """Find what an argument names, and the words for nothing at all."""
     path = Path(argument)
-    if path.is_dir():
-        return sorted(_pictures(path.iterdir())), "no images in this folder"
-    if path.exists():
-        return [path], ""
-    if glob.has_magic(argument):
-        matches = map(Path, glob.iglob(os.path.expanduser(argument), recursive=True))
-        return sorted(_pictures(matches)), "no images match this pattern"
+    try:
+        if path.is_dir():
+            return _images(path.iterdir()), "no images in this folder"
+        if os.path.isfile(path):
+            return [path], ""
+        if os.path.exists(path):
+            return [], "neither a file nor a folder"
+        if glob.has_magic(argument):
+            matches = glob.iglob(os.path.expanduser(argument), recursive=True)
+            return _images(map(Path, matches)), "no images match this pattern"
+        path.stat()
+    except FileNotFoundError:
+        return [], "a broken link" if path.is_symlink() else "no such file"
+    except OSError as error:
+        return [], (error.strerror or str(error)).lower()
     return [], "no such file"
 
 
-def _pictures(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        hidden = path.name.startswith(".")
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            yield path
+def _images(paths: Iterable[Path]) -> list[Path]:
+    return sorted(
+        path for path in paths if suffixes.is_image(path) and not path.name.startswith(".")
+    )
+
+
+def _not_taken(path: Path) -> str | None:
+    """Say why a path of a folder or a pattern is passed over, if it is."""
+    if not os.path.lexists(path):
+        return None  # gone meanwhile, which is said when it is read
+    if not os.path.exists(path):
+        return "a broken link"
+    if not os.path.isfile(path):
+        return "a folder" if os.path.isdir(path) else "neither a file nor a folder"
+    if is_marked(path):
+        return "a picture that kerascam wrote"
+    return suffixes.unreadable(path)
 
 
 def shown(path: str | os.PathLike[str]) -> str:

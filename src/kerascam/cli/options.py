@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+from .. import photo_limits
+
 
 def add_labels(group: argparse._ActionsContainer) -> None:
     """Add the file of class names."""
@@ -54,6 +56,18 @@ def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
     )
 
 
+def add_max_pixels(group: argparse._ActionsContainer) -> None:
+    """Add how large a photograph may be."""
+    group.add_argument(
+        "--max-pixels",
+        metavar="N",
+        type=number(int, 1, None),
+        default=photo_limits.MAX_PIXELS,
+        help="refuse a photograph that claims more pixels, before it is decoded "
+        "(default: %(default)s)",
+    )
+
+
 def add_colors(group: argparse._ActionsContainer) -> None:
     """Add how an overlay is coloured."""
     group.add_argument(
@@ -66,6 +80,11 @@ def add_colors(group: argparse._ActionsContainer) -> None:
         default=0.5,
         help="opacity of the map, 0 to 1 (default: %(default)s)",
     )
+
+
+def side(text: str) -> int | None:
+    """Take the longer side of a picture in pixels, or "full" for the photograph's own."""
+    return None if text == "full" else int(number(int, 1, None)(text))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -1,42 +1,117 @@
 """Read photographs and bring them to a model's size."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from .quiet import native_messages_held
+from .. import photo_limits
+from . import suffixes
+from .decoding import FULL_DEPTH, decode
+from .headers import BadPhotoError, Header, look
+
+OUT_OF_MEMORY = "out of memory: it is too large for this machine"
+_BYTES_A_PIXEL = 16  # of a file, at most: no format needs more for its four channels of 16 bits
 
 
-class BadPhotoError(Exception):
-    """A file that cannot be explained, with the reason; the others still can."""
+@dataclass(frozen=True)
+class Reading:
+    """How photographs are read.
+
+    Attributes:
+        max_pixels: How many one may claim.
+        depth: How many bits the values of a 16-bit image use.
+    """
+
+    max_pixels: int = photo_limits.MAX_PIXELS
+    depth: int = FULL_DEPTH
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path, how: Reading) -> tuple[np.ndarray, str | None]:
     """Read one image file.
 
+    Args:
+        path: The file.
+        how: Limits and depth.
+
     Returns:
-        Shape (height, width, 3), uint8 RGB: upright by its EXIF orientation; grey becomes RGB,
-        an alpha channel is dropped and the colours under it kept, of several frames the first is
-        taken.
+        Shape (height, width, 3), uint8 RGB: upright as the file says; grey becomes RGB, an alpha
+        channel is dropped and the colours under it kept, of several frames the first is taken.
+        And what is worth knowing of it, or None.
 
     Raises:
-        BadPhotoError: If it cannot be read or is no whole image.
+        BadPhotoError: If it cannot be read, is no whole image, or claims more than memory or time
+            should be spent on.
     """
     try:
-        data = np.fromfile(path, np.uint8)  # cv2.imread knows no Unicode file names on Windows
+        data = _bytes_of(path, how.max_pixels)
+        header = _header(path, data)
+        _check(header, data, how.max_pixels)
+        return decode(data, header, how.depth)
     except OSError as error:
         raise BadPhotoError((error.strerror or str(error)).lower()) from None
-    if not data.size:
-        raise BadPhotoError("the file is empty")
-    with native_messages_held():
-        try:
-            pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        except cv2.error:  # as for more pixels than OpenCV takes
-            pixels = None
-    if pixels is None:
-        raise BadPhotoError("not an image, or a damaged one")
-    return np.ascontiguousarray(pixels[..., ::-1])
+    except MemoryError:
+        raise BadPhotoError(OUT_OF_MEMORY) from None
+
+
+def _bytes_of(path: Path, max_pixels: int) -> bytes:
+    with path.open("rb") as file:
+        size, most = os.fstat(file.fileno()).st_size, _BYTES_A_PIXEL * max_pixels
+        if not size:
+            raise BadPhotoError("the file is empty")
+        if size > most:
+            raise BadPhotoError(f"a file of {size:,} bytes, more than the {most:,} that "
+                                f"--max-pixels {max_pixels} can need")  # fmt: skip
+        return file.read(size)
+
+
+def _header(path: Path, data: bytes) -> Header:
+    try:
+        header = look(data)
+    except BadPhotoError:
+        if reason := suffixes.unreadable(path):
+            raise BadPhotoError(reason) from None
+        raise
+    if header.format == "TIFF" and suffixes.is_raw(path):  # would be read as its thumbnail
+        raise BadPhotoError(str(suffixes.unreadable(path)))
+    return header
+
+
+def _check(header: Header, data: bytes, max_pixels: int) -> None:
+    claimed = header.width * header.height
+    if claimed > max_pixels:
+        raise BadPhotoError(
+            f"claims {header.width}x{header.height} = {claimed:,} pixels, more than the "
+            f"{max_pixels:,} that are taken: --max-pixels {claimed} takes it"
+        )
+    if header.format in ("JPEG", "MPO"):
+        scans = photo_limits.count_scans(data)
+        if scans > photo_limits.MAX_SCANS:
+            raise BadPhotoError(
+                f"a JPEG of {scans:,} scans, more than the {photo_limits.MAX_SCANS} that are "
+                f"taken, as each costs a pass over its pixels: save it anew"
+            )
+
+
+def shrink(photo: np.ndarray, side: int | None) -> np.ndarray:
+    """Bring a photo's longer side to a length, by the mean of the area; a smaller one stays.
+
+    Args:
+        photo: Shape (height, width, 3), uint8.
+        side: How long the longer side may be, in pixels; None for any length.
+
+    Returns:
+        Shape (at most height, at most width, 3), uint8.
+
+    >>> shrink(np.zeros((30, 20, 3), np.uint8), 15).shape
+    (15, 10, 3)
+    """
+    longer = max(photo.shape[:2])
+    if side is None or longer <= side:
+        return photo
+    height, width = (max(1, round(own * side / longer)) for own in photo.shape[:2])
+    return resize(photo, (height, width))
 
 
 def crop(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -72,6 +147,8 @@ def resize(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     >>> resize(np.uint8([[[0], [100]], [[20], [40]]]), (1, 1)).tolist()
     [[[40]]]
     """
+    import cv2
+
     height, width = size
     smaller = (min(width, photo.shape[1]), min(height, photo.shape[0]))
     shrunk = cv2.resize(photo, smaller, interpolation=cv2.INTER_AREA)
@@ -81,4 +158,6 @@ def resize(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def to_grey(photo: np.ndarray) -> np.ndarray:
     """Turn RGB into one channel of luminance, shape (height, width, 1), uint8."""
+    import cv2
+
     return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))[..., None]

@@ -1,0 +1,135 @@
+"""What an image file says of itself before it is decoded: its format, size and values."""
+
+import io
+import re
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image
+
+from . import plugins
+
+# What Pillow looks for: formats that a photograph may have, and no others, since some of its
+# plugins start other programs.
+_FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PPM", "WEBP")
+_TIFF = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
+DAMAGED = "not an image, or a damaged one"
+_CODESTREAM = b"\xff\x4f\xff\x51"  # the start of JPEG 2000's own header
+
+
+class BadPhotoError(Exception):
+    """A file that cannot be explained, with the reason; the others still can."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file claims to hold.
+
+    Attributes:
+        format: Pillow's name of the format.
+        width: Pixels.
+        height: Pixels.
+        top: The value that stands for white, where the file says so; None for the largest that
+            its values' type holds.
+        kind: What its values are if they are not whole numbers from 0, such as "32-bit float".
+    """
+
+    format: str
+    width: int
+    height: int
+    top: int | None = None
+    kind: str | None = None
+
+
+def look(data: bytes) -> Header:
+    """Read a file's header, allocating nothing that depends on what it claims.
+
+    Args:
+        data: The file's bytes.
+
+    Raises:
+        BadPhotoError: If it is no image of a format that can be read here.
+    """
+    try:
+        if data.startswith(b"\x89PNG\r\n\x1a\n"):  # Pillow would read all texts in it as well
+            return Header("PNG", *struct.unpack(">II", data[16:24]))
+        if data[:4] in _TIFF:
+            return _of_tiff(data)
+        return _by_pillow(data)
+    except Exception:  # the file may hold anything, and its readers raise anything
+        raise BadPhotoError(plugins.missing_for(data) or DAMAGED) from None
+
+
+def _by_pillow(data: bytes) -> Header:
+    if plugins.is_box(data):
+        plugins.register_heif()
+    Image.init()
+    known = [name for name in _FORMATS if name in Image.OPEN]
+    with unbounded(), Image.open(io.BytesIO(data), formats=known) as image:
+        return Header(image.format or "", *image.size, top=_top(data, image))
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """Have Pillow say the size, however large: the limit is ours."""
+    most = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = most
+
+
+def _top(data: bytes, image: Image.Image) -> int | None:
+    if image.format == "PPM":
+        number = rb"(?:\s+|#[^\n]*\n)+(\d+)"
+        found = re.match(rb"P[2356]" + 3 * number + rb"\s", data)
+        return int(found[3]) if found else None
+    if image.format == "JPEG2000":
+        bits = (data[data.index(_CODESTREAM) + 42] & 127) + 1
+        return 2**bits - 1
+    return None
+
+
+def _of_tiff(data: bytes) -> Header:
+    """Read the first directory: Pillow refuses to name the size of many kinds of TIFF."""
+    fields = _fields(data)
+    height = max(fields[257])
+    # A tile or a strip is decoded as a whole, however little of it the image needs.
+    width = max(fields[256] + fields.get(322, []))
+    height = max([height, *fields.get(323, [])])
+    kinds = {2: "signed", 3: "float"}
+    kind = kinds.get(max(fields.get(339, [1])))
+    bits = max(fields.get(258, [1]))
+    if kind is None and bits > 16:
+        kind = "unsigned"
+    return Header("TIFF", width, height, kind=kind and f"{bits}-bit {kind}")
+
+
+def _fields(data: bytes) -> dict[int, list[int]]:
+    """Read the whole numbers of a TIFF's first directory by tag, those of a tag given twice too."""
+    order = _TIFF[data[:4]]
+    big = data[2:4] in (b"+\0", b"\0+")
+    number, entry, inline = ("Q", "HHQ", 8) if big else ("I", "HHI", 4)
+    (place,) = struct.unpack_from(order + number, data, 8 if big else 4)
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, place)
+    place += 8 if big else 2
+    fields: dict[int, list[int]] = {}
+    for _ in range(min(count, 2**16)):
+        tag, kind, length = struct.unpack_from(order + entry, data, place)
+        value = place + struct.calcsize(order + entry)
+        code = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind)
+        if code is not None:
+            length = min(length, 8)  # channels, at most
+            if length * struct.calcsize(code) > inline:
+                (value,) = struct.unpack_from(order + number, data, value)
+            fields.setdefault(tag, []).extend(
+                struct.unpack_from(f"{order}{length}{code}", data, value)
+            )
+        place += struct.calcsize(order + entry) + inline
+    return fields
