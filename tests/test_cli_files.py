@@ -1,15 +1,21 @@
 """Files that the command line reads and names: images, labels, models, pictures."""
 
+import io
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerascam import preprocessing
-from kerascam.cli import classes, form, images, photos
+from kerascam.cli import classes, form, images, passed_over, photos, plugins
 from kerascam.cli.batches import Photo, batches
 from kerascam.cli.filenames import FileNames, slug
+from kerascam.pixels import write_png
 
 
 def touch(*paths: Path) -> None:
@@ -23,31 +29,80 @@ def touch(*paths: Path) -> None:
 
 def test_folder_gives_its_own_images_sorted(tmp_path: Path) -> None:
     touch(*(tmp_path / name for name in ("b.PNG", "a.jpg", ".c.png", "notes.txt", "deep/d.png")))
-    found, missing = images.find_images([str(tmp_path)])
-    assert [path.name for path in found] == ["a.jpg", "b.PNG"]
-    assert missing == []
+    found = images.find_images([str(tmp_path)])
+    assert [path.name for path in found.files] == ["a.jpg", "b.PNG"]
+    assert (found.missing, found.passed_over) == ((), ())
 
 
 def test_pattern_searches_folders_within(tmp_path: Path) -> None:
     touch(tmp_path / "a.png", tmp_path / "deep" / "b.png", tmp_path / "deep" / "b.txt")
-    found, _ = images.find_images([str(tmp_path / "**" / "*")])
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a.png", "deep/b.png"]
+    found = images.find_images([str(tmp_path / "**" / "*")])
+    assert [path.relative_to(tmp_path).as_posix() for path in found.files] == [
+        "a.png",
+        "deep/b.png",
+    ]
 
 
 def test_a_file_is_taken_once_and_whatever_its_name(tmp_path: Path) -> None:
     touch(tmp_path / "a.png", tmp_path / "b[1].dat")
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     names = ["b[1].dat", "a.png", "./a.png", "*.png", "link.png", "."]
-    found, missing = images.find_images([str(tmp_path / name) for name in names])
-    assert [path.name for path in found] == ["b[1].dat", "a.png"]
-    assert missing == []
+    found = images.find_images([str(tmp_path / name) for name in names])
+    assert [path.name for path in found.files] == ["b[1].dat", "a.png"]
+    assert (found.missing, found.passed_over) == ((), ())
 
 
 def test_what_names_no_image_is_told_with_the_reason(tmp_path: Path) -> None:
-    names = [str(tmp_path), str(tmp_path / "cat.png"), str(tmp_path / "*.png")]
-    found, missing = images.find_images(names)
-    reasons = ["no images in this folder", "no such file", "no images match this pattern"]
-    assert (found, missing) == ([], list(zip(names, reasons, strict=True)))
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    reasons = {
+        ".": "no images in this folder",
+        "cat.png": "no such file",
+        "*.png": "no images match this pattern",
+        "fifo": "neither a file nor a folder",
+        "nowhere": "a broken link",
+        "x" * 300: "file name too long",
+    }
+    found = images.find_images([str(tmp_path / name) for name in reasons])
+    assert found.files == ()
+    assert found.missing == tuple((str(tmp_path / name), why) for name, why in reasons.items())
+
+
+@pytest.mark.parametrize("by", [".", "*", "**/*"])
+def test_what_is_passed_over_is_told_with_the_reason(tmp_path: Path, by: str) -> None:
+    names = ["a.png", "b.CR2", "c.svg", "d.jxl", ".e.psd", "notes.txt", "photos.jpg/own.txt"]
+    touch(*(tmp_path / name for name in names))
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
+    os.mkfifo(tmp_path / "pipe.png")
+    write_png(tmp_path / "ours.png", np.zeros((4, 4), np.uint8))
+    found = images.find_images([str(tmp_path / by)])
+    assert [path.name for path in found.files] == ["a.png"]
+    assert {path.name: why for path, why in found.passed_over} == {
+        "b.CR2": "camera raw files are not read: develop them first",
+        "c.svg": ".svg files are not read",
+        "d.jxl": ".jxl files are not read",
+        "photos.jpg": "a folder",
+        "link.jpg": "a broken link",
+        "pipe.png": "neither a file nor a folder",
+        "ours.png": "a picture that kerascam wrote",
+    }
+
+
+def test_a_file_that_is_named_itself_is_never_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path / "a.svg")
+    write_png(tmp_path / "ours.png", np.zeros((4, 4), np.uint8))
+    found = images.find_images([str(tmp_path / "a.svg"), str(tmp_path / "ours.png")])
+    assert [path.name for path in found.files] == ["a.svg", "ours.png"]
+
+
+def test_what_is_passed_over_is_counted_and_named() -> None:
+    paths = [(Path(f"photos/{place}.psd"), ".psd files are not read") for place in range(1000)]
+    paths.append((Path("photos/x.jpg"), "a broken link"))
+    assert passed_over.sentence(paths) == (
+        "passed over 1001 images: 0.psd, 1.psd, 2.psd and 997 more (.psd files are not read); "
+        "x.jpg (a broken link)"
+    )
+    assert passed_over.sentence([]) == ""
 
 
 def test_file_name_of_any_bytes_can_be_shown() -> None:
@@ -64,37 +119,113 @@ def write_photo(path: Path, bgr: np.ndarray) -> Path:
     return path
 
 
+def read(path: Path, **how: int) -> np.ndarray:
+    return photos.read(path, photos.Reading(**how))[0]
+
+
+def refused(path: Path, content: bytes, **how: int) -> str:
+    """Give the reason for which a file is not read."""
+    path.write_bytes(content)
+    with pytest.raises(photos.BadPhotoError) as caught:
+        read(path, **how)
+    return str(caught.value)
+
+
+def by_pillow(kind: str, pixels: np.ndarray = COLORS, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
 def test_photo_is_rgb(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "caf\u00e9 \u732b.png", COLORS[..., ::-1])
-    np.testing.assert_array_equal(photos.read(path), COLORS)
+    np.testing.assert_array_equal(read(path), COLORS)
 
 
 def test_grey_becomes_rgb_and_alpha_is_dropped(tmp_path: Path) -> None:
-    grey = photos.read(write_photo(tmp_path / "grey.png", COLORS[..., 0]))
+    grey = read(write_photo(tmp_path / "grey.png", COLORS[..., 0]))
     np.testing.assert_array_equal(grey, np.repeat(COLORS[..., :1], 3, -1))
     alpha = np.zeros((4, 6, 1), np.uint8)
-    clear = photos.read(write_photo(tmp_path / "a.png", np.dstack([COLORS[..., ::-1], alpha])))
+    clear = read(write_photo(tmp_path / "a.png", np.dstack([COLORS[..., ::-1], alpha])))
     np.testing.assert_array_equal(clear, COLORS)
 
 
-def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
-    path = write_photo(tmp_path / "deep.png", COLORS[..., ::-1].astype(np.uint16) * 257)
-    np.testing.assert_array_equal(photos.read(path), COLORS)
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".ppm"])
+def test_sixteen_bits_become_eight(tmp_path: Path, suffix: str) -> None:
+    path = write_photo(tmp_path / f"deep{suffix}", COLORS[..., ::-1].astype(np.uint16) * 257)
+    pixels, note = photos.read(path, photos.Reading())
+    np.testing.assert_array_equal(pixels, COLORS)
+    assert note is None
 
 
-def test_photo_stands_upright(tmp_path: Path) -> None:
-    picture = np.zeros((16, 32, 3), np.uint8)
-    picture[:, 16:] = 255
-    plain = cv2.imencode(".jpg", picture)[1].tobytes()
-    tiff = b"MM\0*\0\0\0\x08" + b"\0\x01" + b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0" + bytes(4)
-    app1 = b"Exif\0\0" + tiff  # orientation 6: turn it a quarter clockwise to see it
-    path = tmp_path / "turned.jpg"
-    path.write_bytes(
-        plain[:2] + b"\xff\xe1" + (len(app1) + 2).to_bytes(2, "big") + app1 + plain[2:]
-    )
-    upright = photos.read(path)
-    assert upright.shape == (32, 16, 3)
-    assert upright[:12].max() < 20 and upright[-12:].min() > 235
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".pgm"])
+def test_few_bits_in_sixteen_are_told_and_scaled(tmp_path: Path, bits: int, suffix: str) -> None:
+    values = np.array([[0, 2**bits // 2, 2**bits - 1]], np.uint16)
+    path = write_photo(tmp_path / f"sensor{suffix}", values)
+    dark, note = photos.read(path, photos.Reading())
+    assert dark.max() == (2**bits - 1) >> 8
+    assert note is not None and f"no value above {2**bits - 1}," in note
+    assert f"--depth {bits} brightens it" in note
+    bright, note = photos.read(path, photos.Reading(depth=bits))
+    assert (bright[0, :, 1].tolist(), note) == ([0, 128, 255], None)
+    if bits > 8:
+        reason = refused(path, path.read_bytes(), depth=8)
+        assert reason == f"holds values up to {2**bits - 1}, which --depth 8 has no place for"
+
+
+@pytest.mark.parametrize("values", [[0, 1, 16384], [0, 0, 0], [65535, 0, 7]], ids=str)
+def test_sixteen_bits_that_are_used_are_nothing_to_tell(tmp_path: Path, values: list[int]) -> None:
+    path = write_photo(tmp_path / "deep.png", np.array([values], np.uint16))
+    pixels, note = photos.read(path, photos.Reading())
+    assert (pixels[0, :, 0].tolist(), note) == ([value >> 8 for value in values], None)
+
+
+@pytest.mark.parametrize("top", [100, 1000, 4095])
+def test_what_a_file_says_is_white_is_white(tmp_path: Path, top: int) -> None:
+    path = tmp_path / "grey.pgm"
+    values = np.array([0, top // 2, top], ">u2" if top > 255 else np.uint8)
+    path.write_bytes(b"P5\n# 7 7 7\n3 1 # ours\n%d\n" % top + values.tobytes())
+    pixels, note = photos.read(path, photos.Reading())
+    assert np.abs(pixels[0, :, 0] - np.array([0, 127.5, 255])).max() <= 3 and note is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_values_without_black_and_white_are_named(
+    tmp_path: Path, dtype: type, channels: int
+) -> None:
+    values = cv2.imencode(".tiff", COLORS[..., :channels].astype(dtype))[1].tobytes()
+    kind = "float" if np.issubdtype(dtype, np.floating) else "signed"
+    reason = refused(tmp_path / "a.tif", values)
+    assert reason.startswith(f"holds {np.dtype(dtype).itemsize * 8}-bit {kind} values, which do")
+
+
+UPRIGHT = np.zeros((32, 64, 3), np.uint8)
+UPRIGHT[:, :32], UPRIGHT[:16, 32:] = (255, 0, 0), (0, 255, 0)  # an L, alike in no other position
+
+TURNED = {
+    1: UPRIGHT, 2: UPRIGHT[:, ::-1], 3: UPRIGHT[::-1, ::-1], 4: UPRIGHT[::-1],
+    5: UPRIGHT.transpose(1, 0, 2), 6: np.rot90(UPRIGHT), 7: UPRIGHT[::-1, ::-1].transpose(1, 0, 2),
+    8: np.rot90(UPRIGHT, -1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_photo_stands_upright(tmp_path: Path, kind: str, orientation: int) -> None:
+    if kind == "AVIF" and not plugins.reads_avif():
+        pytest.skip("this Pillow reads no AVIF")
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # what turns the stored pixels upright
+    path = tmp_path / "turned"
+    stored = np.ascontiguousarray(TURNED[orientation])
+    path.write_bytes(by_pillow(kind, stored, exif=exif.tobytes()))
+    pixels = read(path).astype(int)
+    assert pixels.shape == UPRIGHT.shape
+    assert np.abs(pixels - UPRIGHT).mean() < 12, "lossy formats are near"
 
 
 @pytest.mark.parametrize(
@@ -103,21 +234,165 @@ def test_photo_stands_upright(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"hello", "not an image, or a damaged one"),
         (cv2.imencode(".png", COLORS)[1].tobytes()[:-30], "not an image, or a damaged one"),
+        (b"\x89PNG\r\n\x1a\n", "not an image, or a damaged one"),
+        (b"II*\0\x08\0\0\0", "not an image, or a damaged one"),
+        (b"MM\0+" + b"\xff" * 40, "not an image, or a damaged one"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "not an image, or a damaged one"),
     ],
 )
 def test_bad_photo_says_why(
     tmp_path: Path, content: bytes, reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "bad.png"
-    path.write_bytes(content)
-    with pytest.raises(photos.BadPhotoError, match=reason):
-        photos.read(path)
+    assert refused(tmp_path / "bad.png", content) == reason
     assert capfd.readouterr().err == "", "OpenCV and libpng print errors of their own"
 
 
 def test_missing_photo_says_why(tmp_path: Path) -> None:
     with pytest.raises(photos.BadPhotoError, match="no such file or directory"):
-        photos.read(tmp_path / "gone.png")
+        read(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "brand", "needs"),
+    [("a.heic", b"heic", "HEIC needs"), ("a.jpg", b"mif1", "a HEIC image, which needs"),
+     ("a.AVIF", b"avif", "AVIF needs"), ("a.png", b"avif", "an AVIF image, which needs")],
+)  # fmt: skip
+def test_a_missing_reader_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, brand: bytes, needs: str
+) -> None:
+    for reads in ("reads_heif", "reads_avif"):
+        monkeypatch.setattr(plugins, reads, lambda: False)
+    reason = refused(tmp_path / name, b"\0\0\0\x18ftyp" + brand + bytes(100))
+    assert reason == f"{needs} pip install 'kerascam[heic]'"
+
+
+@pytest.mark.parametrize("kind", ["a.nef", "a.DNG"])
+def test_a_camera_s_raw_file_is_not_read_as_its_thumbnail(tmp_path: Path, kind: str) -> None:
+    reason = refused(tmp_path / kind, by_pillow("TIFF"))
+    assert reason == "camera raw files are not read: develop them first"
+
+
+# ------------------------------------------------------------------------------------- bombs
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that claims a size, black and whole if it is small."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((width // 8 + 2) * min(height, 100)), 9)
+    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", rows),
+                     chunk(b"IEND", b"")])  # fmt: skip
+
+
+def tiff(*fields: tuple[int, int]) -> bytes:
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(fields)) + entries + bytes(100)
+
+
+def webp(width: int, height: int) -> bytes:
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    small = by_pillow("WEBP", lossless=True)[12:]
+    frame = bytes(6) + b"\5\0\0\3\0\0" + bytes(4) + small  # one of 6x4 pixels
+    chunks = b"VP8X\x0a\0\0\0\2\0\0\0" + sides + b"ANIM\6\0\0\0" + bytes(6)
+    chunks += b"ANMF" + struct.pack("<I", len(frame)) + frame
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
+
+
+def patched(data: bytes, old: bytes, new: bytes) -> bytes:
+    assert data.count(old) == 1
+    return data.replace(old, new)
+
+
+BOMBS = {
+    "png": png(30_000, 30_000),
+    "jpeg": patched(by_pillow("JPEG"), b"\x08\0\4\0\6\3", b"\x08\x75\x30\x75\x30\3"),
+    "gif": patched(by_pillow("GIF"), b"GIF87a\6\0\4\0", b"GIF87a\x30\x75\x30\x75"),
+    "bmp": patched(by_pillow("BMP"), b"\6\0\0\0\4\0\0\0\1\0",
+                   b"\x30\x75\0\0\x30\x75\0\0\1\0"),
+    "ppm": b"P6 30000 30000 255\n" + bytes(100),
+    "plain pgm": b"P2\n30000 30000\n255\n" + b"0 " * 100,
+    "webp": webp(30_000, 30_000),
+    "tiff": tiff((256, 30_000), (257, 30_000), (258, 8)),
+    "tiff with two widths": tiff((256, 30_000), (256, 1), (257, 30_000), (258, 8)),
+    "tiff of one tile": tiff((256, 1), (257, 1), (258, 8), (322, 30_000), (323, 30_000)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_claims_too_much_is_not_decoded(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "imdecode", None)
+    assert refused(tmp_path / "bomb", BOMBS[name]) == (
+        "claims 30000x30000 = 900,000,000 pixels, more than the 50,000,000 that are taken: "
+        "--max-pixels 900000000 takes it"
+    )
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "JPEG2000"])
+def test_the_limit_is_the_last_size_that_is_taken(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "photo"
+    data = by_pillow(kind)
+    assert "claims 6x4 = 24 pixels, more than the 23" in refused(path, data, max_pixels=23)
+    assert read(path, max_pixels=24).shape == (4, 6, 3)
+
+
+def test_a_limit_above_pillow_s_own_holds(tmp_path: Path) -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    reason = refused(tmp_path / "bomb", BOMBS["ppm"], max_pixels=10**9)
+    assert reason == "not an image, or a damaged one", "it is tried, and ends too early"
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_jpeg_of_thousands_of_scans_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = by_pillow("JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    scan, end = data[last:-2], data[-2:]
+    usual = data.count(b"\xff\xda")
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data[:-2] + scan * (100 - usual) + end)
+    assert read(path).shape == (4, 6, 3)
+    monkeypatch.setattr(cv2, "imdecode", None)
+    reason = refused(path, data[:-2] + scan * (5000 - usual) + end)
+    assert reason.startswith("a JPEG of 5,000 scans, more than the 100 that are taken")
+
+
+def test_a_file_that_no_photograph_needs_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # takes no space on the disk
+    with pytest.raises(photos.BadPhotoError, match="a file of 1,000,000,000,000 bytes, more than"):
+        read(path)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), cv2.error("no memory")], ids=["Python", "OpenCV"])
+def test_a_photo_that_memory_does_not_hold_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise error
+
+    if isinstance(error, cv2.error):
+        error.code = cv2.Error.StsNoMem
+    monkeypatch.setattr(cv2, "imdecode", exhausted)
+    reason = refused(tmp_path / "a.png", by_pillow("PNG"))
+    assert reason == "out of memory: it is too large for this machine"
+
+
+def test_overlays_are_shrunk_by_the_mean_of_the_area() -> None:
+    photo = np.arange(4 * 10 * 3, dtype=np.uint8).reshape(4, 10, 3)
+    small = photos.shrink(photo, 5)
+    wanted = photo.reshape(2, 2, 5, 2, 3).mean((1, 3))
+    assert np.abs(small - wanted).max() <= 0.5
+    for side in (10, 11, None):
+        np.testing.assert_array_equal(photos.shrink(photo, side), photo)
+    assert photos.shrink(photo[:1], 1).shape == (1, 1, 3)
 
 
 def test_crop_is_the_middle_at_full_resolution() -> None:
@@ -245,6 +520,37 @@ def test_pictures_have_names_of_their_own() -> None:
     assert names.picture(paths[0], "cam", 3, "?") == "cat.cam.3.png"
 
 
+def test_pictures_have_names_of_their_own_whatever_the_labels() -> None:
+    labels = ["cat", "cat", "cat 1", "Cat!", "class 9", "", "?", "cat-0"]
+    names = FileNames([Path("a.png")], labels)
+    all_names = [*labels, "class 8", "class 9", "class 10"]
+    given = [
+        names.picture(Path("a.png"), "cam", place, label) for place, label in enumerate(all_names)
+    ]
+    assert len(set(given)) == len(given), given
+
+
+def test_names_that_some_file_system_takes_for_one_are_told_apart() -> None:
+    paths = [Path("a/\u00e9.png"), Path("b/e\u0301.png"), Path("c/\u00c9.png")]
+    names = FileNames(paths)
+    stems = [names.picture(path, "cam", 0, "class 0").split(".")[0] for path in paths]
+    assert stems == ["\u00e9", "e\u0301-2", "\u00c9-3"]
+
+
+def test_a_picture_s_name_is_one_line_and_one_name() -> None:
+    path = Path("a\n\x1b[31m\\b:c?.png")
+    name = FileNames([path]).picture(path, "cam", 0, "class 0")
+    assert not set(name) & set('\n\x1b\\:?*<>|"/') and name.endswith(".cam.class-0.png")
+
+
+def test_a_name_that_a_picture_may_get_is_known() -> None:
+    names = FileNames([Path("cat.png"), Path("x/a.b.jpg")])
+    assert names.image_of("Cat.cam.fox.PNG", ["cam"]) == Path("cat.png")
+    assert names.image_of("a.b.cam.fox.png", ["grad_cam", "cam"]) == Path("x/a.b.jpg")
+    for other in ("cat.png", "cat.grad_cam.fox.png", "cat.cam.fox.jpg"):
+        assert names.image_of(other, ["cam"]) is None
+
+
 def test_slug_is_a_file_name() -> None:
     assert slug("class 7") == "class-7"
     assert slug("../..\\a:b*") == "a-b"
@@ -274,3 +580,11 @@ def test_few_photos_wait_in_memory() -> None:
     given = batches(stream, 2)
     assert [each.place for each in next(given)] == [0]
     assert next(stream).place == 8, "four batches of two were read before the first went"
+
+
+def test_large_photos_do_not_wait_in_memory() -> None:
+    stream = (photo(place, 10, 10) for place in range(19))  # of 600 bytes each
+    assert [each.place for each in next(batches(stream, 8, 1500))] == [0, 1, 2]
+    assert next(stream).place == 3
+    alone = [len(batch) for batch in batches((photo(place, 30, 30) for place in range(3)), 8, 1500)]
+    assert alone == [1, 1, 1]

@@ -372,8 +372,22 @@ def test_only_pictures_with_the_mark_and_in_the_list_are_removed(tmp_path):
     (folder / "unmarked.png").write_bytes(cv2.imencode(".png", PHOTOS[0])[1].tobytes())
     (folder / "sub.png").mkdir()
     (folder / "text.png").write_bytes(ours)
-    hostile = ["../outside.png", str(tmp_path / "outside.png"), "link.png", "unmarked.png", ".png",
-               "sub.png", "a\0.png", "", ".", "..", "x" * 5000 + ".png", 7, None, ["a.png"]]
+    hostile = [
+        "../outside.png",
+        str(tmp_path / "outside.png"),
+        "link.png",
+        "unmarked.png",
+        ".png",
+        "sub.png",
+        "a\0.png",
+        "",
+        ".",
+        "..",
+        "x" * 5000 + ".png",
+        7,
+        None,
+        ["a.png"],
+    ]
     manifest = folder / "manifest.json"
     told = json.loads(manifest.read_text())
     told["explanations"] += [{"overlay": name, "file": name} for name in hostile]

@@ -122,7 +122,9 @@ class ResultFolder:
         Returns:
             The manifest's path.
         """
-        text = json.dumps({"format": FORMAT, **content}, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            {"format": FORMAT, **content}, indent=2, ensure_ascii=False, allow_nan=False
+        )
         # Half a surrogate pair, which UTF-8 cannot hold, becomes JSON's own escape of it.
         encoded = (text + "\n").encode("utf-8", "backslashreplace")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -175,7 +177,9 @@ def write_folder(
             written then.
         OSError: If the folder cannot be written to.
     """
-    names = [{kind: f"{index:03d}-{kind}.png" for kind in pictures} for index in range(len(records))]
+    names = [
+        {kind: f"{index:03d}-{kind}.png" for kind in pictures} for index in range(len(records))
+    ]
     for name in (ARRAYS, *(name for each in names for name in each.values())):
         folder.check_free(name)
     folder.write_arrays(arrays)

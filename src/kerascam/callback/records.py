@@ -16,7 +16,6 @@ from ..marks import check_free
 from ..pixels import write_png
 from ..registry import METHODS
 
-
 _SHEET = re.compile(r"epoch-\d{4,}\.png", re.IGNORECASE)  # also if case makes no difference
 
 

@@ -37,7 +37,9 @@ class Failures:
 
     def listed(self) -> list[tuple[str, str]]:
         """Give the images' names with the reasons, in the images' order."""
-        return [(shown(self._paths[place]), self._reasons[place]) for place in sorted(self._reasons)]
+        return [
+            (shown(self._paths[place]), self._reasons[place]) for place in sorted(self._reasons)
+        ]
 
 
 def run(arguments: Namespace) -> bool:
@@ -53,7 +55,9 @@ def run(arguments: Namespace) -> bool:
     missing = [(shown(name), reason) for name, reason in found.missing]
     if not found.files:
         reasons = [f"{name}: {reason}" for name, reason in missing]
-        raise ValueError("; ".join([*reasons, *filter(None, [passed_over.sentence(found.passed_over)])]))
+        raise ValueError(
+            "; ".join([*reasons, *filter(None, [passed_over.sentence(found.passed_over)])])
+        )
     folder = ResultFolder(Path(arguments.out), "--out")
     failures = Failures(found.files)
     with terminal.Bar("Loading the model", len(found.files)) as bar:
@@ -187,4 +191,3 @@ def _report_place(folder: ResultFolder, count: int, written: bool) -> None:
         terminal.done(f"{count} picture{plural} and {MANIFEST} in {place}")
     else:
         terminal.done(f"no pictures; the earlier result in {place} stays")
-

@@ -12,7 +12,9 @@ from .decoding import FULL_DEPTH, decode
 from .headers import BadPhotoError, Header, look
 
 OUT_OF_MEMORY = "out of memory: it is too large for this machine"
-_BYTES_A_PIXEL = 16  # of a file, at most: no format needs more for its four channels of 16 bits
+# What a photograph's file may hold: no format needs more bytes for four channels of 16 bits, nor
+# more for what stands beside them.
+_BYTES_A_PIXEL, _BYTES_BESIDE = 16, 2**26
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read(path: Path, how: Reading) -> tuple[np.ndarray, str | None]:
 
 def _bytes_of(path: Path, max_pixels: int) -> bytes:
     with path.open("rb") as file:
-        size, most = os.fstat(file.fileno()).st_size, _BYTES_A_PIXEL * max_pixels
+        size, most = os.fstat(file.fileno()).st_size, _BYTES_A_PIXEL * max_pixels + _BYTES_BESIDE
         if not size:
             raise BadPhotoError("the file is empty")
         if size > most:
@@ -122,7 +124,7 @@ def crop(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: A height and a width, of which only the quotient counts.
 
     Returns:
-        A view, at the photo's own resolution.
+        A copy, at the photo's own resolution: a view would keep the whole photo in memory.
 
     >>> crop(np.zeros((100, 60, 3), np.uint8), (224, 224)).shape
     (60, 60, 3)
@@ -131,7 +133,7 @@ def crop(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     cut_height = max(1, min(height, round(width * size[0] / size[1])))
     cut_width = max(1, min(width, round(height * size[1] / size[0])))
     top, left = (height - cut_height) // 2, (width - cut_width) // 2
-    return photo[top : top + cut_height, left : left + cut_width]
+    return photo[top : top + cut_height, left : left + cut_width].copy()
 
 
 def resize(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:

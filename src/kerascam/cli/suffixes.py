@@ -6,8 +6,8 @@ from pathlib import Path
 from . import plugins
 
 _ALWAYS = frozenset(
-    {".apng", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm",
-     ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+    {".apng", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo",
+     ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )  # fmt: skip
 
 # Many of these are TIFF files whose first image is a thumbnail.
