@@ -47,7 +47,8 @@ class FileNames:
         starts = tuple(f".{method}." for method in methods)
         for image, stem in self._stems.items():
             rest = name.removeprefix(_same(stem))
-            if rest != name and rest.startswith(starts) and rest.endswith(".png"):
+            # A method and a word, which hold no dot.
+            if rest.startswith(starts) and rest.endswith(".png") and rest.count(".") == 3:
                 return image
         return None
 
