@@ -190,6 +190,33 @@ def test_a_sheet_an_epoch_shows_every_overlay(tmp_path):
     assert [x for _, x in corners] == [10, 148, 286, 424] and len({y for y, _ in corners}) == 1
 
 
+@pytest.mark.parametrize("name", ["epoch-0001.png", "EPOCH-0030.PNG"])
+def test_a_sheet_of_somebody_else_is_refused_before_the_first_step(tmp_path, name):
+    (tmp_path / name).write_bytes(b"somebody else's")
+    (tmp_path / "epoch-1.png").write_bytes(b"no sheet's name")
+    model = network()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=f"folder .* holds '{name}', which kerascam did not write"):
+        fit(model, ExplainCallback(WATCHED, folder=tmp_path), epochs=1)
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {
+        b"somebody else's", b"no sheet's name",
+    }  # fmt: skip
+
+
+def test_a_sheet_of_somebody_else_that_comes_meanwhile_stays_and_training_goes_on(tmp_path):
+    class Other(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                (tmp_path / "epoch-0002.png").write_bytes(b"somebody else's")
+
+    watch = ExplainCallback(WATCHED, folder=tmp_path)
+    with pytest.warns(RuntimeWarning, match="epoch 2 is not explained.*kerascam did not write"):
+        fit(network(), Other(), watch, epochs=3)
+    assert (tmp_path / "epoch-0002.png").read_bytes() == b"somebody else's"
+    assert read_png(tmp_path / "epoch-0003.png").ndim == 3
+
+
 def test_a_training_that_goes_on_counts_on_and_traces_nothing_anew(tmp_path, monkeypatch):
     watch, model = ExplainCallback(WATCHED, folder=tmp_path, log_dir=tmp_path, every=2), network()
     fit(model, watch, epochs=3)

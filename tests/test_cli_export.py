@@ -41,12 +41,14 @@ def test_exports_what_it_was_told(
     out = tmp_path / "models" / "pets"
     arguments = ["--labels", str(labels), "--method", "LayerCAM", "--layer", "first"]
     arguments += ["--preprocess", "0-1", "--colormap", "viridis", "--raw-maps"]
+    arguments += ["--max-pixels", "12345"]
     assert main(["export", str(model), "--out", str(out), *arguments]) == 0
     assert f"LayerCAM at first, version 1: {out / '1'}" in capfd.readouterr().err
 
     manifest = json.loads((out / "1" / "assets" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["labels"] == list(LABELS)
     assert manifest["photographs"]["preprocess"] == "0-1"
+    assert manifest["photographs"]["max_pixels"] == 12345
     photo = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     encoded = cv2.imencode(".png", photo[..., ::-1])[1].tobytes()
     answer = Served(out / "1")("explain_bytes", image_bytes=np.array([encoded], object))

@@ -137,6 +137,19 @@ def by_pillow(kind: str, pixels: np.ndarray = COLORS, **options: object) -> byte
     return buffer.getvalue()
 
 
+def png(width: int, height: int) -> bytes:
+    """A PNG that claims a size, black and whole if it is small."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((width // 8 + 2) * min(height, 100)), 9)
+    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", rows),
+                     chunk(b"IEND", b"")])  # fmt: skip
+
+
 def test_photo_is_rgb(tmp_path: Path) -> None:
     path = write_photo(tmp_path / "caf\u00e9 \u732b.png", COLORS[..., ::-1])
     np.testing.assert_array_equal(read(path), COLORS)
@@ -237,6 +250,7 @@ def test_photo_stands_upright(tmp_path: Path, kind: str, orientation: int) -> No
         (b"\x89PNG\r\n\x1a\n", "not an image, or a damaged one"),
         (b"II*\0\x08\0\0\0", "not an image, or a damaged one"),
         (b"MM\0+" + b"\xff" * 40, "not an image, or a damaged one"),
+        (png(8, 8)[:33] + b"\xff\x7f\xff\xffIDAT" + bytes(50), "not an image, or a damaged one"),
         (b"%!PS-Adobe-3.0 EPSF-3.0", "not an image, or a damaged one"),
     ],
 )
@@ -275,19 +289,6 @@ def test_a_camera_s_raw_file_is_not_read_as_its_thumbnail(tmp_path: Path, kind: 
 # ------------------------------------------------------------------------------------- bombs
 
 
-def png(width: int, height: int) -> bytes:
-    """A PNG that claims a size, black and whole if it is small."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checked = kind + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes((width // 8 + 2) * min(height, 100)), 9)
-    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", rows),
-                     chunk(b"IEND", b"")])  # fmt: skip
-
-
 def tiff(*fields: tuple[int, int]) -> bytes:
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(fields)) + entries + bytes(100)
@@ -316,6 +317,10 @@ BOMBS = {
     "ppm": b"P6 30000 30000 255\n" + bytes(100),
     "plain pgm": b"P2\n30000 30000\n255\n" + b"0 " * 100,
     "webp": webp(30_000, 30_000),
+    "jp2": patched(by_pillow("JPEG2000"), b"ihdr\0\0\0\4\0\0\0\6",
+                   b"ihdr\0\0\x75\x30\0\0\x75\x30"),
+    "jp2 with two sizes": patched(by_pillow("JPEG2000"), b"\0\0\0\0\0\6\0\0\0\4" + bytes(8),
+                                  b"\0\0\0\0\x75\x30\0\0\x75\x30" + bytes(8)),
     "tiff": tiff((256, 30_000), (257, 30_000), (258, 8)),
     "tiff with two widths": tiff((256, 30_000), (256, 1), (257, 30_000), (258, 8)),
     "tiff of one tile": tiff((256, 1), (257, 1), (258, 8), (322, 30_000), (323, 30_000)),

@@ -459,11 +459,13 @@ def test_a_folder_is_wanted(model: keras.Model, tmp_path: Path) -> None:
 
 def test_what_a_killed_export_left_is_removed(model: keras.Model, tmp_path: Path) -> None:
     left, recent = tmp_path / f".{'0' * 32}.tmp", tmp_path / f".{'1' * 32}.tmp"
-    for folder in (left, recent):
+    theirs = tmp_path / ".my-notes-of-last-year-in-words.1.tmp"
+    for folder in (left, recent, theirs):
         folder.mkdir()
-    os.utime(left, (0, 0))
+    os.utime(left, (0, 0)), os.utime(theirs, (0, 0))
+    assert len(theirs.name) == len(left.name)
     export(GradCAM(model), tmp_path, warm_up=False)
-    assert sorted(child.name for child in tmp_path.iterdir()) == [recent.name, "1"]
+    assert sorted(child.name for child in tmp_path.iterdir()) == [recent.name, theirs.name, "1"]
 
 
 @pytest.mark.skipif(

@@ -6,7 +6,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -15,6 +15,7 @@ from . import plugins
 # What Pillow looks for: formats that a photograph may have, and no others, since some of its
 # plugins start other programs.
 _FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PPM", "WEBP")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 DAMAGED = "not an image, or a damaged one"
 _CODESTREAM = b"\xff\x4f\xff\x51"  # the start of JPEG 2000's own header
@@ -54,8 +55,8 @@ def look(data: bytes) -> Header:
         BadPhotoError: If it is no image of a format that can be read here.
     """
     try:
-        if data.startswith(b"\x89PNG\r\n\x1a\n"):  # Pillow would read all texts in it as well
-            return Header("PNG", *struct.unpack(">II", data[16:24]))
+        if data.startswith(_PNG):
+            return _of_png(data)
         if data[:4] in _TIFF:
             return _of_tiff(data)
         return _by_pillow(data)
@@ -69,7 +70,25 @@ def _by_pillow(data: bytes) -> Header:
     Image.init()
     known = [name for name in _FORMATS if name in Image.OPEN]
     with unbounded(), Image.open(io.BytesIO(data), formats=known) as image:
-        return Header(image.format or "", *image.size, top=_top(data, image))
+        header = Header(image.format or "", *image.size)
+    if header.format == "PPM":
+        number = rb"(?:\s+|#[^\n]*\n)+(\d+)"
+        found = re.match(rb"P[2356]" + 3 * number + rb"\s", data)
+        return replace(header, top=int(found[3])) if found else header
+    return _of_jpeg2000(data, header) if header.format == "JPEG2000" else header
+
+
+def _of_jpeg2000(data: bytes, header: Header) -> Header:
+    """Read the codestream's own header, by which a decoder goes, whatever the box around says."""
+    for found in re.finditer(_CODESTREAM, data):
+        right, bottom, left, top = struct.unpack_from(">4I", data, found.start() + 8)
+        header = replace(
+            header,
+            width=max(header.width, right - left),
+            height=max(header.height, bottom - top),
+            top=2 ** ((data[found.start() + 42] & 127) + 1) - 1,
+        )
+    return header
 
 
 @contextmanager
@@ -85,15 +104,20 @@ def unbounded() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = most
 
 
-def _top(data: bytes, image: Image.Image) -> int | None:
-    if image.format == "PPM":
-        number = rb"(?:\s+|#[^\n]*\n)+(\d+)"
-        found = re.match(rb"P[2356]" + 3 * number + rb"\s", data)
-        return int(found[3]) if found else None
-    if image.format == "JPEG2000":
-        bits = (data[data.index(_CODESTREAM) + 42] & 127) + 1
-        return 2**bits - 1
-    return None
+def _of_png(data: bytes) -> Header:
+    """Read the first chunk, and check the lengths of all: a decoder takes memory by them.
+
+    Pillow would read and judge all texts in the file as well.
+    """
+    place = len(_PNG)
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        place += 12 + length
+        if place > len(data):
+            raise ValueError("a chunk is longer than the file")
+        if kind == b"IEND":
+            break
+    return Header("PNG", *struct.unpack_from(">II", data, 16))
 
 
 def _of_tiff(data: bytes) -> Header:

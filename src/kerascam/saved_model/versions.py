@@ -1,5 +1,6 @@
 """The folders of a model's versions: which is next, and how one comes to be there whole."""
 
+import re
 import shutil
 import time
 import uuid
@@ -12,6 +13,7 @@ from ..arguments import whole_number
 # What servers count in.
 _MOST = 2**63 - 1
 _A_DAY = 24 * 60 * 60
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 def check_place(path: Path, version: int | None) -> None:
@@ -43,8 +45,9 @@ def unfinished_version(path: Path) -> Iterator[Path]:
     What is still there at the end of the `with` is removed, and what a killed process left.
     """
     path.mkdir(parents=True, exist_ok=True)
-    for left in path.glob(f".{'?' * 32}.tmp"):
-        if left.stat().st_mtime < time.time() - _A_DAY:
+    for left in path.iterdir():
+        ours = _UNFINISHED.fullmatch(left.name) and left.is_dir() and not left.is_symlink()
+        if ours and left.stat().st_mtime < time.time() - _A_DAY:
             shutil.rmtree(left, ignore_errors=True)
     unfinished = path / f".{uuid.uuid4().hex}.tmp"
     try:
