@@ -191,9 +191,8 @@ class Explanation:
     ) -> Path:
         """Write the arrays, a heatmap and an overlay picture for each image, and a manifest.
 
-        `manifest.json` is written last: a folder that has one is complete. Every file is written
-        beside and renamed, so that none is ever half there. An older result in the folder is
-        replaced; files that kerascam did not write are never touched.
+        `manifest.json` is written last: a folder that has one is complete. No file is ever half
+        there. An older result is replaced; files that kerascam did not write are never touched.
 
         Args:
             folder: Made if it is missing.
@@ -205,9 +204,7 @@ class Explanation:
             The manifest's path.
 
         Raises:
-            ValueError: If the photos do not fit the heatmaps, or the folder holds a file of one of
-                the names to be written that kerascam did not write; nothing is written then.
-            OSError: If the folder cannot be written to.
+            ValueError: If a file would be replaced that kerascam did not write, before any is.
         """
         place = ResultFolder(Path(folder))
         (heat, _), shown = self._shown(), self._photos(photos)
@@ -216,8 +213,8 @@ class Explanation:
             pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
             if shown is not None:
                 pictures["overlay"] = [
-                    self[place].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
-                    for place, photo in enumerate(shown)
+                    self[index].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
+                    for index, photo in enumerate(shown)
                 ]
         facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
         return write_folder(place, self._arrays(), pictures, facts, self._records())

@@ -10,7 +10,7 @@ import json
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -71,9 +71,10 @@ class ResultFolder:
         """
         entries = _read(self).get("explanations")
         listed = [entry for entry in entries if isinstance(entry, dict)] if entries else []
-        names = [entry.get(key) for entry in listed for key in _PICTURES]
-        return [self.path / name for name in dict.fromkeys(filter(_is_name, names))
-                if is_marked(self.path / name)]  # fmt: skip
+        names = dict.fromkeys(
+            name for entry in listed for key in _PICTURES if _is_name(name := entry.get(key))
+        )
+        return [self.path / name for name in names if is_marked(self.path / name)]
 
     def check_free(self, name: str) -> None:
         """Raise if a file of this name may not be written.
@@ -235,7 +236,7 @@ def _refusal(folder: ResultFolder, whose: str) -> str:
     )
 
 
-def _is_name(name: object) -> bool:
+def _is_name(name: object) -> TypeGuard[str]:
     """Tell whether this is the name of a picture in the folder itself, not a way out of it."""
     return (
         isinstance(name, str)

@@ -16,6 +16,7 @@ from .batches import Photo, batches
 from .decoding import bound_opencv
 from .filenames import FileNames
 from .gallery import Gallery, Result
+from .headers import BadPhotoError
 from .images import find_images, shown
 from .plan import Plan, settle
 
@@ -73,8 +74,8 @@ def run(arguments: Namespace) -> bool:
         for batch in batches(read, arguments.batch_size):
             explanations = _explain(plan, batch, failures)
             for place, photo in enumerate(batch):
-                results = _draw(gallery, photo, explanations, place, failures)
-                placed += [(photo.place, result) for result in results]
+                drawn = _draw(gallery, photo, explanations, place, failures)
+                placed += [(photo.place, result) for result in drawn]
                 bar.advance()
     results = [result for _, result in sorted(placed, key=lambda pair: pair[0])]
     failed = missing + failures.listed()
@@ -97,7 +98,7 @@ def _read(
             seen, values = plan.form.fit(photo, arguments.fit)
             # What waits for the rest of its batch is what is drawn on: never a whole large photo.
             pixels = photos.shrink(seen, arguments.overlay_side)
-        except photos.BadPhotoError as error:
+        except BadPhotoError as error:
             failures.add(place, str(error))
             bar.advance()
         except MemoryError:
