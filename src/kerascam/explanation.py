@@ -10,7 +10,7 @@ import numpy as np
 
 from . import figure, pixels, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
-from .folder import ResultFolder, finite_or_none, write_folder
+from .folder import ResultFolder, finite_or_none, maps_by_name, write_folder
 from .registry import METHODS
 
 BRIGHT_PERCENTILE = 99
@@ -220,15 +220,12 @@ class Explanation:
         return write_folder(place, self._arrays(), pictures, facts, self._records())
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        given = () if self.maps is None else self.maps
-        maps = given if isinstance(given, tuple) else (given,)
-        names = ["maps"] if len(maps) == 1 else [f"maps_{place}" for place in range(len(maps))]
         return {
             "heatmaps": self.heatmaps,
             "classes": self.classes,
             "scores": self.scores,
             "probabilities": self.probabilities,
-            **dict(zip(names, maps, strict=True)),
+            **maps_by_name(self.maps),
         }
 
     def _records(self) -> list[dict[str, Any]]:
