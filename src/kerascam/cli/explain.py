@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> bool:
     if not paths:
         raise ValueError("; ".join(f"{name}: {reason}" for name, reason in failures))
     failed: dict[int, str] = {}
-    with terminal.Bar("Loading the model", len(paths)) as bar:
+    with terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
         names = FileNames(paths, plan.labels)
         gallery = Gallery(Path(arguments.out), names, arguments.colormap, arguments.alpha)
@@ -41,14 +41,14 @@ def run(arguments: Namespace) -> bool:
             failed[place] = reason
             bar.advance()
 
-        bar.now("Explaining")
+        bar.now("Explaining", len(paths))
         placed: list[tuple[int, Result]] = []
         for batch in batches(_read(paths, plan, arguments.fit, fail), arguments.batch_size):
             explanations = _explain(plan, batch, fail)
-            for explanation in explanations:
-                for index, photo in enumerate(batch):
+            for index, photo in enumerate(batch if explanations else ()):
+                for explanation in explanations:
                     placed.append((photo.place, gallery.add(photo, explanation, index)))
-            bar.advance(len(batch) if explanations else 0)
+                bar.advance()
     results = [result for _, result in sorted(placed, key=lambda pair: pair[0])]
     failures += [(shown(paths[place]), failed[place]) for place in sorted(failed)]
     gallery.close(_facts(arguments, plan), results, failures)
