@@ -18,6 +18,9 @@ from rich.text import Text
 from .harmless import encodable, harmless
 from .table import lay_out
 
+#: What an error that stdout raises names as its file.
+STDOUT = "standard output"
+
 
 def print_table(
     titles: Sequence[str],
@@ -47,7 +50,7 @@ def print_table(
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from None
+        raise OSError(error.errno, error.strerror, STDOUT) from None
 
 
 def note(message: str) -> None:
@@ -71,6 +74,11 @@ def done(message: str) -> None:
 def error(message: str) -> None:
     """Say on stderr why a command cannot be run."""
     _say(f"kerascam: error: {message}")
+
+
+def plain(line: str) -> None:
+    """Write one line on stderr as it is."""
+    _say(line)
 
 
 class Bar:
