@@ -15,6 +15,8 @@ DEBUG = "KERASCAM_DEBUG"
 # such as KeyError and AttributeError, only a program's own mistake raises.
 _EXPECTED = (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError, BadZipFile)
 
+_LIBRARIES = ("keras", "tensorflow")
+
 
 def sentence(error: Exception, arguments: Namespace | None = None) -> str:
     """Say in one line what went wrong, and in which file or option.
@@ -29,15 +31,17 @@ def sentence(error: Exception, arguments: Namespace | None = None) -> str:
         return "out of memory: give smaller images or a smaller model"
     if isinstance(error, RecursionError):
         return "nested too deeply: the model or a file has more levels than Python can follow"
-    if not (isinstance(error, _EXPECTED) or _is_of_tensorflow(error) or _is_of_the_model(error)):
-        return (
-            f"this is a bug in kerascam, please report it: {type(error).__name__}: "
-            f"{_one_line(error)} ({DEBUG}=1 shows where)"
-        )
-    text = reason(error) if _is_of_tensorflow(error) or _is_of_the_model(error) else ""
-    return (text or _one_line(error) or type(error).__name__).replace(
-        "suggest_layers(model) lists", "`kerascam layers MODEL` lists"
-    )
+    if _is_of_tensorflow(error):
+        return reason(error).rpartition("; ")[2]  # of files it writes "path; reason"
+    text = _one_line(error)
+    if not isinstance(error, _EXPECTED):
+        text = f"{type(error).__name__}: {text} ({DEBUG}=1 shows where)"
+        if not _through_keras(error):
+            return f"this is a bug in kerascam, please report it: {text}"
+    model = getattr(arguments, "model", None)
+    if _through_keras(error) and model and model not in text:
+        return f"{model} cannot be used: {text}"
+    return text.replace("suggest_layers(model) lists", "`kerascam layers MODEL` lists")
 
 
 def trace(error: Exception, write: Callable[[str], object]) -> None:
@@ -49,9 +53,7 @@ def trace(error: Exception, write: Callable[[str], object]) -> None:
 
 def _place(error: OSError, arguments: Namespace | None) -> str:
     if error.filename is not None:
-        return f": {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else (
-            f": {error.filename}"
-        )  # fmt: skip
+        return f": {error.filename}"
     out = getattr(arguments, "out", None)  # only writing fails without a file's name
     return f": --out {out}" if out else ""
 
@@ -61,9 +63,16 @@ def _is_of_tensorflow(error: Exception) -> bool:
     return any(kind.__module__.endswith("errors_impl") for kind in type(error).__mro__)
 
 
-def _is_of_the_model(error: Exception) -> bool:
-    return "Exception encountered when calling" in str(error)  # so Keras marks what layers raise
+def _through_keras(error: Exception) -> bool:
+    """Say whether the model, and not a line of kerascam's, raised it."""
+    modules = [
+        frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    last = max((n for n, name in enumerate(modules) if name.startswith("kerascam.")), default=-1)
+    return any(name.split(".")[0] in _LIBRARIES for name in modules[last + 1 :])
 
 
 def _one_line(error: Exception) -> str:
-    return shortened(" ".join(str(error).split()))
+    text = str(error)
+    text = reason(error) if "Exception encountered" in text else " ".join(text.split())
+    return shortened(text) or type(error).__name__

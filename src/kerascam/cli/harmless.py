@@ -35,7 +35,7 @@ def encodable(text: str, encoding: str | None) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def shortened(text: str, most: int = 1000) -> str:
+def shortened(text: str, most: int = 600) -> str:
     """Take out the middle of a text that is too long for a message."""
     if len(text) <= most:
         return text

@@ -208,4 +208,5 @@ def _undamaged(path: Path, read: Callable[[], T]) -> T:
     except (BadFileError, MemoryError):
         raise
     except Exception as error:  # zipfile and h5py raise all kinds for files that are damaged
-        raise BadFileError(f"{path} is damaged: {reason(error)}") from error
+        why = getattr(error, "strerror", None) or reason(error)
+        raise BadFileError(f"{path} is damaged: {why}") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from ..errors import reason
+from .harmless import shortened
 from .model_files import ModelFile, keras_2_to_hdf5, look_into
 from .trust import check_keras, needs_trust
 from .weight_limit import weights_within
@@ -84,7 +85,8 @@ def _why_not(path: str, found: ModelFile, error: Exception) -> str:
         return "does not fit into the memory"
     if isinstance(error, RecursionError):
         return "cannot be loaded: its layers are nested too deeply"
-    return f"cannot be loaded: {reason(error)}"
+    kind = "" if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: "
+    return f"cannot be loaded: {kind}{shortened(reason(error))}"
 
 
 def _out_of_keras_2(path: str, version: str, unknown: re.Match[str] | None, why: str) -> str:
