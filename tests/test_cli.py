@@ -317,7 +317,7 @@ def test_a_size_that_the_model_cannot_take_fails_alone(
     error = capsys.readouterr().err
     assert "  tiny.png: the model cannot take it at 3x2: " in error
     assert "Graph execution error" not in error and "\x1b" not in error
-    assert "egative dimension" in error or "empty output" in error or "input depth" in error
+    assert "negative" in error.lower() or "empty output" in error or "input depth" in error
 
 
 def test_pictures_of_an_earlier_run_do_not_stay(models: Path, folder: Path) -> None:

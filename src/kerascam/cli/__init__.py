@@ -58,7 +58,9 @@ def _say_why(error: Exception, arguments: Namespace | None) -> None:
     if isinstance(error, OSError) and error.filename == terminal.STDOUT:
         _let_go_of_stdout()
     faults.trace(error, terminal.plain)
-    terminal.error(faults.sentence(error, arguments))
+    given = vars(arguments).values() if arguments else ()
+    names = [text for text in given if isinstance(text, str)]
+    terminal.error(faults.sentence(error, arguments), *names)
 
 
 def _let_go_of_stdout() -> None:

@@ -124,4 +124,5 @@ def _report(
         terminal.note(note)
     terminal.failures(failures, count)
     plural = "" if len(results) == 1 else "s"
-    terminal.done(f"{len(results)} picture{plural} and {MANIFEST} in {shown(folder)}")
+    out = shown(folder)
+    terminal.done(f"{len(results)} picture{plural} and {MANIFEST} in {out}", out)

@@ -77,5 +77,6 @@ def _report(folder: Path) -> None:
             "it has no warm-up requests, so a server's first answers take longer: for these, "
             "`pip install tensorflow-serving-api` and export again"
         )
-    terminal.done(f"{manifest['title']} at {manifest['layer']}, version {folder.name}: "
-                  f"{shown(folder)}")  # fmt: skip
+    written = shown(folder)
+    title, layer = manifest["title"], manifest["layer"]
+    terminal.done(f"{title} at {layer}, version {folder.name}: {written}", written)

@@ -18,6 +18,9 @@ from rich.text import Text
 from .harmless import encodable, harmless
 from .table import lay_out
 
+# Stands for a space within a name while lines are broken; `harmless` leaves none in a text.
+_GLUE = "\x1f"
+
 #: What an error that stdout raises names as its file.
 STDOUT = "standard output"
 
@@ -63,17 +66,17 @@ def failures(listed: Sequence[tuple[str, str]], count: int) -> None:
     if listed:
         _say(f"kerascam: {len(listed)} of {count} images could not be explained:", style="bold red")
         for image, reason in listed:
-            _say(f"{image}:", reason, indent="  ")
+            _say(f"{image}:", reason, indent="  ", names=[image])
 
 
-def done(message: str) -> None:
-    """Say on stderr what was written."""
-    _say(f"kerascam: {message}")
+def done(message: str, *names: str) -> None:
+    """Say on stderr what was written; lines do not break within the names."""
+    _say(f"kerascam: {message}", names=names)
 
 
-def error(message: str) -> None:
-    """Say on stderr why a command cannot be run."""
-    _say(f"kerascam: error: {message}")
+def error(message: str, *names: str) -> None:
+    """Say on stderr why a command cannot be run; lines do not break within the names."""
+    _say(f"kerascam: error: {message}", names=names)
 
 
 def plain(line: str) -> None:
@@ -123,11 +126,11 @@ class Bar:
         return f"{self._done}/{self._total}" if self._total else ""
 
 
-def _say(*parts: str, style: str = "", indent: str = "") -> None:
+def _say(*parts: str, style: str = "", indent: str = "", names: Sequence[str] = ()) -> None:
     """Print parts of a sentence on stderr.
 
-    On a terminal that is too narrow each part begins a line, and lines break between words; if
-    stderr is no terminal, all is one line.
+    On a terminal that is too narrow each part begins a line, and lines break between words, but not
+    at the spaces of a name; if stderr is no terminal, all is one line.
     """
     console = _console(sys.stderr)
     texts = [_fit(part, console.file) for part in parts]
@@ -135,13 +138,19 @@ def _say(*parts: str, style: str = "", indent: str = "") -> None:
     if not console.is_terminal or cell_len(whole) <= console.width:
         _print(console, whole, style)
         return
+    names = [_fit(name, console.file) for name in names if " " in name]
     for number, text in enumerate(texts):
-        first = indent + "    " * (number > 0)
+        for name in names:
+            text = text.replace(name, name.replace(" ", _GLUE))
         for line in textwrap.wrap(
-            text, console.width, initial_indent=first, subsequent_indent=indent + "    ",
-            break_long_words=False, break_on_hyphens=False,
-        ):  # fmt: skip
-            _print(console, line, style)
+            text,
+            console.width,
+            initial_indent=indent + "    " * (number > 0),
+            subsequent_indent=indent + "    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            _print(console, line.replace(_GLUE, " "), style)
 
 
 def _console(stream: TextIO | None) -> Console:
