@@ -295,7 +295,7 @@ def test_an_archive_of_keras_2(parts: Parts, capsys: pytest.CaptureFixture[str])
 def test_hdf5_of_keras_2_loads_if_keras_3_knows_its_layers(
     parts: Parts, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config, layers = layers_of(parts)
+    _, layers = layers_of(parts)
     old = [{"class_name": each["class_name"], "config": each["config"]} for each in layers[1:]]
     for each in old:
         each["config"] = {
