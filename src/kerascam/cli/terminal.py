@@ -161,7 +161,7 @@ def _console(stream: TextIO | None) -> Console:
 
 def _print(console: Console, line: str, style: str = "") -> None:
     # Without rich's own wrapping, which would break a long name by a line end of its own.
-    line = encodable(line, console.file.encoding)
+    line = encodable(line, getattr(console.file, "encoding", None))
     console.print(Text(line, style=style), soft_wrap=True)
 
 
