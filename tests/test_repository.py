@@ -63,6 +63,32 @@ def test_workflows_may_read_and_nothing_more(workflow):
     assert set(triggers) == {"push", "pull_request", "schedule"}
 
 
+def test_actions_are_named_by_commit_and_images_by_digest_where_it_is_known(workflow):
+    text = (GITHUB / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert len(steps) == text.count("uses: ")
+    versions = re.findall(r"uses: ([\w/-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)\n", text)
+    assert len(versions) == len(steps)
+    assert len(set(versions)) == 2, "each action in one version"
+    compose = ROOT / "examples/scene_classification/deployment/compose.yaml"
+    images = {name: service["image"] for name, service in read(compose)["services"].items()}
+    assert re.search(r":-v[\d.]+@sha256:[0-9a-f]{64}\}$", images.pop("prometheus"))
+    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    (by_tag,) = images.values()
+    name, tag = re.fullmatch(r"([a-z/]+):\$\{\w+:-([\d.]+)\}", by_tag).groups()
+    assert f"`{name}` is named by its tag alone" in security and f"{name}:{tag}`" in security
+
+
+def test_the_security_page_tells_from_which_keras_files_are_guarded():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    trust = (ROOT / "src/kerascam/cli/trust.py").read_text(encoding="utf-8")
+    since = re.search(r"GUARDED_SINCE = \((\d+), (\d+), (\d+)\)", trust).groups()
+    assert f"holds from Keras {'.'.join(since)} on" in text
+    assert re.search(r"works from Keras ([\d.]+) on", text)[1] in {
+        each.removeprefix("keras>=") for each in project_list("dependencies")
+    }
+
+
 def test_workflows_call_targets_that_there_are(workflow):
     runs = [
         step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step

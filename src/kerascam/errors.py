@@ -20,10 +20,12 @@ _FRAMES = (
 
 
 def reason(error: BaseException) -> str:
-    """Give the line of an error of TensorFlow's or Keras's that says what was wrong."""
+    """Return the line of an error of TensorFlow's or Keras's that says what was wrong."""
     text = re.sub(r"\x1b\[[\d;]*m", "", str(getattr(error, "message", error)))
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not line.startswith(_FRAMES)]
     if not telling:
         return type(error).__name__
-    return telling[-1] if "Graph execution error" in text else telling[0]
+    if "Graph execution error" in text:
+        return telling[-1]
+    return " ".join(telling[:2]) if telling[0].endswith(":") else telling[0]

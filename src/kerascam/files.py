@@ -1,5 +1,6 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; read what somebody else wrote."""
 
+import json
 import os
 import uuid
 from collections.abc import Callable
@@ -41,3 +42,23 @@ def write_atomically(
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON that somebody else wrote.
+
+    Raises:
+        ValueError: If it is no valid JSON, whatever the reason; `json.loads` has others for text of
+            brackets that are nested too deeply.
+
+    Example:
+        >>> parse_json("[" * 200_000)
+        Traceback (most recent call last):
+        ValueError: not valid JSON: nested too deeply
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("not valid JSON: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"not valid JSON: {error}") from None

@@ -1,5 +1,6 @@
 """The command line: the only package that takes file names, prints and exits."""
 
+import contextlib
 import importlib
 import os
 import sys
@@ -20,21 +21,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments; None takes the process's own.
 
     Returns:
-        The exit code: 0 where all went well, 1 where some images could not be explained, 2 for a
+        The exit code: 0 if all went well, 1 if some images could not be explained, 2 for a
         mistake in the arguments or the model, 130 after an interrupt.
     """
+    arguments = None
     try:
-        return _run(parse(sys.argv[1:] if argv is None else list(argv)))
+        arguments = parse(sys.argv[1:] if argv is None else list(argv))
+        return _run(arguments)
     except SystemExit as stop:  # argparse's way to end after --help and after a mistake
         return stop.code if isinstance(stop.code, int) else WRONG
     except KeyboardInterrupt:
         print("kerascam: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # who read the table, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return FAILED
-    except (ValueError, TypeError, OSError) as error:
-        print(f"kerascam: error: {_one_line(error)}", file=sys.stderr)
+    except Exception as error:
+        _say_why(error, arguments)
         return WRONG
 
 
@@ -46,13 +49,21 @@ def _run(arguments: Namespace) -> int:
         # Only now: the commands stand on TensorFlow.
         command = importlib.import_module(f".{arguments.command}", __name__)
         complete = command.run(arguments)
-    sys.stdout.flush()
     return DONE if complete else FAILED
 
 
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename is not None else ""
-        return f"{error.strerror.lower()}{where}"
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.replace("suggest_layers(model) lists", "`kerascam layers MODEL` lists")
+def _say_why(error: Exception, arguments: Namespace | None) -> None:
+    from . import faults, terminal  # only after a mistake: --help stays light
+
+    if isinstance(error, OSError) and error.filename == terminal.STDOUT:
+        _let_go_of_stdout()
+    faults.trace(error, terminal.plain)
+    given = vars(arguments).values() if arguments else ()
+    names = [text for text in given if isinstance(text, str)]
+    terminal.error(faults.sentence(error, arguments), *names)
+
+
+def _let_go_of_stdout() -> None:
+    # Python flushes stdout once more on its way out, and would complain again.
+    with contextlib.suppress(OSError, ValueError):  # as where it has no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

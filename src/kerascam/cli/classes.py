@@ -1,12 +1,16 @@
 """Which classes are explained: their names from a file, and the user's choice among them."""
 
-import json
 import re
+import reprlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ..arguments import class_index
+from ..files import parse_json
+
+# ImageNet's 21,841 classes take half a megabyte.
+_MOST_BYTES = 16 * 2**20
+_MOST_CLASSES = 2**31  # as many as an index of 32 bits has
 
 
 def read_labels(path: str) -> list[str]:
@@ -20,14 +24,24 @@ def read_labels(path: str) -> list[str]:
         ValueError: If the file holds nothing of the kind.
         OSError: If it cannot be read.
     """
+    with open(path, "rb") as file:
+        content = file.read(_MOST_BYTES + 1)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"--labels {path}: not a UTF-8 text file") from None
-    try:
-        return _parse(text)
+        return _parse(_decode(content))
     except ValueError as error:
         raise ValueError(f"--labels {path}: {error}") from None
+
+
+def _decode(content: bytes) -> str:
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"more than {_MOST_BYTES // 2**20} MiB, which no list of class names has")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("not a UTF-8 text file") from None
+    if "\0" in text:
+        raise ValueError("not a UTF-8 text file: it holds zero bytes")
+    return text
 
 
 def _parse(text: str) -> list[str]:
@@ -43,15 +57,14 @@ def _parse(text: str) -> list[str]:
 
 
 def _from_json(text: str) -> list[str]:
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not valid JSON: {error}") from None
+    data = parse_json(text)
     if isinstance(data, dict):
         places = {str(place) for place in range(len(data))}
         if set(data) != places:
-            odd = next(iter(sorted(set(data) - places)))
-            raise ValueError(f'the keys must be "0" to "{len(data) - 1}"; one is {odd!r}')
+            odd = min(set(data) - places)
+            raise ValueError(
+                f'the keys must be "0" to "{len(data) - 1}"; one is {reprlib.repr(odd)}'
+            )
         data = [data[str(place)] for place in range(len(data))]
     return [_name(entry) for entry in data]
 
@@ -60,7 +73,7 @@ def _name(entry: Any) -> str:
     if isinstance(entry, list) and entry:
         entry = entry[-1]  # ImageNet's ["n01440764", "tench"]
     if not isinstance(entry, str):
-        raise ValueError(f"a class name must be a text, not {entry!r}")
+        raise ValueError(f"a class name must be a text, not {reprlib.repr(entry)}")
     return entry.strip()
 
 
@@ -73,10 +86,10 @@ def find_class(text: str, labels: Sequence[str] | None, count: int | None) -> in
     if labels is not None and text in labels:
         return list(labels).index(text)
     if re.fullmatch(r"-?\d+", text):
-        index = int(text)
-        if index < 0 or (count is not None and index >= count):
+        index = int(text) if len(text) < 20 else _MOST_CLASSES  # Python refuses thousands of digits
+        if index < 0 or index >= (count or _MOST_CLASSES):
             last = "the last one" if count is None else count - 1
-            raise ValueError(f"--class must be from 0 to {last}, not {index}")
+            raise ValueError(f"--class must be from 0 to {last}, not {text}")
         return index
     if labels is None:
         raise ValueError(f"--class {text!r} is a name: give the class names with --labels FILE")

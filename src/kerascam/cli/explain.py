@@ -61,14 +61,14 @@ def run(arguments: Namespace) -> bool:
         )
     folder = ResultFolder(Path(arguments.out), "--out")
     failures = Failures(found.files)
-    with terminal.Bar("Loading the model", len(found.files)) as bar:
+    with terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
         names = FileNames(found.files, plan.labels)
         methods = [explainer.method.name for explainer in plan.explainers]
         others = [Path(name) for name in (arguments.model, arguments.labels) if name]
         conflicts.check(folder, names, methods, [*found.files, *others])
         gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
-        bar.now("Explaining")
+        bar.now("Explaining", len(found.files))
         placed: list[tuple[int, Result]] = []
         read = _read(found.files, plan, arguments, failures, bar)
         for batch in batches(read, arguments.batch_size):
@@ -189,6 +189,6 @@ def _report(results: Sequence[Result]) -> None:
 def _report_place(folder: ResultFolder, count: int, written: bool) -> None:
     place, plural = shown(folder.path), "" if count == 1 else "s"
     if written:
-        terminal.done(f"{count} picture{plural} and {MANIFEST} in {place}")
+        terminal.done(f"{count} picture{plural} and {MANIFEST} in {place}", place)
     else:
-        terminal.done(f"no pictures; the earlier result in {place} stays")
+        terminal.done(f"no pictures; the earlier result in {place} stays", place)

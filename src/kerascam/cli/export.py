@@ -3,9 +3,12 @@
 from argparse import Namespace
 from pathlib import Path
 
+import tensorflow as tf
+
 from .. import saved_model
 from ..explain import Explainer
 from . import classes, models, plan, terminal
+from .faults import sentence
 from .images import shown
 from .methods import find_methods
 
@@ -28,7 +31,14 @@ def run(arguments: Namespace) -> bool:
         explainer = Explainer(
             model, method.name, arguments.layers, labels=labels, freeze=arguments.freeze
         )
-        folder = saved_model.export(
+        folder = _export(explainer, arguments)
+    _report(folder)
+    return True
+
+
+def _export(explainer: Explainer, arguments: Namespace) -> Path:
+    try:
+        return saved_model.export(
             explainer,
             arguments.out,
             version=arguments.version,
@@ -41,8 +51,18 @@ def run(arguments: Namespace) -> bool:
             overlay_side=arguments.overlay_side,
             raw_maps=arguments.raw_maps,
             max_pixels=arguments.max_pixels,
+            warm_up=_can_warm_up(),
         )
-    _report(folder)
+    except (OSError, RuntimeError, tf.errors.OpError) as error:
+        raise ValueError(f"--out {arguments.out}: {sentence(error)}") from error
+
+
+def _can_warm_up() -> bool:
+    """Say whether the package of the warm-up requests' messages is installed."""
+    try:
+        import tensorflow_serving.apis  # noqa: F401
+    except ImportError:
+        return False
     return True
 
 
@@ -53,5 +73,11 @@ def _report(folder: Path) -> None:
         terminal.note(note)
     if photographs is None:
         terminal.note("the model takes no photographs, so there are no _bytes signatures")
-    terminal.done(f"{manifest['title']} at {manifest['layer']}, version {folder.name}: "
-                  f"{shown(folder)}")  # fmt: skip
+    if not _can_warm_up():
+        terminal.note(
+            "it has no warm-up requests, so a server's first answers take longer: for these, "
+            "`pip install tensorflow-serving-api` and export again"
+        )
+    written = shown(folder)
+    title, layer = manifest["title"], manifest["layer"]
+    terminal.done(f"{title} at {layer}, version {folder.name}: {written}", written)

@@ -22,6 +22,7 @@ def run(arguments: Namespace) -> bool:
             )
             for method in METHODS.values()
         ],
+        wordy=("What it computes", "Paper"),
     )
     return True
 

@@ -4,16 +4,31 @@ import importlib
 import os
 import re
 import sys
-import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-import h5py
 import keras
+
+from ..errors import reason
+from .harmless import shortened
+from .model_files import ModelFile, keras_2_to_hdf5, look_into
+from .trust import check_keras, needs_trust
+from .weight_limit import weights_within
 
 _UNKNOWN = re.compile(
     r"(?:Could not (?:locate|deserialize) (class|function)|Unknown (\w+):) '([^']+)'"
 )
+
+_GIVE_IMPORT = (
+    "give --import with the module that registers it with "
+    "@keras.saving.register_keras_serializable()"
+)
+# What Keras 2 made of a TensorFlow function that was called on its tensors.
+_KERAS_2_ONLY = frozenset(
+    {"ClassMethod", "InstanceMethod", "InstanceProperty", "SlicingOpLambda", "TFOpLambda",
+     "TensorFlowOpLayer"}
+)  # fmt: skip
 
 
 def load(path: str, imports: Sequence[str] = (), *, unsafe: bool = False) -> keras.Model:
@@ -22,55 +37,24 @@ def load(path: str, imports: Sequence[str] = (), *, unsafe: bool = False) -> ker
     Args:
         path: A .keras file, or an .h5 file with architecture and weights.
         imports: Modules to import first, for the classes that they register.
-        unsafe: Whether Python code in the file may run.
+        unsafe: Whether the file is trusted: Python code in it may run.
 
     Raises:
         ValueError: If there is no such model, or it cannot be loaded.
+        OSError: If the file cannot be read.
     """
-    _check(Path(path))
+    found = look_into(Path(path))
+    if not unsafe:
+        check_keras(path)
     _import(imports)
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=not unsafe)
+        with nullcontext() if unsafe else weights_within(found.weights):
+            model = keras.saving.load_model(path, compile=False, safe_mode=not unsafe)
     except Exception as error:  # Keras raises all kinds, with text that is written for Python
-        raise ValueError(_reason(path, str(error))) from error
+        raise ValueError(f"{path} {_why_not(path, found, error)}") from error
     if not isinstance(model, keras.Model):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a keras.Model")
     return model
-
-
-def _check(path: Path) -> None:
-    if not path.exists():
-        raise ValueError(f"no model file {path}")
-    if path.is_dir():
-        _check_folder(path)
-    elif path.suffix.lower() in (".h5", ".hdf5"):
-        _check_hdf5(path)
-    elif path.suffix != ".keras":
-        raise ValueError(f"{path} is not a Keras model: give a .keras file, or a whole model in "
-                         f"an .h5 file")  # fmt: skip
-    elif not zipfile.is_zipfile(path) or "config.json" not in zipfile.ZipFile(path).namelist():
-        raise ValueError(f"{path} is not a Keras model, or a damaged one: it is no .keras archive")
-
-
-def _check_folder(path: Path) -> None:
-    if (path / "saved_model.pb").exists():
-        raise ValueError(
-            f"{path} is a SavedModel folder, which Keras 3 cannot load as a model with layers: "
-            f"save the model as .keras where it was made"
-        )
-    if not (path / "config.json").exists():
-        raise ValueError(f"{path} is a folder, not a model: give a .keras file")
-
-
-def _check_hdf5(path: Path) -> None:
-    if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not a Keras model, or a damaged one: it is no HDF5 file")
-    with h5py.File(path, "r") as file:
-        whole = "model_config" in file.attrs
-    if not whole:
-        raise ValueError(
-            f"{path} holds weights only: build the model in Python, load them and save it as .keras"
-        )
 
 
 def _import(modules: Sequence[str]) -> None:
@@ -79,23 +63,49 @@ def _import(modules: Sequence[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:  # the module is the user's: anything may happen in it
+        except (Exception, SystemExit) as error:  # it is the user's: anything may happen in it
             raise ValueError(
                 f"--import {module} failed: {type(error).__name__}: {error}"
             ) from error
 
 
-def _reason(path: str, message: str) -> str:
+def _why_not(path: str, found: ModelFile, error: Exception) -> str:
+    message = str(error)
     if "safe_mode" in message or "unsafe_deserialization" in message:
         return (
-            f"{path} holds Python code (a Lambda layer), which runs when it is loaded: if you "
-            f"trust where the file comes from, give --unsafe"
+            f"holds {needs_trust(found.config)}: if you trust where the file comes from, give "
+            f"--unsafe, which allows it"
         )
-    if unknown := _UNKNOWN.search(message):
-        kind, name = unknown[1] or unknown[2], unknown[3]
+    unknown = _UNKNOWN.search(message)
+    if found.is_of_keras_2:
+        return _out_of_keras_2(path, found.version, unknown, reason(error))
+    if unknown:
+        return f"needs {_named(unknown)}, which Keras does not know: {_GIVE_IMPORT}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "does not fit into the memory"
+    if isinstance(error, RecursionError):
+        return "cannot be loaded: its layers are nested too deeply"
+    kind = "" if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: "
+    return f"cannot be loaded: {kind}{shortened(reason(error))}"
+
+
+def _out_of_keras_2(path: str, version: str, unknown: re.Match[str] | None, why: str) -> str:
+    saved = f"was saved by Keras 2 ({version})" if version else "was saved by Keras 2"
+    if Path(path).suffix == ".keras":
         return (
-            f"{path} needs the {kind} {name!r}, which Keras does not know: give --import with the "
-            f"module that registers it with @keras.saving.register_keras_serializable()"
+            f"{saved}, whose .keras files Keras 3 cannot load; most of its .h5 files it can: "
+            f"{keras_2_to_hdf5(path)}"
         )
-    lines = [line for line in message.splitlines() if line.strip()] or ["no reason given"]
-    return f"{path} cannot be loaded: {lines[0]}"
+    rebuild = (
+        f"build the model in Keras 3, call model.load_weights({path!r}) and "
+        f"model.save('model.keras'), and give that file"
+    )
+    if unknown and unknown[3] not in _KERAS_2_ONLY:
+        needed = f"needs {_named(unknown)}, which Keras 3 does not know"
+        return f"{saved} and {needed}: {_GIVE_IMPORT}, or {rebuild}"
+    lack = f"it has no {unknown[3]!r}" if unknown else why
+    return f"{saved}, and Keras 3 cannot load it ({lack}): {rebuild}"
+
+
+def _named(unknown: re.Match[str]) -> str:
+    return f"the {unknown[1] or unknown[2]} {unknown[3]!r}"

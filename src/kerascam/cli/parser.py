@@ -1,10 +1,13 @@
 """What the user may type: the commands and their help."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
 from . import explain_options, export_options
+from .harmless import encodable, harmless
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -27,8 +30,14 @@ def _joined(argv: Sequence[str]) -> list[str]:
     return words
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, which may be any text, and exit."""
+        super().error(encodable(harmless(message), getattr(sys.stderr, "encoding", None)))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="kerascam",
         description="See what a Keras model looked at: Grad-CAM and its kin.",
         allow_abbrev=False,
@@ -92,5 +101,6 @@ def _add_loading(parser: argparse.ArgumentParser) -> None:
     loading.add_argument(
         "--unsafe",
         action="store_true",
-        help="run Python code stored in the model file (Lambda layers): only for files you trust",
+        help="trust the model file: Python code in it runs (Lambda layers), as do SavedModels that "
+        "it names, other files that it names are read, and a Keras before 3.11.3 loads it too",
     )

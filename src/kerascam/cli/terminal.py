@@ -1,79 +1,109 @@
-"""What the terminal shows: tables, progress, notes and failures."""
+"""What the terminal shows: tables, progress, notes, failures and errors.
+
+All text passes through here on its way out and is made harmless: a file, a label or a layer may
+have any name.
+"""
 
 import io
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-# Wide enough for any row: where nobody looks at columns, nothing may be cut or wrapped.
-_UNBOUND = 10_000
+from .harmless import encodable, harmless
+from .table import lay_out
+
+# Stands for a space within a name while lines are broken; `harmless` leaves none in a text.
+_GLUE = "\x1f"
+
+#: What an error that stdout raises names as its file.
+STDOUT = "standard output"
 
 
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], right: str = "") -> None:
-    """Print a table on stdout, as wide as it needs to be where stdout is not a terminal.
+def print_table(
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: str = "",
+    wordy: Sequence[str] = (),
+) -> None:
+    """Print a table on stdout: for the terminal's width, or a row a line if it is no terminal.
 
     Args:
         titles: The columns' titles.
         rows: The cells' texts, taken literally.
         right: The title of the column that is aligned to the right.
+        wordy: The titles of columns of prose, which may be broken between words.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(
-            Text(title), overflow="fold", justify="right" if title == right else "left"
-        )
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(file=sys.stdout)
-    if console.is_terminal:
-        console.print(table)
-        return
-    plain = Console(file=io.StringIO(), width=_UNBOUND, color_system=None)
-    with plain.capture() as captured:
-        plain.print(table)
-    for line in captured.get().splitlines():
-        print(line.rstrip())
+    console = _console(sys.stdout)
+    cells = [[_fit(cell, console.file) for cell in row] for row in rows]
+    width = console.width if console.is_terminal else None
+    rule = "─" if _fit("─", console.file) == "─" else "-"
+    head, body = lay_out(titles, cells, width=width, right=right, wordy=wordy, rule=rule)
+    try:
+        for line in head:
+            _print(console, line, "bold")
+        for line in body:
+            _print(console, line)
+        console.file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, STDOUT) from None
 
 
 def note(message: str) -> None:
     """Say on stderr what the user should know."""
-    _say(f"kerascam: note: {message}", "dim")
+    _say(f"kerascam: note: {message}", style="dim")
 
 
 def failures(listed: Sequence[tuple[str, str]], count: int) -> None:
     """Say on stderr which of `count` images could not be explained, and why."""
     if listed:
-        _say(f"kerascam: {len(listed)} of {count} images could not be explained:", "bold red")
+        _say(f"kerascam: {len(listed)} of {count} images could not be explained:", style="bold red")
         for image, reason in listed:
-            _say(f"  {image}: {reason}")
+            _say(f"{image}:", reason, indent="  ", names=[image])
 
 
-def done(message: str) -> None:
-    """Say on stderr what was written."""
-    _say(f"kerascam: {message}")
+def done(message: str, *names: str) -> None:
+    """Say on stderr what was written; lines do not break within the names."""
+    _say(f"kerascam: {message}", names=names)
+
+
+def error(message: str, *names: str) -> None:
+    """Say on stderr why a command cannot be run; lines do not break within the names."""
+    _say(f"kerascam: error: {message}", names=names)
+
+
+def plain(line: str) -> None:
+    """Write one line on stderr as it is."""
+    _say(line)
 
 
 class Bar:
-    """A progress bar on stderr, seen on a terminal only.
+    """A progress bar on stderr, seen on a terminal only: a spinner until there is a total.
 
     Args:
         doing: What is being done.
-        total: How many steps there are.
     """
 
-    def __init__(self, doing: str, total: int | None = None) -> None:
-        console = Console(file=sys.stderr)
-        columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
-        columns += [MofNCompleteColumn()] if total is not None else []
+    def __init__(self, doing: str) -> None:
+        console = _console(sys.stderr)
         self._progress = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[counted]}", markup=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(doing, total=total)
+        self._task = self._progress.add_task(doing, total=None, counted="")
+        self._done, self._total = 0, 0
 
     def __enter__(self) -> "Bar":
         self._progress.start()
@@ -82,15 +112,58 @@ class Bar:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def now(self, doing: str) -> None:
-        """Say what is being done from here on."""
-        self._progress.update(self._task, description=doing)
+    def now(self, doing: str, total: int | None = None) -> None:
+        """Say what is being done from here on, and in how many steps if that is known."""
+        self._done, self._total = 0, total or 0
+        self._progress.reset(self._task, description=doing, total=total, counted=self._counted())
 
-    def advance(self, steps: int = 1) -> None:
-        """Count steps that are done."""
-        self._progress.advance(self._task, steps)
+    def advance(self) -> None:
+        """Count a step that is done."""
+        self._done += 1
+        self._progress.update(self._task, completed=self._done, counted=self._counted())
+
+    def _counted(self) -> str:
+        return f"{self._done}/{self._total}" if self._total else ""
 
 
-def _say(text: str, style: str = "") -> None:
-    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
-    console.print(Text(text, style=style), soft_wrap=True)
+def _say(*parts: str, style: str = "", indent: str = "", names: Sequence[str] = ()) -> None:
+    """Print parts of a sentence on stderr.
+
+    On a terminal that is too narrow each part begins a line, and lines break between words, but not
+    at the spaces of a name; if stderr is no terminal, all is one line.
+    """
+    console = _console(sys.stderr)
+    texts = [_fit(part, console.file) for part in parts]
+    whole = indent + " ".join(texts)
+    if not console.is_terminal or cell_len(whole) <= console.width:
+        _print(console, whole, style)
+        return
+    names = [_fit(name, console.file) for name in names if " " in name]
+    for number, text in enumerate(texts):
+        for name in names:
+            text = text.replace(name, name.replace(" ", _GLUE))
+        for line in textwrap.wrap(
+            text,
+            console.width,
+            initial_indent=indent + "    " * (number > 0),
+            subsequent_indent=indent + "    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            _print(console, line.replace(_GLUE, " "), style)
+
+
+def _console(stream: TextIO | None) -> Console:
+    # Python has no stdout or stderr at all if the caller closed it.
+    file = io.StringIO() if stream is None else stream
+    return Console(file=file, highlight=False, markup=False, emoji=False)
+
+
+def _print(console: Console, line: str, style: str = "") -> None:
+    # Without rich's own wrapping, which would break a long name by a line end of its own.
+    line = encodable(line, getattr(console.file, "encoding", None))
+    console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _fit(text: str, file: object) -> str:
+    return encodable(harmless(text), getattr(file, "encoding", None))

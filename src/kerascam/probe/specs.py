@@ -13,6 +13,9 @@ USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}
 # A model casts to the reduced precision that it declares; maps are computed outside it in more.
 _REDUCED = {"float16": "float32", "bfloat16": "float32"}
 
+# Keras 2 lives on under these names beside Keras 3.
+_KERAS_2 = ("tf_keras.", "tensorflow.python.keras.")
+
 
 def check_model(model: Any) -> None:
     """Raise where `model` is not a Keras model with weights."""
@@ -20,6 +23,12 @@ def check_model(model: Any) -> None:
         raise ValueError(
             f"model must run on TensorFlow, but Keras runs on {keras.backend.backend()!r}; set "
             f"KERAS_BACKEND=tensorflow before Keras is imported"
+        )
+    if any(cls.__module__.startswith(_KERAS_2) for cls in type(model).__mro__):
+        raise TypeError(
+            f"model {model.name!r} is one of Keras 2 (tf_keras), and kerascam explains models of "
+            f"Keras 3: save it with model.save('model.h5') and load that file with "
+            f"keras.saving.load_model('model.h5'), or build it again in Keras 3"
         )
     if not isinstance(model, keras.Model):
         raise TypeError(
