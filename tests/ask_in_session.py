@@ -5,6 +5,7 @@ signature, request), the second takes the list of their answers. The process tha
 import kerascam.
 """
 
+import os
 import pickle
 import subprocess
 import sys
@@ -21,7 +22,11 @@ class Absent:
 
 
 class Served:
-    """A SavedModel in a session of its own, as TensorFlow Serving loads it."""
+    """A SavedModel in a session of its own, as TensorFlow Serving loads it and asks it.
+
+    Requests go to the session unchecked: Python's `session.run` refuses arrays that do not fit the
+    declared shapes, and a server's session does not.
+    """
 
     def __init__(self, folder):
         import tensorflow as tf
@@ -30,20 +35,27 @@ class Served:
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         load = tf.compat.v1.saved_model.loader.load
         self.signatures = load(self._session, ["serve"], str(folder)).signature_def
+        self._session._extend_graph()  # as `session.run` begins
 
     def __call__(self, name, **request):
         """Answer a dict of arrays by output name; an input left out has its default."""
         signature = self.signatures[name]
         defaults = {k: self._tf.make_ndarray(v) for k, v in signature.defaults.items()}
-        feeds = {signature.inputs[k].name: v for k, v in (defaults | request).items()}
-        return self._session.run({k: out.name for k, out in signature.outputs.items()}, feeds)
+        feeds = {self._find(signature.inputs[k]): v for k, v in (defaults | request).items()}
+        outputs = [self._find(info) for info in signature.outputs.values()]
+        answers = self._session._call_tf_sessionrun(None, feeds, outputs, [], None)
+        return dict(zip(signature.outputs, answers))
+
+    def _find(self, info):
+        return self._session.graph.get_tensor_by_name(info.name)._as_tf_output()
 
 
-def ask(tasks):
+def ask(tasks, **environment):
     """Ask in a fresh process.
 
     Args:
         tasks: A list of (folder, signature, request); a request holds arrays by input name.
+        environment: Variables for that process.
 
     Returns:
         For each, a dict of arrays by output name, or the text of its error.
@@ -52,10 +64,20 @@ def ask(tasks):
         asked, answered = Path(folder, "tasks"), Path(folder, "answers")
         asked.write_bytes(pickle.dumps([(str(path), *rest) for path, *rest in tasks]))
         command = [sys.executable, "-I", __file__, str(asked), str(answered)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        variables = os.environ | environment
+        done = subprocess.run(command, capture_output=True, text=True, env=variables)
         if done.returncode:
-            raise RuntimeError(done.stderr)
+            raise RuntimeError(f"ended with {done.returncode}: {done.stderr}")
         return pickle.loads(answered.read_bytes())
+
+
+def _answer(served, name, request):
+    import tensorflow as tf
+
+    try:
+        return served(name, **request)
+    except tf.errors.OpError as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def _main(tasks_path, answers_path):
@@ -64,7 +86,7 @@ def _main(tasks_path, answers_path):
     for path, name, request in pickle.loads(Path(tasks_path).read_bytes()):
         if path not in models:
             models[path] = Served(path)
-        answers.append(models[path](name, **request))
+        answers.append(_answer(models[path], name, request))
     if "kerascam" in sys.modules:
         raise RuntimeError("kerascam was imported, so this proves nothing")
     Path(answers_path).write_bytes(pickle.dumps(answers))

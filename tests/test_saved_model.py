@@ -32,7 +32,9 @@ KINDS = (
     "nested_twice", "subclassed", "subclassed_xla_function", "layer_tf_function",
     "hidden_in_helper", "inputs_in_list", "inputs_in_dict_subclassed", "output_by_key",
     "sigmoid_unit", "linear", "segmentation", "three_dimensions", "float64", "mixed_float16",
-    "mixed_bfloat16", "any_size", "channels_first", "augmentation", "transformer",
+    "mixed_bfloat16", "any_size", "channels_first_pointwise", "augmentation", "transformer",
+    # Convolutions of this kind run on some processors only.
+    *(name for name in ("channels_first",) if name in zoo.KINDS),
 )  # fmt: skip
 
 

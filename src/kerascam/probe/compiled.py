@@ -35,8 +35,17 @@ def _frozen(traced: Any) -> Compiled:
 
     frozen = convert_variables_to_constants_v2(traced)
     structure = traced.structured_outputs
+    likes = tf.nest.flatten(structure, expand_composites=True)
 
     def call(*tensors: tf.Tensor) -> Any:
-        return tf.nest.pack_sequence_as(structure, frozen(*tensors), expand_composites=True)
+        found = iter(frozen(*tensors))
+        flat = [None if like is None else _shaped_like(next(found), like) for like in likes]
+        return tf.nest.pack_sequence_as(structure, flat, expand_composites=True)
 
     return call
+
+
+def _shaped_like(output: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    # Freezing forgets lengths that the trace had found out.
+    output.set_shape(like.shape)
+    return output

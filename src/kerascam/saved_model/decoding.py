@@ -6,7 +6,8 @@ from functools import partial
 
 import tensorflow as tf
 
-from .limits import check_pixels, is_jpeg
+from .claims import is_jpeg
+from .limits import Limits
 from .orientation import upright
 
 
@@ -35,14 +36,14 @@ class Fitting:
         resize: One of RESIZERS.
         crop: Whether the largest middle part in the model's proportions is taken, and not the
             whole photograph stretched.
-        max_pixels: How many pixels a photograph may claim to have.
+        limits: What the files of one request may hold.
     """
 
     size: tuple[int, int]
     channels: int
     resize: str
     crop: bool
-    max_pixels: int
+    limits: Limits
 
     def decode(self, data: tf.Tensor) -> tf.Tensor:
         """Decode one file: the part of the photograph that the model sees, at its own resolution.
@@ -50,13 +51,11 @@ class Fitting:
         Upright by its EXIF orientation; an alpha channel is dropped and the colours under it kept.
 
         Args:
-            data: Shape (), the file's bytes.
+            data: Shape (), the file's bytes, found to be within the limits.
 
         Returns:
             Shape (height, width, 3), uint8 RGB.
         """
-        with tf.control_dependencies([check_pixels(data, self.max_pixels)]):
-            data = tf.identity(data)
         photo = tf.cond(
             is_jpeg(data),
             # The transform that other decoders use too; TensorFlow's own choice is a coarser one.
@@ -94,7 +93,7 @@ def _rounded(length: tf.Tensor, factor: float) -> tf.Tensor:
 def decode_all(
     files: tf.Tensor, fitting: Fitting, keep: Callable[[tf.Tensor], tf.Tensor]
 ) -> tuple[tf.TensorArray, tf.Tensor]:
-    """Decode a batch of files, each of a size of its own.
+    """Decode a batch of files, each of a size of its own, if all of them are within the limits.
 
     Args:
         files: Shape (batch,), bytes.
@@ -105,6 +104,7 @@ def decode_all(
         The photographs to draw on, and what the model takes of each, shape (batch, *size,
         channels), float32.
     """
+    files = fitting.limits.check(files)
     count = tf.size(files)
     photos = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=(None, None, 3))
     fitted = tf.TensorArray(tf.float32, count, element_shape=(*fitting.size, fitting.channels))

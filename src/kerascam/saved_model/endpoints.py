@@ -8,12 +8,15 @@ import tensorflow as tf
 
 from .. import signatures
 from ..probe import Endpoint
-from . import answers
+from . import answers, shapes
 from .plan import Plan
 
 _FILES = tf.TensorSpec((None,), tf.string, signatures.IMAGE_BYTES)
 _CLASSES = tf.TensorSpec((None,), tf.int32, signatures.CLASS_INDEX)
 _INDEX = tf.TensorSpec((None,), tf.int32, signatures.INDEX)
+
+# A manifest has some kilobytes, and each entry of a request asks for one.
+_MOST_MANIFESTS = 1024
 
 
 def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, Endpoint]:
@@ -35,14 +38,18 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
     def explain_files(files: tf.Tensor, classes: tf.Tensor) -> answers.Answer:
         return answers.explanations_of_files(plan, files, classes, manifest_id)
 
+    def tell(index: tf.Tensor) -> answers.Answer:
+        with tf.control_dependencies(
+            [shapes.check_count(index, signatures.INDEX, _MOST_MANIFESTS)]
+        ):
+            return {signatures.MANIFEST: tf.fill(tf.shape(index), manifest)}
+
     made = {
         signatures.PREDICT: _endpoint(
             lambda *images: answers.predictions(plan, images, manifest_id), plan.tensors
         ),
         signatures.EXPLAIN: _endpoint(explain, (*plan.tensors, _CLASSES)),
-        signatures.MANIFEST: _endpoint(
-            lambda index: {signatures.MANIFEST: tf.fill(tf.shape(index), manifest)}, [_INDEX]
-        ),
+        signatures.MANIFEST: _endpoint(tell, [_INDEX]),
     }
     if plan.fitting is not None:
         made |= {
@@ -55,14 +62,14 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
 
 
 def _endpoint(function: Callable[..., Any], specs: Sequence[tf.TensorSpec]) -> Endpoint:
-    """Give a function's parameters the names that requests use, and the class its default.
+    """Check a function's arguments, and give them the names and the default that requests use.
 
     A signature's default is the predicted class: who asks over gRPC may leave the class out.
     """
     predicted = tf.constant([-1])
 
     def named(*tensors: tf.Tensor) -> Any:
-        return function(*tensors)
+        return function(*shapes.conform(tensors, specs))
 
     named.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [

@@ -6,18 +6,22 @@ from typing import Any
 
 from ..arguments import whole_number
 from ..explain import Explainer
+from ..photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
 from ..preprocessing import Preprocess, preprocessing
 from ..probe import write_saved_model
 from ..render import choose_colormap
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
+from .limits import Limits
 from .manifest import PLACE, manifest_id, name_of, write_manifest
 from .plan import Drawing, settle
 from .versions import check_place, put_in_place, unfinished_version
 from .warm_up import make_requests, write_requests
 
 _FITS = ("stretch", "crop")
+# What a graph counts lengths in, and pixels.
+_MOST_LENGTH, _MOST_PIXELS = 2**31 - 1, 2**63 - 1
 
 
 def export(
@@ -33,7 +37,9 @@ def export(
     alpha: float = 0.5,
     overlay_side: int | None = 256,
     raw_maps: bool = False,
-    max_pixels: int = 50_000_000,
+    max_pixels: int = MAX_PIXELS,
+    max_request_pixels: int = MAX_REQUEST_PIXELS,
+    max_files: int = MAX_REQUEST_FILES,
     warm_up: bool = True,
     example: Any = None,
 ) -> Path:
@@ -61,7 +67,7 @@ def export(
             makes the server faster and the file larger.
         path: The folder of the model's versions, made where it is missing; its last part is the
             model's name by which it is usually served.
-        version: A positive number; None takes the one behind the highest that is there. Servers
+        version: A positive number; None takes the one after the highest that is there. Servers
             run the highest.
         preprocess: What turns RGB from 0 to 255 into what the model takes, in the `_bytes`
             signatures: "none", "0-1", "-1-1", a module of keras.applications, such as "resnet50",
@@ -80,7 +86,10 @@ def export(
             shrunk for it. Encoding PNG takes most of the time that an overlay costs, in proportion
             to its pixels. None draws on the photograph in its own size.
         raw_maps: Whether explanations hold the raw maps too; of several layers, `map_0`, `map_1`.
-        max_pixels: Photographs that claim more are refused before they are decoded.
+        max_pixels: A photograph that claims more is refused before it is decoded.
+        max_request_pixels: How many pixels the photographs of one request may claim together. A
+            server that joins requests (batching) counts them as one.
+        max_files: How many photographs one request may hold.
         warm_up: Whether requests are included that a server asks itself when it loads the model.
             They need the package tensorflow-serving-api: `pip install 'kerascam[serving]'`.
         example: A batch of the model's inputs, for a model that does not say what it takes.
@@ -90,9 +99,13 @@ def export(
 
     Raises:
         TypeError: If an argument is of a wrong type.
-        ValueError: If an argument has a value that does not fit, or the version is there already.
+        ValueError: If an argument has a value that does not fit, the version is there already, or
+            there is no next one.
         ImportError: If `warm_up` needs a package that is not installed.
-        RuntimeError: If the SavedModel does not run in a session; nothing is left behind.
+        OSError: If the folder cannot be written to, or the disk is full.
+        RuntimeError: If the SavedModel does not run in a session.
+
+        After an error or an interrupt, nothing is left of what was written.
 
     Example:
         >>> import keras, tempfile
@@ -105,9 +118,13 @@ def export(
         '1'
     """  # noqa: E501 - the rows of a table
     _check(explainer, fit, resize, alpha, warm_up)
-    _check_at_least_one("max_pixels", max_pixels)
+    limits = Limits(
+        pixels=_conform_count("max_pixels", max_pixels, _MOST_PIXELS),
+        request_pixels=_conform_count("max_request_pixels", max_request_pixels, _MOST_PIXELS),
+        files=_conform_count("max_files", max_files),
+    )
     if overlay_side is not None:
-        _check_at_least_one("overlay_side", overlay_side)
+        _conform_count("overlay_side", overlay_side)
     choose_colormap(colormap, signed=False)
     path = Path(path)
     check_place(path, version)
@@ -117,7 +134,7 @@ def export(
         size=_conform_size(size),
         resize=resize,
         crop=fit == "crop",
-        max_pixels=max_pixels,
+        limits=limits,
         preprocess=preprocess if callable(preprocess) else preprocessing(preprocess),
         drawing=Drawing(colormap, alpha, overlay_side),
         raw_maps=raw_maps,
@@ -149,7 +166,7 @@ def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -
         raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
     if warm_up:
         try:
-            import tensorflow_serving.apis  # noqa: F401 - before the work, and not behind it
+            import tensorflow_serving.apis  # noqa: F401 - before the work, not after it
         except ImportError as error:
             raise ImportError(
                 "warm_up=True needs the package tensorflow-serving-api: "
@@ -157,9 +174,13 @@ def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -
             ) from error
 
 
-def _check_at_least_one(name: str, number: int) -> None:
-    if whole_number(name, number) < 1:
+def _conform_count(name: str, number: Any, most: int = _MOST_LENGTH) -> int:
+    count = whole_number(name, number)
+    if count < 1:
         raise ValueError(f"{name} must be at least 1, got {number}")
+    if count > most:
+        raise ValueError(f"{name} must be at most {most}, got {number}")
+    return count
 
 
 def _conform_size(size: Any) -> tuple[int, int] | None:
@@ -168,5 +189,4 @@ def _conform_size(size: Any) -> tuple[int, int] | None:
     if not isinstance(size, (list, tuple)) or len(size) != 2:
         raise ValueError(f"size must be the two numbers (height, width), not {size!r}")
     height, width = size
-    _check_at_least_one("size", min(whole_number("size", height), whole_number("size", width)))
-    return int(height), int(width)
+    return _conform_count("size", height), _conform_count("size", width)

@@ -1,77 +1,114 @@
-"""Refuse a picture that claims more pixels than memory should hold, before it is decoded."""
+"""Refuse files that would cost more than a request should, before the first is decoded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import tensorflow as tf
 
-FORMATS = ("JPEG", "PNG", "WebP")
+from ..photo_limits import MAX_REQUEST_TEXTS, MAX_SCANS, USUAL_SCANS
+from ..signatures import IMAGE_BYTES
+from .claims import FORMATS, Claims, claims_of
+from .shapes import check_count
 
-# A header's width and height lie within this many bytes, but for JPEG's.
-_HEAD = 32
 
+@dataclass(frozen=True)
+class Limits:
+    """What the files of one request may hold.
 
-def check_pixels(data: tf.Tensor, most: int) -> tf.Operation:
-    """Make the operation that fails where a file is no image, or claims too many pixels.
-
-    A file of some kilobytes can claim gigabytes: a decompression bomb. Formats whose
-    headers do not tell what TensorFlow will decode, such as GIF with its frames, are refused.
-
-    Args:
-        data: Shape (), the bytes of a file.
-        most: How many pixels it may claim.
+    Attributes:
+        pixels: Of one file.
+        request_pixels: Of all files together.
+        files: How many they may be.
     """
-    claimed = claimed_pixels(data)
-    why = tf.where(
-        claimed > most,
-        tf.strings.format("the image claims {} pixels; at most {} are taken", (claimed, most)),
-        f"not a whole image file: {', '.join(FORMATS)} are taken",
-    )
-    return tf.debugging.Assert((claimed > 0) & (claimed <= most), [why])
+
+    pixels: int
+    request_pixels: int
+    files: int
+
+    @property
+    def passes(self) -> int:
+        """Pixels times scans of all JPEG files together."""
+        return min(USUAL_SCANS * self.request_pixels, tf.int64.max)
+
+    def check(self, files: tf.Tensor) -> tf.Tensor:
+        """Pass files on after all of them are found to be images that may be decoded.
+
+        A file of some kilobytes can claim gigabytes: a decompression bomb. Formats whose
+        headers do not tell what TensorFlow will decode, such as GIF with its frames, are refused.
+
+        Args:
+            files: Shape (batch,), bytes.
+
+        Returns:
+            The same.
+        """
+        with tf.control_dependencies([check_count(files, IMAGE_BYTES, self.files)]):
+            files = tf.identity(files)
+        kinds = Claims(tf.int64, tf.int64, tf.int64)
+        claims = tf.map_fn(claims_of, files, fn_output_signature=kinds)
+        with tf.control_dependencies([self._check_each(claims)]):
+            claims = Claims(*map(tf.identity, claims))
+        with tf.control_dependencies([self._check_together(claims)]):
+            return tf.identity(files)
+
+    def _check_each(self, claims: Claims) -> tf.Operation:
+        unknown, large = claims.pixels <= 0, claims.pixels > self.pixels
+        bad = unknown | large | (claims.scans > MAX_SCANS)
+
+        def complaint() -> tf.Tensor:
+            place = tf.argmax(tf.cast(bad, tf.int32))
+            why = tf.where(
+                unknown[place],
+                f"is not a whole image file: {', '.join(FORMATS)} without animation are taken",
+                tf.where(
+                    large[place],
+                    tf.strings.format(
+                        f"claims {{}} pixels; at most {self.pixels} are taken: shrink it, or "
+                        "export with a larger max_pixels",
+                        claims.pixels[place],
+                    ),
+                    f"holds more than {MAX_SCANS} scans: save it as a JPEG that is not progressive",
+                ),
+            )
+            who = tf.strings.format(
+                f"{IMAGE_BYTES}[{{}}], file {{}} of {{}},", (place, place + 1, tf.size(bad))
+            )
+            return tf.strings.join([who, why], " ")
+
+        return _check(~tf.reduce_any(bad), complaint)
+
+    def _check_together(self, claims: Claims) -> tf.Operation:
+        pixels, texts = tf.reduce_sum(claims.pixels), tf.reduce_sum(claims.texts)
+        passes = tf.reduce_sum(claims.pixels * claims.scans)
+        large = pixels > self.request_pixels
+        long = passes > self.passes
+        fits = ~(large | long | (texts > MAX_REQUEST_TEXTS))
+
+        def complaint() -> tf.Tensor:
+            why = tf.where(
+                large,
+                tf.strings.format(
+                    f"claim {{}} pixels together; at most {self.request_pixels} are taken in one "
+                    "request: send fewer at once, or export with a larger max_request_pixels",
+                    pixels,
+                ),
+                tf.where(
+                    long,
+                    tf.strings.format(
+                        f"hold {{}} pixels times scans together; at most {self.passes} are taken "
+                        "in one request: save progressive JPEGs as ones that are not, send fewer "
+                        "at once, or export with a larger max_request_pixels",
+                        passes,
+                    ),
+                    f"hold more than {MAX_REQUEST_TEXTS} compressed texts and repeated profiles "
+                    "together: save the PNG files without them, or send fewer at once",
+                ),
+            )
+            who = tf.strings.format(f"the files of {IMAGE_BYTES}, {{}} in all,", tf.size(claims.pixels))
+            return tf.strings.join([who, why], " ")
+
+        return _check(fits, complaint)
 
 
-# Traced once in a process, and called from every graph that decodes.
-@tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
-def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
-    """Read from a JPEG, PNG or WebP file's header how many pixels it holds.
-
-    Args:
-        data: Shape (), the bytes of a file.
-
-    Returns:
-        Shape (), int64; 0 for other files.
-
-    Example:
-        >>> int(claimed_pixels(tf.io.encode_png(tf.zeros((3, 5, 1), tf.uint8))))
-        15
-    """
-    head = tf.cast(tf.io.decode_raw(data, tf.uint8, fixed_length=_HEAD), tf.int64)
-
-    def little(start: int, count: int) -> tf.Tensor:
-        powers = [256**place for place in range(count)]
-        return tf.reduce_sum(head[start : start + count] * tf.constant(powers, tf.int64))
-
-    def big(start: int, count: int) -> tf.Tensor:
-        powers = [256 ** (count - 1 - place) for place in range(count)]
-        return tf.reduce_sum(head[start : start + count] * tf.constant(powers, tf.int64))
-
-    def starts(magic: bytes, start: int = 0) -> tf.Tensor:
-        wanted = tf.constant(list(magic), tf.int64)
-        return tf.reduce_all(head[start : start + len(magic)] == wanted)
-
-    lossless = little(21, 4)  # 14 bits of width, 14 of height
-    claims = [
-        (starts(b"\x89PNG"), big(16, 4) * big(20, 4)),
-        (starts(b"VP8X", 12), (little(24, 3) + 1) * (little(27, 3) + 1)),
-        (starts(b"VP8L", 12), (lossless % 2**14 + 1) * (lossless // 2**14 % 2**14 + 1)),
-        (starts(b"VP8 ", 12), (little(26, 2) % 2**14) * (little(28, 2) % 2**14)),
-    ]
-    told = tf.add_n([tf.where(holds, pixels, 0) for holds, pixels in claims])
-    return tf.cond(is_jpeg(data), lambda: _of_jpeg(data), lambda: told)
-
-
-def is_jpeg(data: tf.Tensor) -> tf.Tensor:
-    """Tell whether a file's bytes begin as JPEG's do."""
-    return tf.strings.substr(data, 0, 2) == b"\xff\xd8"
-
-
-def _of_jpeg(data: tf.Tensor) -> tf.Tensor:
-    shape = tf.image.extract_jpeg_shape(data, tf.int32)
-    return tf.reduce_prod(tf.cast(shape[:2], tf.int64))
+def _check(fits: tf.Tensor, complaint: Callable[[], tf.Tensor]) -> tf.Operation:
+    return tf.debugging.Assert(fits, [tf.cond(fits, lambda: tf.constant(""), complaint)])

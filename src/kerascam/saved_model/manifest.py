@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from .. import __version__, signatures
-from .limits import FORMATS
+from .claims import FORMATS
 from .plan import Plan
 
 #: Where it lies, below the version's folder.
@@ -66,7 +66,9 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
         return None
     return {
         "formats": list(FORMATS),
-        "max_pixels": fitting.max_pixels,
+        "max_pixels": fitting.limits.pixels,
+        "max_request_pixels": fitting.limits.request_pixels,
+        "max_files": fitting.limits.files,
         "fit": "crop" if fitting.crop else "stretch",
         "resize": fitting.resize,
         "size": list(fitting.size),

@@ -6,7 +6,7 @@ of the scene the first row and column of the pixels are.
 
 import tensorflow as tf
 
-from .limits import is_jpeg
+from .claims import is_jpeg
 
 _MARK = b"Exif\0\0"
 _TAG = 0x0112

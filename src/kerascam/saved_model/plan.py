@@ -16,6 +16,7 @@ from ..inputs import InputSpec, conform
 from ..preprocessing import Preprocess
 from ..program import Program, compile_predictions
 from .decoding import Fitting
+from .limits import Limits
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def settle(
     size: tuple[int, int] | None,
     resize: str,
     crop: bool,
-    max_pixels: int,
+    limits: Limits,
     preprocess: Preprocess,
     drawing: Drawing,
     raw_maps: bool,
@@ -107,7 +108,7 @@ def settle(
             name: np.zeros((1, *array.shape[1:]), array.dtype)
             for name, array in zip(names, arrays, strict=True)
         },
-        fitting=_fitting(arrays, program, forms, size, resize, crop, max_pixels),
+        fitting=_fitting(arrays, program, forms, size, resize, crop, limits),
         preprocess=preprocess,
         drawing=drawing,
         raw_maps=raw_maps,
@@ -158,7 +159,7 @@ def _fitting(
     size: tuple[int, int] | None,
     resize: str,
     crop: bool,
-    max_pixels: int,
+    limits: Limits,
 ) -> Fitting | None:
     obstacle = _obstacle(arrays, program)
     if obstacle and size is not None:
@@ -172,7 +173,7 @@ def _fitting(
     if any(own not in (None, asked) for own, asked in zip(declared[:2], wanted, strict=True)):
         own = "×".join("any" if length is None else str(length) for length in declared[:2])
         raise ValueError(f"size={size!r} does not fit the model, which takes {own}")
-    return Fitting((int(wanted[0]), int(wanted[1])), int(shape[2]), resize, crop, max_pixels)
+    return Fitting((int(wanted[0]), int(wanted[1])), int(shape[2]), resize, crop, limits)
 
 
 def _obstacle(arrays: Sequence[np.ndarray], program: Program) -> str:

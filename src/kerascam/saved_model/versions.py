@@ -1,14 +1,18 @@
 """The folders of a model's versions: which is next, and how one comes to be there whole."""
 
+import os
 import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import tensorflow as tf
+
 from ..arguments import whole_number
+from ..errors import reason
 
 # What servers count in.
 _MOST = 2**63 - 1
@@ -17,22 +21,25 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 def check_place(path: Path, version: int | None) -> None:
-    """Raise where a version cannot be written to.
+    """Raise if a version cannot be written to a folder, as far as can be known before the work.
 
     Args:
         path: The folder of the versions.
         version: The version, or None for the next.
 
     Raises:
-        ValueError: If `path` is a file, or the version is out of range or there already.
+        ValueError: If `path` is a file, the version is out of range or there already, or there is
+            no next one.
+        OSError: If the folder cannot be made or written to.
     """
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"path={str(path)!r} is a file; give the folder of the model's versions")
+    with _told_plainly(path):
+        _check_folder(path)
     if version is None:
+        _next(path)
         return
     if not 1 <= whole_number("version", version) <= _MOST:
         raise ValueError(f"version must be from 1 to {_MOST}, got {version}")
-    if (path / str(version)).exists():
+    if version in _versions(path):
         raise ValueError(
             f"version={version} is in {str(path)!r} already; leave it out for the next one"
         )
@@ -42,18 +49,26 @@ def check_place(path: Path, version: int | None) -> None:
 def unfinished_version(path: Path) -> Iterator[Path]:
     """Yield a folder's name to write to, beside the versions, which servers pass over.
 
-    What is still there at the end of the `with` is removed, and what a killed process left.
+    What is still there at the end of the `with` is removed, and what a killed process left; after
+    an error or an interrupt, the folders that were made on the way too.
+
+    Raises:
+        OSError: If something could not be written, in one sentence with the path.
     """
-    path.mkdir(parents=True, exist_ok=True)
-    for left in path.iterdir():
-        ours = _UNFINISHED.fullmatch(left.name) and left.is_dir() and not left.is_symlink()
-        if ours and left.stat().st_mtime < time.time() - _A_DAY:
-            shutil.rmtree(left, ignore_errors=True)
     unfinished = path / f".{uuid.uuid4().hex}.tmp"
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
-        yield unfinished
-    finally:
+        with _told_plainly(path):
+            path.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
+            yield unfinished
+    except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):  # it is in use meanwhile, or was never made
+            for folder in missing:
+                folder.rmdir()
+        raise
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def put_in_place(unfinished: Path, path: Path, version: int | None) -> Path:
@@ -77,6 +92,48 @@ def put_in_place(unfinished: Path, path: Path, version: int | None) -> Path:
                 raise
 
 
+def _check_folder(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"path={str(path)!r} is a file; give the folder of the model's versions")
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{str(nearest)!r} is a file and holds no folders")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(f"folder {str(nearest)!r} is read-only for this user")
+
+
+@contextmanager
+def _told_plainly(path: Path) -> Iterator[None]:
+    """Say in one sentence why something could not be written, and where."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        kind = type(error) if isinstance(error, OSError) else OSError
+        why = getattr(error, "strerror", None) or reason(error)
+        raise kind(f"path={str(path)!r} cannot be written to: {why}") from error
+
+
+def _remove_leftovers(path: Path) -> None:
+    for left in path.iterdir():
+        ours = _UNFINISHED.fullmatch(left.name) and left.is_dir() and not left.is_symlink()
+        if ours and left.stat().st_mtime < time.time() - _A_DAY:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _next(path: Path) -> int:
-    numbers = (int(child.name) for child in path.iterdir() if child.name.isdecimal())
-    return max((number for number in numbers if number < _MOST), default=0) + 1
+    highest = max(_versions(path), default=0)
+    if highest == _MOST:
+        raise ValueError(
+            f"path={str(path)!r} holds version {_MOST}, the highest that servers know, so there is "
+            f"no next one; give version=, or another folder"
+        )
+    return highest + 1
+
+
+def _versions(path: Path) -> set[int]:
+    """List the versions as servers do, who read 007 as 7 and no other script's digits."""
+    if not path.is_dir():
+        return set()
+    names = (child.name for child in path.iterdir())
+    numbers = {int(name) for name in names if name.isascii() and name.isdecimal()}
+    return {number for number in numbers if number <= _MOST}
