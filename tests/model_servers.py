@@ -69,8 +69,12 @@ class LibraryModel:
                 for mine, (name, array) in zip(own, self.sample.items(), strict=True)
             },
         }
-        self.manifest = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-        self.id = hashlib.sha256(self.manifest.encode()).hexdigest()[:16]
+        self.say(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+
+    def say(self, manifest):
+        """Have a manifest, and its id."""
+        self.manifest = manifest
+        self.id = hashlib.sha256(manifest.encode()).hexdigest()[:16]
 
     def __call__(self, signature, inputs):
         if signature == "manifest":

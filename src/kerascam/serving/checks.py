@@ -35,7 +35,7 @@ def check_forms(answer: Tensors, forms: Mapping[str, Form], who: str) -> dict[st
         if name not in answer:
             if form.needed:
                 raise ServingError(
-                    f"{who} gave no {name!r} but {', '.join(answer) or 'nothing'}; export the "
+                    f"{who} gave no {name!r} but {', '.join(sorted(answer)) or 'nothing'}; export the "
                     f"model with this version of kerascam"
                 )
             continue
@@ -63,8 +63,8 @@ def check_together(answer: Tensors, asked: np.ndarray, manifest: Manifest, who: 
     for what, found in (
         ("another class than was asked for", _another_class),
         ("a class beyond the last one", _beyond_last_class),
-        ("another class name than the class has", _another_name),
         ("a predicted class that is not the most probable one", _less_probable),
+        ("another class name than the class has", _another_name),
         ("a probability that is not the one of its class", _another_probability),
         ("the status 'ok' without a score or probability", _unknown_though_ok),
     ):

@@ -82,7 +82,7 @@ def explanation_forms(manifest: Manifest, batch: Batch, maps: Sequence[str]) -> 
     }
     if batch.files is not None:
         forms[names.OVERLAY_BYTES] = Form([(size,)])
-    return forms | dict.fromkeys(maps, Form([(size, None, ...)], may_be_unknown=True))
+    return forms | dict.fromkeys(maps, Form([(size, None, ...)]))
 
 
 def map_names(manifest: Manifest, came: Sequence[str]) -> list[str]:
