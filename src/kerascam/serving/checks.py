@@ -34,9 +34,10 @@ def check_forms(answer: Tensors, forms: Mapping[str, Form], who: str) -> dict[st
     for name, form in forms.items():
         if name not in answer:
             if form.needed:
+                came = ", ".join(sorted(answer)) or "nothing"
                 raise ServingError(
-                    f"{who} gave no {name!r} but {', '.join(sorted(answer)) or 'nothing'}; export the "
-                    f"model with this version of kerascam"
+                    f"{who} gave no {name!r} but {came}; export the model with this version of "
+                    f"kerascam"
                 )
             continue
         array = answer[name]

@@ -68,9 +68,10 @@ def _numbers(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _texts(name: str, array: np.ndarray) -> np.ndarray:
-    texts = [
-        each.decode() for each in _files(name, array).ravel()
-    ]  # a UnicodeError is a ValueError
+    try:
+        texts = [each.decode() for each in _files(name, array).ravel()]
+    except UnicodeDecodeError:
+        raise ValueError(f"its {name!r} holds what is no text") from None
     return np.array(texts, object).reshape(array.shape)
 
 
