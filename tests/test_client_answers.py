@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from model_servers import NAME, LibraryModel, encoded, grpc_server, rest_server
+from model_servers import NAME, LibraryModel, encoded, grpc_server, loaded, rest_server
 
 import kerascam
 from kerascam.serving import Client, ServingError
@@ -181,6 +181,22 @@ def test_signed_and_unscaled_heatmaps_have_ranges_of_their_own(serve):
         Client(server.url, NAME) as client,
     ):
         assert client.explain(IMAGES).heatmaps[0].max() == 9
+
+
+def test_a_softmax_sums_to_one(serve, tmp_path):
+    explainer = kerascam.GradCAM(network("softmax"))
+    exported = loaded(kerascam.export(explainer, tmp_path / NAME, warm_up=False))
+    with serve(exported) as server, Client(server.url, NAME) as client:
+        assert client.manifest()["sums_to_one"] is True
+        found = client.predict(IMAGES).probabilities
+    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
+    halved = changed(exported, replaced("probabilities", lambda a: a / 2))
+    with (
+        serve(halved) as server,
+        Client(server.url, NAME) as client,
+        pytest.raises(ServingError, match="image 0 probabilities that do not sum to 1"),
+    ):
+        client.predict(IMAGES)
 
 
 def test_sigmoids_need_not_sum_to_one(serve):

@@ -48,6 +48,7 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
             spec.name: {"name": own, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
             for spec, own in zip(plan.tensors, plan.names, strict=True)
         },
+        "sums_to_one": plan.program.sums_to_one,
         "heatmap": _ground(plan),
         "photographs": _photographs(plan, preprocess),
         "raw_maps": plan.raw_maps,

@@ -14,7 +14,9 @@ from .outputs import Kind, kind_of
 from .png import is_whole_png
 
 _FIX = "check that it is a model of kerascam.export"
-_NEAR = 1e-3  # probabilities may be rounded: to nine digits, or by a model of half precision
+# Probabilities may be rounded: to nine digits, or by a model of half precision.
+_NEAR = 1e-3
+_NEAR_ONE = 0.02  # of the sum of many
 
 
 def check_forms(answer: Tensors, forms: Mapping[str, Form], who: str) -> dict[str, np.ndarray]:
@@ -64,6 +66,7 @@ def check_together(answer: Tensors, asked: np.ndarray, manifest: Manifest, who: 
     for what, found in (
         ("another class than was asked for", _another_class),
         ("a class beyond the last one", _beyond_last_class),
+        ("probabilities that do not sum to 1", _another_sum),
         ("a predicted class that is not the most probable one", _less_probable),
         ("another class name than the class has", _another_name),
         ("a probability that is not the one of its class", _another_probability),
@@ -113,6 +116,14 @@ def _another_name(answer: Tensors, asked: np.ndarray, manifest: Manifest) -> np.
         return np.zeros(len(asked), bool)
     named = [labels[place] for place in answer[names.CLASS_INDEX]]
     return np.array(named, object) != answer[names.CLASS_NAME]
+
+
+def _another_sum(answer: Tensors, asked: np.ndarray, manifest: Manifest) -> np.ndarray:
+    probabilities = answer.get(names.PROBABILITIES)
+    if probabilities is None or not manifest.facts.get("sums_to_one", False):
+        return np.zeros(len(asked), bool)
+    beside = np.abs(probabilities.sum(-1, dtype=np.float64) - 1) > _NEAR_ONE  # False for NaN
+    return beside.reshape(len(asked), -1).any(-1)
 
 
 def _less_probable(answer: Tensors, asked: np.ndarray, manifest: Manifest) -> np.ndarray:

@@ -111,5 +111,6 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "kind": lambda value: value in get_args(Kind),
     "photographs": _are_photographs,
     "raw_maps": _is(bool),
+    "sums_to_one": _is(bool),
     "heatmap": _is_ground,
 }

@@ -20,7 +20,8 @@ def is_whole_png(data: bytes) -> bool:
     """
     if not data.startswith(_SIGNATURE):
         return False
-    at, kinds = len(_SIGNATURE), []
+    at = len(_SIGNATURE)
+    kinds: list[bytes] = []
     while at + _AROUND <= len(data) and kinds[-1:] != [_LAST]:
         (length,) = struct.unpack_from(">I", data, at)
         end = at + _AROUND + length

@@ -30,6 +30,8 @@ def open_pool(place: Place, credentials: Any, kept: int) -> httpcore.ConnectionP
             f"credentials must be an ssl.SSLContext for {place.scheme}://, not a "
             f"{type(credentials).__name__}"
         )
+    if credentials is None and place.secure:  # once, and not for each connection
+        credentials = httpcore.default_ssl_context()
     settings: dict[str, Any] = {
         "ssl_context": credentials,
         # The client bounds what is in flight; a second bound here would only time out.
@@ -70,7 +72,7 @@ def _through(proxy: str, settings: dict[str, Any]) -> httpcore.ConnectionPool:
         ) from error
 
 
-_PROXIES: dict[str, type[httpcore.ConnectionPool]] = {
+_PROXIES: dict[str, type[httpcore.HTTPProxy | httpcore.SOCKSProxy]] = {
     "http": httpcore.HTTPProxy,
     "https": httpcore.HTTPProxy,
     "socks5": httpcore.SOCKSProxy,
