@@ -27,6 +27,7 @@ from tensorflow_serving.apis import (
 )
 
 NAME = "scene"
+ALONE = {"manifest": "index", "serving_default_bytes": "image_bytes"}  # only inputs, else "image"
 
 
 class Refused(Exception):
@@ -52,9 +53,12 @@ class LibraryModel:
         forms = [sample[name] for name in own] if several else [sample]
         self.sample = dict(zip(self.names, forms, strict=True))
         known = explainer(sample)
+        self.predictions = "outputs" if np.isnan(known.probabilities).all() else "probabilities"
         facts = {
             "export": uuid.uuid4().hex,
             "method": known.method,
+            "title": explainer.method.title,
+            "kind": explainer.method.kind,
             "layer": known.layer,
             "labels": known.labels and list(known.labels),
             "notes": list(known.notes),
@@ -65,8 +69,12 @@ class LibraryModel:
                 for mine, (name, array) in zip(own, self.sample.items(), strict=True)
             },
         }
-        self.manifest = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-        self.id = hashlib.sha256(self.manifest.encode()).hexdigest()[:16]
+        self.say(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+
+    def say(self, manifest):
+        """Have a manifest, and its id."""
+        self.manifest = manifest
+        self.id = hashlib.sha256(manifest.encode()).hexdigest()[:16]
 
     def __call__(self, signature, inputs):
         if signature == "manifest":
@@ -83,13 +91,13 @@ class LibraryModel:
         probabilities = self.explainer.model.predict_on_batch(images)
         classes = probabilities.argmax(-1).astype(np.int32)
         if signature.startswith("serving_default"):
-            return self.signed({"probabilities": probabilities, "class_index": classes})
+            return self.signed({self.predictions: probabilities, "class_index": classes})
         classes = np.where(inputs["class_index"] < 0, classes, inputs["class_index"])
         if classes.max() >= probabilities.shape[-1]:
             raise Refused(f"class_index must be below {probabilities.shape[-1]}")
         found = self.explainer(images, classes)
         answer = {
-            "probabilities": probabilities,
+            self.predictions: probabilities,
             "class_index": found.classes,
             "probability": found.probabilities,
             "score": found.scores,
@@ -216,20 +224,30 @@ class Handler(BaseHTTPRequestHandler):
         if self.path not in (f"/v1/models/{NAME}:predict", f"/v1/models/{NAME}/versions/1:predict"):
             return self.say(404, {"error": f"Servable not found for request: {self.path}"})
         content = json.loads(body)
-        inputs = {name: from_json(name, value) for name, value in content["inputs"].items()}
+        signature, rows = content["signature_name"], content["instances"]
+        if not isinstance(rows[0], dict) or set(rows[0]) == {"b64"}:
+            rows = [{ALONE.get(signature, "image"): row} for row in rows]
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        inputs = {name: from_json(name, values) for name, values in columns.items()}
         try:
-            found = serves.run(content["signature_name"], inputs, dict(self.headers))
+            found = serves.run(signature, inputs, dict(self.headers))
         except Refused as error:
             return self.say(400, {"error": str(error)})
-        columns = {name: to_json(name, array) for name, array in found.items()}
-        alone = next(iter(columns.values())) if len(columns) == 1 else columns
-        return self.say(200, {"outputs": alone})
+        return self.say(200, {"predictions": in_rows(found)})
 
 
 def from_json(name, values):
     if name.endswith("_bytes"):
         return np.array([base64.b64decode(each["b64"]) for each in values], object)
     return np.array(values, np.int32 if name in ("class_index", "index") else np.float32)
+
+
+def in_rows(outputs):
+    """As TensorFlow Serving answers rows: an only output without its name."""
+    columns = {name: to_json(name, array) for name, array in outputs.items()}
+    if len(columns) == 1:
+        return next(iter(columns.values()))
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def to_json(name, array):

@@ -42,6 +42,14 @@ def test_importing_kerascam_is_light() -> None:
     assert done.stdout.split() == []
 
 
+def test_importing_the_client_is_light() -> None:
+    heavy = {"tensorflow", "keras", "grpc", "matplotlib", "cv2"}
+    code = "import sys; from kerascam.serving import Client"
+    done = python(f"{code}; print(*sorted({heavy} & set(sys.modules)))")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize(
     "start",
     [

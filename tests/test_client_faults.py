@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from model_servers import NAME, LibraryModel, grpc_server, rest_server
+from model_servers import NAME, LibraryModel, encoded, grpc_server, rest_server
 
 import kerascam
 from kerascam.serving import Client, ServerUnavailableError, ServingError
 from kerascam.signatures import EXPLAIN, MANIFEST, PREDICT
 
 IMAGES = np.random.default_rng(0).random((4, 8, 10, 3)).astype(np.float32)
+PICTURE = encoded(np.zeros((2, 3, 3), np.uint8))
 
 
 def explainer(labels, seed=0, size=(8, 10)):
@@ -279,12 +280,26 @@ def test_a_model_that_is_not_there(serve, model):
     ("body", "message"),
     [
         (b"<html>Welcome</html>", "cannot be read.*it begins b'<html>"),
-        (b'{"predictions": []}', 'it has no "outputs"'),
-        (b"[1, 2]", 'it has no "outputs"'),
-        (b'{"outputs": {"heatmap": 3}}', "its 'heatmap' is no list"),
-        (b'{"outputs": {"heatmap": [[1], [1, 2]]}}', "rows of unlike lengths"),
-        (b'{"outputs": {"overlay_bytes": ["abc"]}}', "holds no"),
-        (b'{"outputs": {"heatmap": [[1]], "score": [1]}}', "gave no 'class_index' but heatmap"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        (b"[NaN, " + b"[" * 100_000, "nested too deeply"),
+        (b'{"outputs": []}', 'it has no list "predictions"'),
+        (b"[1, 2]", 'it has no list "predictions"'),
+        (b'{"predictions": []}', "gave no 'manifest_id' but nothing"),
+        (b'{"predictions": [{"heatmap": [1, [2]]}]}', "'heatmap' has rows of unlike lengths"),
+        (b'{"predictions": [{"heatmap": 1}, {"heatmap": [2]}]}', "rows of unlike lengths"),
+        (b'{"predictions": [{"heatmap": ["0.5"]}]}', "'heatmap' holds what are no numbers"),
+        (b'{"predictions": [{"heatmap": [null]}]}', "'heatmap' holds what are no numbers"),
+        (b'{"predictions": [{"heatmap": [0.5, true]}]}', "'heatmap' holds what are no numbers"),
+        (b'{"predictions": [{"heatmap": [1e300]}]}', "too large for 32 bits"),
+        (b'{"predictions": [{"class_index": 1.5}]}', "'class_index' holds no whole numbers"),
+        (b'{"predictions": [{"class_index": 1%s}]}' % (b"0" * 30), "holds no whole numbers"),
+        (b'{"predictions": [{"class_index": 3000000000}]}', "numbers beyond 32 bits"),
+        (b'{"predictions": [{"manifest_id": [[]]}]}', "'manifest_id' holds what is no text"),
+        (b'{"predictions": [{"overlay_bytes": "abc"}]}', "'overlay_bytes' holds what is no"),
+        (b'{"predictions": [{"overlay_bytes": {"b64": "?"}}]}', "holds what is no"),
+        (b'{"predictions": [{"score": 1}, {"status": ""}]}', "not all have the same names"),
+        (b'{"predictions": [{"score": 1}, 2]}', "gave no 'manifest_id'"),
     ],
 )
 def test_an_answer_that_is_none(rest, body, message):
@@ -297,12 +312,12 @@ def test_an_answer_that_is_none(rest, body, message):
 def test_an_answer_to_another_number_of_images(serve, model):
     def answer(signature, inputs):
         found = model(signature, inputs)
-        return found if signature == MANIFEST else found | {"score": found["score"][:3]}
+        return {name: each[:3] for name, each in found.items()}
 
     with (
         serve(answer) as server,
         Client(server.url, NAME) as client,
-        pytest.raises(ServingError, match=r"gave 'score' of shape \(3,\) for 4 images"),
+        pytest.raises(ServingError, match=r"gave 'manifest_id' of shape \(3,\), not \(4\)"),
     ):
         client.explain(IMAGES)
 
@@ -315,7 +330,7 @@ def test_an_answer_to_another_number_of_images(serve, model):
         ("null", "has no 'method'"),
         (
             '{"method": "future_cam", "layer": "", "labels": null, "notes": [], "signed": false, '
-            '"scaled": true, "inputs": {}}',
+            '"scaled": true, "inputs": {"image": {"shape": [null, 3], "dtype": "float32"}}}',
             "'future_cam'; upgrade kerascam",
         ),
     ],
@@ -460,8 +475,9 @@ def test_each_file_has_one_model(serve, model):
         def answer(signature, inputs):
             if "image_bytes" in inputs:
                 images = IMAGES[[int(each) for each in inputs["image_bytes"]]]
-                inputs = {"image": images, "class_index": inputs["class_index"]}
-            return served(signature.removesuffix("_bytes"), inputs)
+                found = served(EXPLAIN, {"image": images, "class_index": inputs["class_index"]})
+                return found | {"overlay_bytes": np.array([PICTURE] * len(images), object)}
+            return served(signature, inputs)
 
         return answer
 
@@ -546,8 +562,8 @@ def test_a_client_closed_amid_its_files_says_so(serve, model, files):
         if inputs["image_bytes"][0] == b"1":
             under_way.set()
             assert go_on.wait(60)
-        asked = {"image": IMAGES[:1], "class_index": inputs["class_index"]}
-        return model(EXPLAIN, asked)
+        found = model(EXPLAIN, {"image": IMAGES[:1], "class_index": inputs["class_index"]})
+        return found | {"overlay_bytes": np.array([PICTURE], object)}
 
     listed = [b"%d" % place for place in range(files)]
     with serve(answer) as server:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._types import HostClassIds
+from ._host_types import HostClassIds
 
 
 def conform_classes(

@@ -1,6 +1,7 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
 import base64
+import io
 import operator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import figure, pixels, render
-from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
+from ._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from .folder import ResultFolder, finite_or_none, maps_by_name, write_folder
 from .registry import METHODS
 
@@ -82,7 +83,7 @@ class Explanation:
 
     def __repr__(self) -> str:
         plural = "" if len(self) == 1 else "s"
-        lines = [f"{METHODS[self.method].title} at {self.layer}, {len(self)} heatmap{plural}:"]
+        lines = [f"{self._method.title} at {self.layer}, {len(self)} heatmap{plural}:"]
         lines += [f"  {title}" for title in self.titles()]
         return "\n".join(lines + [f"  ({note})" for note in self.notes])
 
@@ -171,7 +172,7 @@ class Explanation:
         """
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
-        heading = METHODS[self.method].title
+        heading = self._method.title
         if heat.ndim == 3:
             shown = self._photos(photos)
             return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
@@ -267,7 +268,7 @@ class Explanation:
         """
         heat = self.heatmaps.astype(np.float32)
         strength, places = np.abs(heat), tuple(range(1, heat.ndim))
-        if METHODS[self.method].kind == "gradient":
+        if self._method.kind == "gradient":
             # A value of the map itself, not one between two: the same wherever it is drawn.
             bright = np.percentile(
                 strength, BRIGHT_PERCENTILE, places, method="higher", keepdims=True
@@ -280,9 +281,11 @@ class Explanation:
         top = float(strength.max(initial=0)) or 1.0
         return heat / top, f"1 stands for {top:.3g}"
 
-    def _repr_html_(self) -> str | None:
-        import io
+    @property
+    def _method(self) -> Any:
+        return METHODS[self.method]
 
+    def _repr_html_(self) -> str | None:
         if self.heatmaps.ndim != 3 and self.images is None:
             return None  # nothing to draw on: the notebook shows the text
         buffer = io.BytesIO()
@@ -291,7 +294,7 @@ class Explanation:
         except ValueError:  # no picture can be drawn of such inputs
             return None
         picture = base64.b64encode(buffer.getvalue()).decode()
-        return f'<img alt="{METHODS[self.method].title}" src="data:image/png;base64,{picture}">'
+        return f'<img alt="{self._method.title}" src="data:image/png;base64,{picture}">'
 
 
 def _part_of(maps: Any, part: slice) -> Any:

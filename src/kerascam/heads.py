@@ -84,6 +84,15 @@ class Head(NamedTuple):
         return len(self.outputs.shape) > 2
 
     @property
+    def sums_to_one(self) -> bool:
+        """Whether the probabilities at each place are a softmax's own, and so sum to one."""
+        operation = self.outputs.op
+        while operation.type in ("Identity", "Cast", "EnsureShape"):
+            operation = operation.inputs[0].op
+        is_softmax = operation.type in ("Softmax", "LogSoftmax")
+        return self.probabilities is not None and is_softmax
+
+    @property
     def class_count(self) -> int | None:
         """How many classes may be asked for."""
         return 2 if self.binary else self.units

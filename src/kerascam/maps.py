@@ -6,11 +6,11 @@ from typing import Literal, get_args
 import tensorflow as tf
 
 from ._types import Basis, Heatmaps, Maps, Statuses
+from .statuses import NO_EVIDENCE, OK, ZERO_ACTIVATIONS, ZERO_GRADIENT
+from .statuses import NOT_FINITE as NOT_FINITE
+from .statuses import STATUSES as STATUSES
 
 Normalization = Literal["max", "minmax", "signed", "none"]
-
-STATUSES = ("ok", "no positive evidence", "zero gradient", "zero activations", "not finite")
-OK, NO_EVIDENCE, ZERO_GRADIENT, ZERO_ACTIVATIONS, NOT_FINITE = range(len(STATUSES))
 
 
 def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:

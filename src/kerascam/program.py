@@ -51,6 +51,7 @@ class Program:
             `compile_predictions`).
         class_count: How many classes may be asked for; None where that is unknown.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
+        sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
         image_place: Which input the heatmaps lie on; None where none has their axes.
         channels_first: Whether that input's channels stand before its grid.
         notes: What the user should know of this trace.
@@ -60,6 +61,7 @@ class Program:
     run: probe.Compiled
     class_count: int | None
     gives_probabilities: bool
+    sums_to_one: bool
     image_place: int | None
     channels_first: bool
     notes: tuple[str, ...]
@@ -100,6 +102,7 @@ def compile_program(
         run=run,
         class_count=None if trace.head is None else trace.head.class_count,
         gives_probabilities=trace.head is not None and trace.head.probabilities is not None,
+        sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
         notes=_relu_notes(trace.relus, recipe.method) + _head_notes(trace, recipe.question),

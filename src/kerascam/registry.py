@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -94,10 +95,17 @@ class UnknownNameError(ValueError, KeyError):
 
 
 class Registry(Mapping[str, Method]):
-    """Maps a name to its method, in the order of registration."""
+    """Maps a name to its method, in the order of registration.
 
-    def __init__(self, noun: str) -> None:
+    Args:
+        noun: What its entries are called, for errors.
+        filled_by: The module whose import enters them all; it is imported when the registry is
+            first asked, so that what only prints names does not import TensorFlow to begin with.
+    """
+
+    def __init__(self, noun: str, filled_by: str | None = None) -> None:
         self._noun = noun
+        self._filled_by = filled_by
         self._methods: dict[str, Method] = {}
 
     def register(self, **facts: Any) -> Callable[[F], F]:
@@ -120,20 +128,26 @@ class Registry(Mapping[str, Method]):
         return add
 
     def __getitem__(self, name: str) -> Method:
-        if isinstance(name, str) and name in self._methods:  # type: ignore[redundant-expr]  # users err
-            return self._methods[name]
-        near = get_close_matches(str(name), self._methods, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(self._methods)}"
+        methods = self._filled()
+        if isinstance(name, str) and name in methods:  # type: ignore[redundant-expr]  # users err
+            return methods[name]
+        near = get_close_matches(str(name), methods, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(methods)}"
         raise UnknownNameError(f"{self._noun} must be a registered name, not {name!r}; {hint}")
 
     def __contains__(self, name: object) -> bool:
-        return name in self._methods
+        return name in self._filled()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._methods)
+        return iter(self._filled())
 
     def __len__(self) -> int:
-        return len(self._methods)
+        return len(self._filled())
+
+    def _filled(self) -> dict[str, Method]:
+        if self._filled_by is not None:
+            importlib.import_module(self._filled_by)  # a second import costs nothing
+        return self._methods
 
 
-METHODS = Registry("method")
+METHODS = Registry("method", filled_by="kerascam.program")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import probe
-from .._types import HostClassIds
+from .._host_types import HostClassIds
 from ..arguments import conform_classes
 from ..explain import Explainer
 from ..explanation import Explanation

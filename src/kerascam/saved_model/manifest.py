@@ -34,6 +34,7 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         "model": explainer.model.name,
         "method": method.name,
         "title": method.title,
+        "kind": method.kind,
         "paper": method.citation and method.citation.url,
         "layer": explainer.layer,
         "notes": [*explainer.programs.notes, *plan.program.notes],
@@ -47,6 +48,8 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
             spec.name: {"name": own, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
             for spec, own in zip(plan.tensors, plan.names, strict=True)
         },
+        "sums_to_one": plan.program.sums_to_one,
+        "heatmap": _ground(plan),
         "photographs": _photographs(plan, preprocess),
         "raw_maps": plan.raw_maps,
         "frozen": explainer.programs.freeze,
@@ -57,6 +60,15 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         },
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _ground(plan: Plan) -> dict[str, Any]:
+    """Say what the heatmaps lie on: an input, or none, and whether its channels come first."""
+    place = plan.program.image_place
+    return {
+        "input": None if place is None else plan.tensors[place].name,
+        "channels_first": plan.program.channels_first,
+    }
 
 
 def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:

@@ -1,8 +1,7 @@
 """What a server answers, joined and given meaning."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -12,16 +11,19 @@ from ..explanation import Explanation
 from .connection import Tensors
 from .errors import ServingError
 from .manifest import Manifest
+from .outputs import is_map
 
-PREDICTED = (names.CLASS_INDEX, names.MANIFEST_ID)
-EXPLAINED = (
-    names.CLASS_INDEX,
-    names.PROBABILITY,
-    names.SCORE,
-    names.STATUS,
-    names.HEATMAP,
-    names.MANIFEST_ID,
-)
+
+class Description(NamedTuple):
+    """What a manifest says of the method.
+
+    Attributes:
+        title: As in "Grad-CAM".
+        kind: "cam" or "gradient".
+    """
+
+    title: str
+    kind: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +39,8 @@ class ServedExplanation(Explanation):
         all_probabilities: The model's probabilities of all classes, shape (batch, classes), for
             segmentation (batch, *grid, classes); None where the model gives none.
         manifest_id: Which export answered.
+        described: What the manifest says of the method, so that an explanation is printed and
+            drawn without TensorFlow; None asks the library.
 
     Example:
         What a client gives for one file; here it is made by hand, without a server:
@@ -56,6 +60,11 @@ class ServedExplanation(Explanation):
     overlays: tuple[bytes, ...] = ()
     all_probabilities: np.ndarray | None = None
     manifest_id: str = ""
+    described: Description | None = field(default=None, repr=False)
+
+    @property
+    def _method(self) -> Any:
+        return super()._method if self.described is None else self.described
 
     def __getitem__(self, index: int | np.integer | slice) -> "ServedExplanation":
         """Take the explanation of one image (a batch of one) or of a slice of them."""
@@ -93,26 +102,6 @@ class Prediction(NamedTuple):
     classes: np.ndarray
     class_names: tuple[str, ...] | None = None
     outputs: np.ndarray | None = None
-
-
-def check_answer(answer: Tensors, needed: Sequence[str], batch: int, who: str) -> None:
-    """Check that an answer has what is needed, of as many images as were sent.
-
-    Raises:
-        ServingError: If it has not.
-    """
-    for name in needed:
-        if name not in answer:
-            raise ServingError(
-                f"{who} gave no {name!r} but {', '.join(answer) or 'nothing'}; export the model "
-                f"with this version of kerascam"
-            )
-    for name, array in answer.items():
-        if array.ndim == 0 or len(array) != batch:
-            raise ServingError(
-                f"{who} gave {name!r} of shape {array.shape} for {batch} images; check that it "
-                f"is a model of kerascam.export"
-            )
 
 
 def join(answers: Sequence[Tensors], who: str) -> Tensors:
@@ -154,6 +143,9 @@ def explanation(
         images: As they were sent, if they were.
     """
     facts = manifest.facts
+    described = None
+    if "title" in facts and "kind" in facts:
+        described = Description(facts["title"], facts["kind"])
     return ServedExplanation(
         heatmaps=answer[names.HEATMAP],
         maps=_maps(answer),
@@ -171,13 +163,13 @@ def explanation(
         overlays=tuple(answer.get(names.OVERLAY_BYTES, ())),
         all_probabilities=answer.get(names.PROBABILITIES),
         manifest_id=manifest.id,
+        described=described,
     )
 
 
 def _maps(answer: Tensors) -> Any:
     found = sorted(
-        (name for name in answer if re.fullmatch(rf"{names.MAP}(_\d+)?", name)),
-        key=lambda name: (len(name), name),  # map_2 before map_10
-    )
+        filter(is_map, answer), key=lambda name: (len(name), name)
+    )  # map_2 before map_10
     maps = tuple(answer[name] for name in found)
     return None if not maps else maps[0] if len(maps) == 1 else maps

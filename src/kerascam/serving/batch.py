@@ -1,5 +1,6 @@
 """The images of one question: arrays or files, whole or cut, and the classes asked for."""
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -69,10 +70,7 @@ class Batch:
         """
         if self.files is None:
             return self.arrays
-        contents = [
-            each if isinstance(each, bytes) else Path(each).read_bytes() for each in self.files
-        ]
-        return {IMAGE_BYTES: np.array(contents, object)}
+        return {IMAGE_BYTES: np.array([_contents(file) for file in self.files], object)}
 
     def images(self, size: Sequence[int]) -> np.ndarray | None:
         """Give the arrays that heatmaps lie on, channels last; None where there are none.
@@ -87,6 +85,15 @@ class Batch:
             if array.shape[2:] == tuple(size):
                 return np.moveaxis(array, 1, -1).copy()
         return None
+
+
+def _contents(file: File) -> bytes:
+    if isinstance(file, bytes):
+        return file
+    try:
+        return Path(file).read_bytes()
+    except ValueError as error:  # no file can have such a name
+        raise OSError(errno.EINVAL, str(error), os.fspath(file)) from error
 
 
 def make_batch(images: Any, classes: Any, manifest: Manifest) -> Batch:

@@ -6,6 +6,7 @@ from typing import Any
 from .answer import Prediction, ServedExplanation
 from .batch import File
 from .connect import connect
+from .connection import Bounds
 from .errors import ServingError, TransientError
 from .gate import Gate
 from .many import Many
@@ -15,6 +16,7 @@ from .retry import Retry, poll
 from .settings import conform_headers, count, seconds
 
 _HIGHEST_VERSION = 2**63 - 1  # of the protocol
+_MOST_BYTES = 2**31 - 1  # of a message of gRPC
 _NOT_READY = "look at the server's log, or raise timeout="
 
 
@@ -28,7 +30,8 @@ class Client:
             `grpc://host:port` or `grpcs://...` for gRPC, which is several times faster.
         model: The model's name on the server.
         version: Which version; None is the one that the server prefers, its highest.
-        timeout: Seconds for each try: one request and its whole answer.
+        timeout: Seconds for each try: to connect, to send one request and to receive its whole
+            answer, all together.
         retries: How often a request is sent again after the server could not be reached, was late,
             or overloaded (429, 502, 503, 504 and their like of gRPC). A refusal is final.
         backoff: Seconds before the first of these; doubled each time, up to ten seconds, and at
@@ -36,6 +39,8 @@ class Client:
             (Retry-After), it is done, for up to a minute.
         concurrency: How many requests may be under way at once.
         batch_size: How many images a request holds.
+        max_answer_bytes: How large one answer may be, as it is sent and once it is unpacked;
+            256 MiB by default. A larger one is refused.
         headers: What to send with each request, such as an authorisation; gRPC's metadata.
         credentials: An `ssl.SSLContext` for https, a `grpc.ChannelCredentials` for grpcs; None
             trusts the public authorities.
@@ -61,18 +66,22 @@ class Client:
         backoff: float = 0.1,
         concurrency: int = 4,
         batch_size: int = 8,
+        max_answer_bytes: int = 2**28,
         headers: Mapping[str, str] | None = None,
         credentials: Any = None,
     ) -> None:
         version = None if version is None else count("version", version, 0, _HIGHEST_VERSION)
         self._place = place = parse_place(url, model, version)
         self._retry = Retry(count("retries", retries, 0), seconds("backoff", backoff, zero=True))
-        timeout = seconds("timeout", timeout, zero=False)
+        bounds = Bounds(
+            seconds("timeout", timeout, zero=False),
+            count("max_answer_bytes", max_answer_bytes, 1, _MOST_BYTES),
+        )
         batch_size = count("batch_size", batch_size, 1)
         concurrency = count("concurrency", concurrency, 1)
         sent = conform_headers(headers, rpc=place.scheme.startswith("grpc"))
         self._gate = Gate(repr(self))
-        self._connection = connect(place, timeout, sent, credentials, concurrency)
+        self._connection = connect(place, bounds, sent, credentials, concurrency)
         self._questions = Questions(self._connection, self._retry, str(place))
         self._many = Many(self._questions, str(place), concurrency, batch_size)
 

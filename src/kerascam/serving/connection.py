@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from .errors import ServingError
 
 #: By their names in a signature: numbers, or objects: str for text, and bytes for encoded files.
 Tensors: TypeAlias = Mapping[str, np.ndarray]
@@ -13,6 +16,22 @@ CHECK_SERVER = "check the url, and that the server runs"
 TOO_SLOW = "raise timeout=, or lower batch_size="
 TOO_BUSY = "raise retries= or backoff=, or lower concurrency="
 
+#: The states of a version, as the protocol has them.
+STATES = ("UNKNOWN", "START", "LOADING", "AVAILABLE", "UNLOADING", "END")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a client takes of a server.
+
+    Attributes:
+        timeout: Seconds for one request and its whole answer.
+        answer_bytes: How large an answer may be, as it is sent and as it is read.
+    """
+
+    timeout: float
+    answer_bytes: int
+
 
 class Connection(ABC):
     """Asks one model on one server, once for each call, from any thread."""
@@ -20,6 +39,10 @@ class Connection(ABC):
     @abstractmethod
     def ask(self, signature: str, inputs: Tensors) -> dict[str, np.ndarray]:
         """Run one of the model's functions.
+
+        Returns:
+            Of the outputs that kerascam knows, those that the server gave: int32 for classes,
+            floats for other numbers, str or bytes for the rest.
 
         Raises:
             TransientError: If another try may help.
@@ -38,3 +61,39 @@ class Connection(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close it for good."""
+
+
+def too_large(what: str, most: int) -> ServingError:
+    """Word the error for an answer beyond the bound."""
+    return ServingError(
+        f"the answer to {what} is larger than {most} bytes; raise max_answer_bytes=, or lower "
+        f"batch_size="
+    )
+
+
+def unreadable(what: str, error: Exception, begins: bytes | None = None) -> ServingError:
+    """Word the error for an answer that is none of this protocol."""
+    shown = "" if begins is None else f"; it begins {begins[:80]!r}"
+    return ServingError(
+        f"the answer to {what} cannot be read: {error}; check that a TensorFlow Serving "
+        f"compatible server answers there{shown}"
+    )
+
+
+def version_and_state(version: Any, state: Any) -> tuple[int, str]:
+    """Take one version of a model and its state.
+
+    Raises:
+        ValueError: If they are none.
+
+    Example:
+        >>> version_and_state("3", "AVAILABLE")
+        (3, 'AVAILABLE')
+    """
+    digits = version if isinstance(version, str) else str(version)
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) < 20
+    if isinstance(version, (bool, float)) or not is_number:
+        raise ValueError("a version is no whole number")
+    if state not in STATES:
+        raise ValueError("a version has a state that the protocol does not know")
+    return int(digits), str(state)

@@ -40,6 +40,8 @@ _OF_INPUTS = frozenset(
     {400, 413, 422, 500, "INVALID_ARGUMENT", "OUT_OF_RANGE", "INTERNAL", "UNKNOWN"}
 )
 
+_MOST_SAID = 2_000  # characters
+
 
 def in_short(said: str) -> str:
     r"""Take from a server's error, which may be TensorFlow's own, the line that says what is wrong.
@@ -48,6 +50,7 @@ def in_short(said: str) -> str:
         >>> in_short("assertion failed: [no image]\n\t [[{{node Assert}}]]")
         'assertion failed: [no image]'
     """
+    said = said[:_MOST_SAID]
     return telling_line(RuntimeError(said)) if said.strip() else ""
 
 

@@ -8,12 +8,9 @@ from typing import Any
 
 from ..arguments import conform_classes
 from ..inputs import InputSpec
-from ..program import METHODS  # from where the registry is filled
-from ..registry import UnknownNameError
 from ..signatures import ID_LENGTH
 from .errors import ServingError
-
-_KEYS = ("method", "layer", "labels", "notes", "signed", "scaled", "inputs")
+from .facts import check_facts
 
 
 @dataclass(frozen=True)
@@ -70,22 +67,14 @@ def read_manifest(text: str, who: str) -> Manifest:
     """
     try:
         facts = json.loads(text)
-    except ValueError:
-        facts = None
-    missing = [key for key in _KEYS if not isinstance(facts, dict) or key not in facts]
-    if missing:
-        raise ServingError(
-            f"the manifest of {who} has no {missing[0]!r}; export the model again with this "
-            f"version of kerascam; it begins {text[:80]!r}"
-        )
+        encoded = text.encode()  # fails for halves of a character
+    except (ValueError, RecursionError):
+        facts, encoded = None, b""
     try:
-        METHODS[facts["method"]]
-    except UnknownNameError as error:
-        raise ServingError(
-            f"the manifest of {who} names a method that this version of kerascam does not know: "
-            f"{facts['method']!r}; upgrade kerascam"
-        ) from error
-    return Manifest(hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH], facts)
+        check_facts(facts)
+    except ValueError as error:
+        raise ServingError(f"the manifest of {who} {error}; it begins {text[:80]!r}") from error
+    return Manifest(hashlib.sha256(encoded).hexdigest()[:ID_LENGTH], facts)
 
 
 class Manifests:

@@ -40,6 +40,16 @@ class Place:
         return self.scheme.endswith("s")
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this very machine, by its address."""
+        if self.host.startswith("["):
+            return IPv6Address(self.host[1:].partition("]")[0]).is_loopback
+        name = self.host.partition(":")[0]
+        if _FOUR_NUMBERS.fullmatch(name):
+            return IPv4Address(name).is_loopback
+        return f".{name}".lower().rstrip(".").endswith(".localhost")
+
+    @property
     def rest_url(self) -> str:
         """The address of the model's status; with ":predict", that of its signatures."""
         version = "" if self.version is None else f"/versions/{self.version}"
@@ -100,7 +110,7 @@ def parse_place(url: str, model: str, version: int | None) -> Place:
 
 
 def _host(name: str) -> str:
-    """Check a host, and bring it to ASCII: neither httpx nor gRPC does so before it connects.
+    """Check a host, and bring it to ASCII: neither httpcore nor gRPC does so before it connects.
 
     Raises:
         ValueError: If it can be none.

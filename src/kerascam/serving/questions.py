@@ -1,15 +1,23 @@
 """What a client asks a server, one request at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
 
 from ..signatures import CLASS_INDEX, EXPLAIN, INDEX, MANIFEST, MANIFEST_ID, PREDICT
-from .answer import EXPLAINED, PREDICTED, check_answer
 from .batch import Batch
+from .checks import check_forms, check_together
 from .connection import Connection, Tensors
 from .errors import ReplacedError, ServerUnavailableError, ServingError, retold
+from .forms import (
+    Form,
+    explanation_forms,
+    identity_forms,
+    manifest_forms,
+    map_names,
+    prediction_forms,
+)
 from .manifest import Manifest, Manifests, read_manifest
 from .retry import Retry
 
@@ -40,8 +48,10 @@ class Questions:
             ServingError: If it refuses.
             OSError: If a file cannot be read.
         """
-        classes = manifest.class_ids(batch.classes, len(batch))
-        return self._ask_of(manifest, batch, EXPLAIN, {CLASS_INDEX: classes}, EXPLAINED)
+        asked = manifest.class_ids(batch.classes, len(batch))
+        answer = self._ask_of(manifest, batch, EXPLAIN, {CLASS_INDEX: asked})
+        forms = explanation_forms(manifest, batch, map_names(manifest, list(answer)))
+        return self._checked(answer, forms, asked, manifest, batch.signature(EXPLAIN))
 
     def predictions(self, manifest: Manifest, batch: Batch) -> Tensors:
         """Ask for the predictions of a batch by the model that a manifest tells of.
@@ -52,27 +62,43 @@ class Questions:
             ServingError: If it refuses.
             OSError: If a file cannot be read.
         """
-        return self._ask_of(manifest, batch, PREDICT, {}, PREDICTED)
+        answer = self._ask_of(manifest, batch, PREDICT, {})
+        forms = prediction_forms(manifest, len(batch))
+        asked = manifest.class_ids(None, len(batch))
+        return self._checked(answer, forms, asked, manifest, batch.signature(PREDICT))
 
-    def _ask_of(
-        self, manifest: Manifest, batch: Batch, base: str, more: Tensors, needed: Sequence[str]
-    ) -> Tensors:
-        inputs = {**batch.tensors(), **more}
+    def _ask_of(self, manifest: Manifest, batch: Batch, base: str, more: Tensors) -> Tensors:
+        signature, inputs = batch.signature(base), {**batch.tensors(), **more}
         try:
-            answer = self._ask(batch.signature(base), inputs, needed, len(batch))
+            answer = self._ask(signature, inputs)
         except ServingError as error:
             # Made by this manifest and refused, it may have been asked of a newer model.
             if error.may_blame_inputs and self.manifests.fetch().id != manifest.id:
                 raise ReplacedError from error
             raise
-        if set(answer[MANIFEST_ID].tolist()) != {manifest.id}:
+        # Before all else: another model's answer need not fit this manifest.
+        found = check_forms(answer, identity_forms(len(batch)), self._named(signature))
+        if set(found[MANIFEST_ID].tolist()) != {manifest.id}:
             self.manifests.forget(manifest)
             raise ReplacedError
         return answer
 
+    def _checked(
+        self,
+        answer: Tensors,
+        forms: Mapping[str, Form],
+        asked: np.ndarray,
+        manifest: Manifest,
+        signature: str,
+    ) -> Tensors:
+        found = check_forms(answer, forms, self._named(signature))
+        check_together(found, asked, manifest, self._named(signature))
+        return found
+
     def _manifest(self) -> Manifest:
         try:
-            answer = self._ask(MANIFEST, {INDEX: np.zeros(1, np.int32)}, [MANIFEST], 1)
+            answer = self._ask(MANIFEST, {INDEX: np.zeros(1, np.int32)})
+            answer = check_forms(answer, manifest_forms(), self._named(MANIFEST))
         except ServerUnavailableError:
             raise
         except ServingError as error:
@@ -81,10 +107,11 @@ class Questions:
             ) from error
         return read_manifest(str(answer[MANIFEST][0]), self._who)
 
-    def _ask(self, signature: str, inputs: Tensors, needed: Sequence[str], batch: int) -> Tensors:
-        answer = self._retry(lambda: self._connection.ask(signature, inputs), self._who)
-        check_answer(answer, needed, batch, f"{signature!r} of {self._who}")
-        return answer
+    def _ask(self, signature: str, inputs: Tensors) -> Tensors:
+        return self._retry(lambda: self._connection.ask(signature, inputs), self._who)
+
+    def _named(self, signature: str) -> str:
+        return f"{signature!r} of {self._who}"
 
 
 def outcomes(ask: Callable[[Batch], Tensors], batch: Batch) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """TensorFlow Serving's gRPC protocol."""
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 import grpc
@@ -11,16 +12,29 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from ..signatures import BYTES
-from .connection import CHECK_SERVER, TOO_BUSY, TOO_SLOW, Connection, Tensors
+from .bodies import TooLargeError
+from .connection import (
+    CHECK_SERVER,
+    TOO_BUSY,
+    TOO_SLOW,
+    Bounds,
+    Connection,
+    Tensors,
+    too_large,
+    unreadable,
+    version_and_state,
+)
 from .errors import ServingError, TransientError, in_short
 from .place import Place
+from .protos import read_outputs
 
 _FIXES = {
     grpc.StatusCode.UNAVAILABLE: CHECK_SERVER,
     grpc.StatusCode.RESOURCE_EXHAUSTED: TOO_BUSY,
     grpc.StatusCode.DEADLINE_EXCEEDED: TOO_SLOW,
 }
+_UNPACKED = 1  # the bit of the algorithm "identity"
+_TOO_LARGE = "message larger than max"  # gRPC's own words, of either side
 # After a failure gRPC answers at once, without trying to connect, for a second and then longer:
 # tries that follow sooner would all be in vain.
 _RECONNECT_MS = {"initial": 100, "min": 100, "max": 5000}
@@ -31,23 +45,32 @@ class RpcConnection(Connection):
 
     Args:
         place: The model.
-        timeout: Seconds for one request and its whole answer.
+        bounds: On each request and its answer.
         headers: To send with each request; gRPC calls them metadata.
         credentials: A `grpc.ChannelCredentials`; None trusts the public authorities.
     """
 
     def __init__(
-        self, place: Place, timeout: float, headers: Mapping[str, str], credentials: Any
+        self, place: Place, bounds: Bounds, headers: Mapping[str, str], credentials: Any
     ) -> None:
         self._place = place
-        self._timeout = timeout
+        self._bounds = bounds
         self._metadata = [(name.lower(), value) for name, value in headers.items()]
         options = [
             # A batch of heatmaps is larger than gRPC's 4 MB; the server keeps its own bounds.
             ("grpc.max_send_message_length", -1),
-            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_receive_message_length", bounds.answer_bytes),
+            # gRPC bounds a message as it is sent, and not as it is unpacked: none is packed then.
+            ("grpc.per_message_decompression", 0),
+            ("grpc.compression_enabled_algorithms_bitset", _UNPACKED),
+            ("grpc.enable_http_proxy", 0 if place.is_loopback else 1),
             *((f"grpc.{key}_reconnect_backoff_ms", wait) for key, wait in _RECONNECT_MS.items()),
         ]
+        if place.secure and not isinstance(credentials, (grpc.ChannelCredentials, NoneType)):
+            raise TypeError(
+                f"credentials must be a grpc.ChannelCredentials for {place.scheme}://, not a "
+                f"{type(credentials).__name__}"
+            )
         if place.secure:
             trusted = grpc.ssl_channel_credentials() if credentials is None else credentials
             self._channel = grpc.secure_channel(place.host, trusted, options)
@@ -65,15 +88,24 @@ class RpcConnection(Connection):
             request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
         what = f"{signature!r} of {self._place}"
         outputs = self._send(self._predictions.Predict, request, what).outputs
-        return {name: _array(name, tensor) for name, tensor in outputs.items()}
+        try:
+            return read_outputs(outputs, self._bounds.answer_bytes)
+        except TooLargeError as error:
+            raise too_large(what, self._bounds.answer_bytes) from error
+        except ValueError as error:
+            raise unreadable(what, error) from error
 
     def versions(self) -> list[tuple[int, str]]:
         """List the model's versions on the server, and the state of each."""
         request = GetModelStatusRequest()
         self._name(request.model_spec)
-        answer = self._send(self._models.GetModelStatus, request, f"the status of {self._place}")
-        states = ModelVersionStatus.State
-        return [(each.version, states.Name(each.state)) for each in answer.model_version_status]
+        what = f"the status of {self._place}"
+        found = self._send(self._models.GetModelStatus, request, what).model_version_status
+        names = {number: name for name, number in ModelVersionStatus.State.items()}
+        try:
+            return [version_and_state(each.version, names.get(each.state)) for each in found]
+        except ValueError as error:
+            raise unreadable(what, error) from error
 
     def close(self) -> None:
         """Close the channel."""
@@ -86,9 +118,11 @@ class RpcConnection(Connection):
 
     def _send(self, function: Any, request: Any, what: str) -> Any:
         try:
-            return function(request, timeout=self._timeout, metadata=self._metadata)
+            return function(request, timeout=self._bounds.timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             code, said = error.code(), in_short(error.details() or "")
+            if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in said:
+                raise self._beyond(what, code.name, said) from error
             if code in _FIXES:
                 reason = f"{code.name} {said}".strip()
                 raise TransientError(reason, _FIXES[code], code=code.name) from error
@@ -96,10 +130,8 @@ class RpcConnection(Connection):
                 f"the server refused {what}: {code.name} {said}", code=code.name, reason=said
             ) from error
 
-
-def _array(name: str, tensor: Any) -> np.ndarray:
-    array: np.ndarray = tf.make_ndarray(tensor)
-    if array.dtype == object and not name.endswith(BYTES):
-        texts = [each.decode() for each in array.ravel()]
-        return np.array(texts, object).reshape(array.shape)
-    return array
+    def _beyond(self, what: str, code: str, said: str) -> ServingError:
+        if "SERVER" in said:
+            message = f"the server refused {what}: {code} {said}; lower batch_size="
+            return ServingError(message, code=code, reason=said)
+        return too_large(what, self._bounds.answer_bytes)

@@ -1,0 +1,24 @@
+"""Say which extra of kerascam has the packages that are missing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_PACKAGES = ("grpc", "httpcore", "orjson", "tenacity", "tensorflow_serving")
+
+
+@contextmanager
+def needs_packages() -> Iterator[None]:
+    """Stand around imports of the packages that a client needs.
+
+    Raises:
+        ImportError: If one is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        raise ImportError(
+            f"kerascam.serving needs the package {package!r}; pip install 'kerascam[serving]'"
+        ) from error
