@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from served_model import CLASSES, NAME, SIDE, export, predict, serving, small_model, some_images
+from tensorflow.core.protobuf import meta_graph_pb2
 
-import kerascam
+from scene_classification.serving.signatures import Signature
 
 MODEL = f"/v1/models/{NAME}"
 ECHO = {
@@ -87,17 +88,19 @@ def test_metadata_tell_of_every_signature(client, path):
     overlay = signatures["explain_bytes"]["outputs"]["overlay_bytes"]
     assert overlay["dtype"] == "DT_STRING"
     assert overlay["tensor_shape"]["dim"] == [{"size": "-1", "name": ""}]
+    assert default["defaults"] == {}
 
 
-def test_metadata_tell_the_default_of_an_input(tmp_path):
-    explainer = kerascam.GradCAM(small_model(1), labels=CLASSES)
-    kerascam.export(explainer, tmp_path)
-    with serving(tmp_path) as client:
-        told = client.get(f"{MODEL}/metadata").json()["metadata"]["signature_def"]["signature_def"]
-    (default,) = told["explain"]["defaults"].items()
-    assert default[0] == "class_index"
-    assert default[1].items() >= {"dtype": "DT_INT32", "int_val": [-1], "float_val": []}.items()
-    assert told["serving_default"]["defaults"] == {}
+def test_metadata_tell_the_default_of_an_input():
+    definition = meta_graph_pb2.SignatureDef()
+    definition.defaults["class_index"].CopyFrom(tf.make_tensor_proto(-1, tf.int32, []))
+    (default,) = Signature.of(definition).metadata()["defaults"].items()
+    name, told = default
+    assert name == "class_index"
+    assert (told["dtype"], told["int_val"]) == ("DT_INT32", [-1])
+    assert told["tensor_shape"] == {"dim": [], "unknown_rank": False}
+    assert told["float_val"] == []  # also what is empty is told
+    assert json.loads(json.dumps(told)) == told
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from PIL import Image
 from served_model import SIDE, export, predict, serving, small_model
 
 from kerascam import photo_limits
-from scene_classification.serving.images import has_more_scans
+from scene_classification.serving.errors import RequestError
+from scene_classification.serving.images import Images
+from scene_classification.serving.jpegs import JpegError, read_jpeg
 from scene_classification.serving.limits import Limits
 
 SCAN = b"\xff\xda"
@@ -74,8 +76,7 @@ def progressive(scans):
     [
         (png_that_claims(21, 20), "image of 21 x 20 pixels; send at most 400"),
         (png_that_claims(9000, 9000), "image of 9000 x 9000 pixels"),
-        (png_that_claims(10_000, 10_000), "far too many pixels; send at most 400"),
-        (png_that_claims(2**31 - 1, 2**31 - 1), "far too many pixels"),
+        (png_that_claims(2**31 - 1, 2**31 - 1), "2147483647 x 2147483647 pixels; send at most 400"),
         (animation(5), "image of 10 x 10 x 5 frames pixels"),
         (progressive(13), "'image_bytes' holds a JPEG of more than 12 scans; save it again with"),
     ],
@@ -95,9 +96,43 @@ def test_the_images_of_a_request_are_bounded_together(client):
     assert predict(client, explain(encoded(20), encoded(20), encoded(14))).status_code == 200
     answer = predict(client, explain(encoded(20), encoded(20), encoded(15)))
     assert error_of(answer, 400) == (
-        "input 'image_bytes' brings the images of this request to 1025 pixels; send at most 1000 "
-        "in one request"
+        "input 'image_bytes' brings the images of this request to 1025 pixels, those of a JPEG "
+        "counted once per 10 scans; send at most 1000 in one request"
     )
+
+
+def test_scans_beyond_those_of_a_photograph_count_as_pixels(client):
+    usual, more = progressive(10), progressive(11)  # of 256 pixels
+    assert predict(client, explain(usual, usual, usual)).status_code == 200
+    assert predict(client, explain(usual, more)).status_code == 200
+    assert "to 1024 pixels" in error_of(predict(client, explain(more, more)), 400)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (299, 5)])
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"Exif"}),  # the extended format
+    ],
+)
+def test_a_size_is_read_as_it_is(size, kind, settings):
+    file = io.BytesIO()
+    Image.new("RGB", size).save(file, kind, **settings)
+    width, height = size
+
+    def error_with(pixels):
+        with pytest.raises(RequestError) as raised:
+            Images(Limits(pixels=pixels)).check("image_bytes", file.getvalue())
+        return str(raised.value)
+
+    Images(Limits(pixels=width * height)).check("image_bytes", file.getvalue())
+    if width * height > 1:
+        assert f"an image of {width} x {height} pixels" in error_with(width * height - 1)
 
 
 @pytest.mark.parametrize(
@@ -127,12 +162,16 @@ def test_what_only_looks_like_a_scan_is_not_counted(client, beside):
 def test_scans_do_not_hide(hidden):
     data = progressive(13)
     place = data.index(SCAN)
-    assert has_more_scans(data[:place] + hidden + data[place:], 12)
-    assert not has_more_scans(data[:place] + hidden + data[place:], 13)
+    assert read_jpeg(data[:place] + hidden + data[place:], 100) == (16, 16, 13)
 
 
-def test_a_jpeg_of_segments_without_end_is_not_read_to_its_end():
-    assert has_more_scans(b"\xff\xd8" + b"\xff\xfe\x00\x02" * 1_000_000 + SCAN * 13, 12)
+@pytest.mark.parametrize("segment", [b"\xff\xfe\x00\x02", b"\xff\xfe\x00\x00"])
+def test_a_jpeg_of_segments_without_end_is_not_read_to_its_end(segment):
+    data = encoded(16, "JPEG")
+    with pytest.raises(JpegError, match="more than 10000 segments"):
+        read_jpeg(data[:2] + segment * 1_000_000 + data[2:], 100)
+    with pytest.raises(JpegError, match="no size"):
+        read_jpeg(data[:2] + b"\xff\x00" * 1_000_000, 100)
 
 
 def test_bounds_of_images_are_those_of_the_library():

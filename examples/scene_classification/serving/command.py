@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import logging
 import signal
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -46,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with native_messages_dropped():
             from scene_classification.serving.server import ModelServer
-        warnings.filterwarnings("ignore", module="PIL")  # the server has bounds of its own
         server = ModelServer(limits=Limits(**bounds), **options)
         server.run(lambda: _announce(server, options["base"], options["name"]))
     except KeyboardInterrupt:

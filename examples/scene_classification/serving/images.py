@@ -1,22 +1,40 @@
-"""How much work encoded images are, told by headers and markers before anything is decoded."""
+"""How much work encoded images are, told by their headers: before anything decodes them."""
 
 from __future__ import annotations
 
-import io
-import re
+import math
+from dataclasses import dataclass
 
-from PIL import Image
-
+from scene_classification.serving import jpegs
 from scene_classification.serving.errors import RequestError
 from scene_classification.serving.limits import Limits
 
 # What an exported model takes. A GIF says how many frames it has only when all of it is read.
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WebP")
+SCANS_OF_A_PHOTOGRAPH = 10
 
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-# All but what has no segment: fill bytes, stuffed zeros, TEM, restarts, the start of an image.
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
-_MOST_SEGMENTS = 10_000
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a file says that it holds."""
+
+    width: int
+    height: int
+    frames: int = 1
+    scans: int = 1
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height * self.frames
+
+    @property
+    def work(self) -> int:
+        """Pixels, as often as a decoder has to go over them beyond what is usual."""
+        return self.pixels * max(1, math.ceil(self.scans / SCANS_OF_A_PHOTOGRAPH))
+
+    def __str__(self) -> str:
+        frames = f" x {self.frames} frames" if self.frames > 1 else ""
+        return f"{self.width} x {self.height}{frames}"
 
 
 class Images:
@@ -31,7 +49,7 @@ class Images:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._pixels = 0
+        self._work = 0
 
     def check(self, name: str, data: bytes) -> None:
         """Check one encoded image, and count its pixels.
@@ -44,72 +62,58 @@ class Images:
             RequestError: If it is not an image of a known format, if it is too much work, or if
                 the request is with it.
         """
-        width, height, frames = _size(name, data, self._limits.pixels)
-        pixels, limits = width * height * frames, self._limits
-        if pixels > limits.pixels:
-            size = f"{width} x {height}" + (f" x {frames} frames" if frames > 1 else "")
+        claim, limits = _claim(data, self._limits.scans), self._limits
+        if claim is None:
             raise RequestError(
-                400, f"input {name!r} holds an image of {size} pixels; send at most {limits.pixels}"
+                400,
+                f"input {name!r} holds {len(data)} bytes that are no image; send a file of one of "
+                f"{', '.join(FORMATS)}",
             )
-        if has_more_scans(data, limits.scans):
+        if claim.pixels > limits.pixels:
+            raise RequestError(
+                400,
+                f"input {name!r} holds an image of {claim} pixels; send at most {limits.pixels}",
+            )
+        if claim.scans > limits.scans:
             raise RequestError(
                 400,
                 f"input {name!r} holds a JPEG of more than {limits.scans} scans; save it again "
                 "with fewer, or not progressive",
             )
-        self._pixels += pixels
-        if self._pixels > limits.request_pixels:
+        self._work += claim.work
+        if self._work > limits.request_pixels:
             raise RequestError(
                 400,
-                f"input {name!r} brings the images of this request to {self._pixels} pixels; send "
-                f"at most {limits.request_pixels} in one request",
+                f"input {name!r} brings the images of this request to {self._work} pixels, those "
+                f"of a JPEG counted once per {SCANS_OF_A_PHOTOGRAPH} scans; send at most "
+                f"{limits.request_pixels} in one request",
             )
 
 
-def _size(name: str, data: bytes, most_pixels: int) -> tuple[int, int, int]:
-    """Return width, height and number of frames as the header claims them."""
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            # Of a JPEG with others behind it, such as a gain map, only the first is decoded.
-            frames = 1 if data.startswith(b"\xff\xd8") else int(getattr(image, "n_frames", 1))
-            return *image.size, frames
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise RequestError(
-            400, f"input {name!r} holds an image of far too many pixels; send at most {most_pixels}"
-        ) from None
-    except Exception:  # Pillow's readers raise whatever a broken header makes them stumble over
-        raise RequestError(
-            400,
-            f"input {name!r} holds {len(data)} bytes that are no image; send a file of one of "
-            f"{', '.join(FORMATS)}",
-        ) from None
+def _claim(data: bytes, most_scans: int) -> _Claim | None:
+    """Read a header; no loop here may be as long as what a client sends."""
+    if data.startswith(jpegs.START):
+        try:
+            width, height, scans = jpegs.read_jpeg(data, most_scans)
+        except jpegs.JpegError:
+            return None
+        return _Claim(width, height, scans=scans)
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR" and len(data) >= 33:
+        return _Claim(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
+        return _claim_of_webp(data)
+    return None
 
 
-def has_more_scans(data: bytes, most: int) -> bool:
-    r"""Return whether a JPEG makes a decoder go over its pixels more often than a bound.
+def _claim_of_webp(data: bytes) -> _Claim | None:
+    def little(start: int, end: int) -> int:
+        return int.from_bytes(data[start:end], "little")
 
-    A thumbnail in a segment and a film behind the end of the image do not count.
-
-    Args:
-        data: The file, of any format.
-        most: The bound.
-
-    >>> scan = b"\xff\xda\x00\x02 its data "
-    >>> has_more_scans(b"\xff\xd8" + scan * 3 + b"\xff\xd9" + scan * 9, most=3)
-    False
-    >>> has_more_scans(b"\xff\xd8" + scan * 4 + b"\xff\xd9", most=3)
-    True
-    """
-    if not data.startswith(b"\xff\xd8") or data.count(b"\xff\xda") <= most:
-        return False  # what is nearly always so, and quickly told
-    place, scans = 2, 0
-    for _ in range(_MOST_SEGMENTS):
-        found = _MARKER.search(data, place)
-        if found is None or data[found.end() - 1] == _END_OF_IMAGE:
-            return False
-        scans += data[found.end() - 1] == _START_OF_SCAN
-        if scans > most:
-            return True
-        # A length counts its own two bytes, whatever it says.
-        place = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
-    return True  # so many segments are made for nothing else
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return _Claim(little(24, 27) + 1, little(27, 30) + 1, max(1, data.count(b"ANMF")))
+    if kind == b"VP8L":  # 14 bits of width, 14 of height
+        return _Claim(little(21, 25) % 2**14 + 1, (little(21, 25) >> 14) % 2**14 + 1)
+    if kind == b"VP8 ":
+        return _Claim(little(26, 28) % 2**14, little(28, 30) % 2**14)
+    return None
