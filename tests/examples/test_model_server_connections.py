@@ -179,6 +179,15 @@ def test_what_is_no_request_has_an_answer_of_the_same_form(client, sent):
         assert error_of(received(connection), 400) == "Invalid HTTP request received."
 
 
+def test_broken_chunks_in_a_request_are_answered_once(client, caplog):
+    with opened(client) as connection:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"2\r\n{}\r\nno chunk\r\n")
+        assert error_of(received(connection), 400) == "Invalid HTTP request received."
+    assert client.get(f"/v1/models/{NAME}").status_code == 200
+    assert "Exception" not in caplog.text
+
+
 def test_broken_chunks_after_the_answer_end_the_connection(client):
     with opened(client) as connection:
         head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

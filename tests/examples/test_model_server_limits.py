@@ -239,7 +239,8 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
     count = 6
     limits = Limits(threads=1, waiting=count - 1)
     server = ModelServer(base, NAME, limits=limits, poll_seconds=0.05)
-    thread = threading.Thread(target=server.run)
+    is_open = threading.Event()
+    thread = threading.Thread(target=server.run, args=[is_open.set])
     thread.start()
     found = []
 
@@ -251,7 +252,7 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
             answer = opened.getresponse()
             found.append((answer.status, json.loads(answer.read())))
 
-    until(lambda: server._versions._serving is not None)
+    assert is_open.wait(60)
     clients = [threading.Thread(target=ask) for _ in range(count)]
     for each in clients:
         each.start()
