@@ -59,7 +59,7 @@ ASKED = {
     "text after the JSON": json.dumps({"instances": [IMAGE]}).encode() + b" and more",
     "a compressed body": gzip.compress(json.dumps({"instances": [IMAGE]}).encode()),
     "300 for a `uint8`": {"signature_name": "echo", "inputs": {"u8": [300]}},
-    "an unnamed row, if there are two inputs and one has a default": {
+    '`instances: [{"b64": ...}]`, if there are two inputs and one has a default': {
         "signature_name": "explain_bytes",
         "instances": [encoded(image(8, 8))],
     },

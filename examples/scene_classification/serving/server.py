@@ -124,7 +124,8 @@ class ModelServer:
         try:
             self._listener.listen(1024)
         except OSError as error:
-            raise _taken(*self._listener.getsockname()[:2], error) from error
+            host, port = self._listener.getsockname()[:2]
+            raise _taken(host, port, error) from error
 
     def stop(self) -> None:
         """Ask for the end, from another thread."""
