@@ -108,18 +108,28 @@ def some_images(count, seed=0):
 
 @contextlib.contextmanager
 def serving(base, *, wait=True, **settings):
-    """Serve a folder in a thread of this process; yields a client of the server."""
+    """Serve a folder in a thread of this process; yields a client of the server.
+
+    The server opens its port when it has a model: without `wait`, there may be nobody to ask yet.
+    """
     server = ModelServer(base, NAME, **{"poll_seconds": 0.05, **settings})
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         with httpx.Client(base_url=server.url, timeout=60) as client:
             if wait:
-                until(lambda: "AVAILABLE" in states(client).values())
+                until(lambda: is_open(client))
             yield client
     finally:
         server.stop()
         thread.join(60)
+
+
+def is_open(client):
+    """Whether the server's port is open, and a version of the model is available."""
+    with contextlib.suppress(httpx.ConnectError):
+        return "AVAILABLE" in states(client).values()
+    return False
 
 
 def states(client):

@@ -1,6 +1,7 @@
 """The development server speaks as TensorFlow Serving does: paths, bodies, numbers and errors."""
 
 import base64
+import gzip
 import io
 import json
 
@@ -9,6 +10,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from served_model import CLASSES, NAME, SIDE, export, predict, serving, small_model, some_images
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from scene_classification.serving.signatures import Signature
 
 MODEL = f"/v1/models/{NAME}"
 ECHO = {
@@ -84,6 +88,19 @@ def test_metadata_tell_of_every_signature(client, path):
     overlay = signatures["explain_bytes"]["outputs"]["overlay_bytes"]
     assert overlay["dtype"] == "DT_STRING"
     assert overlay["tensor_shape"]["dim"] == [{"size": "-1", "name": ""}]
+    assert default["defaults"] == {}
+
+
+def test_metadata_tell_the_default_of_an_input():
+    definition = meta_graph_pb2.SignatureDef()
+    definition.defaults["class_index"].CopyFrom(tf.make_tensor_proto(-1, tf.int32, []))
+    (default,) = Signature.of(definition).metadata()["defaults"].items()
+    name, told = default
+    assert name == "class_index"
+    assert (told["dtype"], told["int_val"]) == ("DT_INT32", [-1])
+    assert told["tensor_shape"] == {"dim": [], "unknown_rank": False}
+    assert told["float_val"] == []  # also what is empty is told
+    assert json.loads(json.dumps(told)) == told
 
 
 @pytest.mark.parametrize(
@@ -92,6 +109,7 @@ def test_metadata_tell_of_every_signature(client, path):
         ("GET", "/v1/models/other", 404, "Could not find any versions of model other"),
         ("GET", f"{MODEL}/versions/7", 404, f"Could not find version 7 of model {NAME}"),
         ("GET", "/v1/models/other/versions/7", 404, "Could not find version 7 of model other"),
+        ("GET", f"{MODEL}?x=1", 404, f"Could not find any versions of model {NAME}?x=1"),
         (
             "GET",
             f"{MODEL}/versions/7/metadata",
@@ -110,25 +128,47 @@ def test_metadata_tell_of_every_signature(client, path):
             404,
             f"Servable not found for request: Specific({NAME}, {2**63 - 1})",
         ),
+        ("POST", f"{MODEL}:predict?x=1", 400, f"Malformed request: POST {MODEL}:predict?x=1"),
+        ("GET", f"{MODEL}/metadata?x=1", 400, f"Malformed request: GET {MODEL}/metadata?x=1"),
         ("GET", f"{MODEL}:predict", 400, f"Malformed request: GET {MODEL}:predict"),
         ("POST", MODEL, 400, f"Malformed request: POST {MODEL}"),
         ("POST", f"{MODEL}:classify", 400, f"Malformed request: POST {MODEL}:classify"),
         ("DELETE", f"{MODEL}", 400, f"Malformed request: DELETE {MODEL}"),
+        ("OPTIONS", f"{MODEL}", 400, f"Malformed request: OPTIONS {MODEL}"),
         ("GET", f"{MODEL}/", 400, f"Malformed request: GET {MODEL}/"),
         ("GET", f"{MODEL}/versions/x", 400, f"Malformed request: GET {MODEL}/versions/x"),
-        (
-            "GET",
-            f"{MODEL}/versions/{'9' * 5000}",
-            400,
-            f"Malformed request: GET {MODEL}/versions/{'9' * 5000}",
-        ),
-        ("GET", "/", 404, "Malformed request: GET /"),
-        ("GET", "/docs", 404, "Malformed request: GET /docs"),
+        ("GET", "/v1/models", 400, "Missing model name in request."),
+        ("GET", "/v1/", 400, "Malformed request: GET /v1/"),
     ],
 )
 def test_other_paths_are_refused_in_its_words(client, method, path, status, message):
     body = {"json": {"instances": [1]}} if method == "POST" else {}
     assert error_of(client.request(method, path, **body), status) == message
+
+
+@pytest.mark.parametrize("number", [str(2**63), "9" * 5000], ids=["int64", "5000 digits"])
+@pytest.mark.parametrize("path", [":predict", "/metadata", ""])
+def test_a_version_beyond_int64_is_refused_without_a_word(client, number, path):
+    method = "POST" if path == ":predict" else "GET"
+    answer = client.request(method, f"{MODEL}/versions/{number}{path}")
+    assert (answer.status_code, answer.content) == (400, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/v1", "/v2/models/scenes", "/metrics?x=/v1/"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_outside_of_the_interface_there_is_a_page(client, method, path):
+    answer = client.request(method, path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<h1>Not Found</h1>" in answer.text
+
+
+def test_paths_are_not_case_sensitive_and_names_are(client):
+    loud = f"/V1/Models/{NAME}"
+    assert client.get(f"{loud}/VERSIONS/1").json() == client.get(MODEL).json()
+    assert client.get(f"{loud}/Metadata").json() == client.get(f"{MODEL}/metadata").json()
+    assert predict(client, {"instances": [IMAGE]}, f"{loud}:PREDICT").status_code == 200
+    assert client.get(f"/v1/models/{NAME.upper()}").status_code == 404
 
 
 # ---------------------------------------------------------------------------------------- numbers
@@ -297,9 +337,13 @@ def echo(**changes):
         ({"instances": [[[[True] * 3] * 8] * 8]}, "'image' holds true or false"),
         ({"instances": [{"picture": IMAGE}]}, "element: 0 .* keys must be equal to: image"),
         ({"instances": [{"image": IMAGE}, IMAGE]}, "got a value at item 1"),
-        ({"inputs": {"picture": IMAGE}}, "keys must be equal to: image"),
+        ({"inputs": {"picture": IMAGE}}, "keys must hold: image"),
         (explain(class_index=...), "keys must be equal to: class_index,image_bytes"),
         (explain(other=1), "keys must be equal to: class_index,image_bytes"),
+        (
+            {"signature_name": "explain_bytes", "inputs": {"image_bytes": [PNG]}},
+            "keys must hold: class_index,image_bytes",
+        ),
         ({**explain(), "instances": [PNG]}, "plain list, but expecting objects"),
         (
             {"signature_name": "explain_bytes", "inputs": [PNG]},
@@ -348,7 +392,28 @@ def test_whole_numbers_that_a_float_holds_are_taken(client):
     np.testing.assert_array_equal(np.float32(values), np.float32([2**24 - 1, 1e38]))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP"])
+def test_an_input_that_is_not_there_is_passed_over_in_columns(client, model):
+    content = {"inputs": {"image": [IMAGE], "other": [[1, 2], "text"]}}
+    answer = predict(client, content).json()["outputs"]
+    np.testing.assert_allclose(answer, np.asarray(model(np.float32([IMAGE]))), atol=1e-6)
+
+
+def test_a_byte_order_mark_is_passed_over(client):
+    content = json.dumps({"signature_name": "total", "inputs": [1.5]}).encode("utf-8-sig")
+    assert predict(client, content).json()["outputs"]["total"] == 1.5
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP"])
+def test_a_compressed_body_is_refused_and_said_to_be(client, encoding):
+    content = gzip.compress(json.dumps({"signature_name": "total", "inputs": [1.5]}).encode())
+    answer = client.post(
+        f"{MODEL}:predict", content=content, headers={"Content-Encoding": encoding}
+    )
+    assert error_of(answer, 400) == f"the body is encoded as '{encoding}'; send it as it is"
+    assert "JSON Parse error" in error_of(predict(client, content), 400)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_every_known_kind_of_file_is_taken(client, kind):
     gray = np.full((SIDE, SIDE, 3), 128, np.uint8)
     answer = predict(client, explain(image_bytes=encoded(gray, kind))).json()["predictions"][0]
@@ -356,8 +421,9 @@ def test_every_known_kind_of_file_is_taken(client, kind):
     np.testing.assert_allclose(np.asarray(overlay), gray, atol=2)
 
 
-def test_an_unknown_kind_of_file_is_not(client):
-    answer = predict(client, explain(image_bytes=encoded(np.zeros((8, 8, 3), np.uint8), "TIFF")))
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "BMP"])
+def test_an_unknown_kind_of_file_is_not(client, kind):
+    answer = predict(client, explain(image_bytes=encoded(np.zeros((8, 8, 3), np.uint8), kind)))
     assert "are no image; send a file of one of JPEG, PNG" in error_of(answer, 400)
 
 

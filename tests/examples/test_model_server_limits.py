@@ -1,22 +1,16 @@
-"""The development server's bounds: bytes, pixels, rows, seconds, places; each has its answer."""
+"""The development server's bounds: bytes, values, rows, seconds, places; each has its answer."""
 
-import base64
 import contextlib
 import gc
 import http.client
-import io
 import json
-import struct
 import threading
-import zlib
 
 import numpy as np
 import orjson
 import pytest
-from PIL import Image
 from served_model import (
     NAME,
-    SIDE,
     export,
     predict,
     serving,
@@ -35,7 +29,6 @@ LIMITS = Limits(
     body_bytes=100_000,
     body_seconds=0.3,
     values=2000,
-    pixels=400,
     rows=4,
     run_seconds=0.5,
     threads=1,
@@ -158,52 +151,6 @@ def test_rows_are_bounded(client, form):
     assert error_of(answer, 400) == "input 'image' has 5 rows; send at most 4 in one request"
 
 
-def png_that_claims(width, height):
-    """A PNG of a few bytes; its header says how large it would be."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = b"IDAT" + zlib.compress(b"")
-    chunks = [header, body, b"IEND"]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in chunks
-    )
-
-
-def explain(data):
-    row = {"image_bytes": {"b64": base64.b64encode(data).decode()}, "class_index": -1}
-    return {"signature_name": "explain_bytes", "instances": [row]}
-
-
-def animation(count):
-    file = io.BytesIO()
-    frames = [Image.new("RGB", (10, 10), (20 * index, 0, 0)) for index in range(count)]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
-    return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (png_that_claims(21, 20), "image of 21 x 20 pixels; send at most 400"),
-        (png_that_claims(9000, 9000), "image of 9000 x 9000 pixels"),
-        (png_that_claims(10_000, 10_000), "far too many pixels; send at most 400"),
-        (png_that_claims(2**31 - 1, 2**31 - 1), "far too many pixels"),
-        (animation(5), "image of 10 x 10 x 5 frames pixels"),
-    ],
-)
-def test_an_image_is_refused_by_what_its_header_claims(client, data, message):
-    assert message in error_of(predict(client, explain(data)), 400)
-
-
-def test_an_image_of_the_largest_size_is_taken(client):
-    file = io.BytesIO()
-    Image.new("RGB", (20, 20), (10, 20, 30)).save(file, "PNG")
-    row = predict(client, explain(file.getvalue())).json()["predictions"][0]
-    overlay = Image.open(io.BytesIO(base64.b64decode(row["overlay_bytes"]["b64"])))
-    np.testing.assert_array_equal(np.asarray(overlay), np.full((SIDE, SIDE, 3), [10, 20, 30]))
-    assert predict(client, explain(animation(4))).status_code == 200
-
-
 def test_a_run_that_takes_too_long_is_broken_off(client):
     answer = predict(client, FOREVER)
     assert error_of(answer, 504) == "the model had 0.5 s for the request: deadline exceeded"
@@ -292,7 +239,8 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
     count = 6
     limits = Limits(threads=1, waiting=count - 1)
     server = ModelServer(base, NAME, limits=limits, poll_seconds=0.05)
-    thread = threading.Thread(target=server.run)
+    is_open = threading.Event()
+    thread = threading.Thread(target=server.run, args=[is_open.set])
     thread.start()
     found = []
 
@@ -304,7 +252,7 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
             answer = opened.getresponse()
             found.append((answer.status, json.loads(answer.read())))
 
-    until(lambda: server._versions._serving is not None)
+    assert is_open.wait(60)
     clients = [threading.Thread(target=ask) for _ in range(count)]
     for each in clients:
         each.start()
@@ -358,7 +306,7 @@ def test_what_cannot_be_served_is_said_at_once(base, settings, message):
 
 
 def test_a_port_that_is_taken_is_named(base):
-    with serving(base, wait=False) as client:
+    with serving(base) as client:
         port = client.base_url.port
         with pytest.raises(ValueError, match=f"port={port}: .*; give others, or port=0"):
             ModelServer(base, NAME, port=port)

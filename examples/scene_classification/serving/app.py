@@ -7,7 +7,6 @@ import contextlib
 import gc
 import json
 import logging
-import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +19,17 @@ from scene_classification.serving.answers import make_answer
 from scene_classification.serving.arrays import to_array
 from scene_classification.serving.bodies import Bodies
 from scene_classification.serving.errors import RequestError
+from scene_classification.serving.images import Images
 from scene_classification.serving.limits import Limits
+from scene_classification.serving.paths import Asked, is_outside, read_path
 from scene_classification.serving.questions import columns, read_question
 from scene_classification.serving.signatures import metadata
 from scene_classification.serving.versions import Versions
 
 JSON = "application/json"
-MODEL = "/v1/models/{name}"
-VERSION = MODEL + "/versions/{version}"
+HTML = "text/html"
+NOT_FOUND = """<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>
+"""
 logger = logging.getLogger(__name__)
 
 
@@ -82,8 +84,9 @@ class Desk:
                 question = read_question(body, self._limits.values)
                 _, servable = held.enter_context(self._versions.lease(number))
                 signature = servable.signature(question.signature)
+                images = Images(self._limits)
                 inputs = {
-                    name: to_array(name, signature.inputs[name], values, self._limits)
+                    name: to_array(name, signature.inputs[name], values, self._limits, images)
                     for name, values in columns(question, signature.inputs.keys()).items()
                 }
                 name, by_rows = question.signature, question.by_rows
@@ -103,37 +106,35 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     desk = Desk(versions, limits, pool)
 
-    @app.post(VERSION + ":predict")
-    @app.post(MODEL + ":predict")
-    async def predict(request: Request, name: str, version: str = "") -> Response:
-        number = _number(request, version)
-        _check_name(request, name, versions.name, number)
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def answer(request: Request) -> Response:
+        if is_outside(_target(request)):
+            return Response(NOT_FOUND, 404, media_type=HTML)
+        asked = read_path(request.method, _target(request))
+        if asked.what == "predict":
+            return await predict(request, asked)
+        return _json(metadata_of(asked) if asked.what == "metadata" else statuses_of(asked))
+
+    async def predict(request: Request, asked: Asked) -> Response:
+        _check_name(asked, versions.name)
         try:
-            return Response(await desk.predict(request, number), media_type=JSON)
+            return Response(await desk.predict(request, asked.number), media_type=JSON)
         except RequestError:
             raise
         except Exception as error:  # a fault of this server, said in the same form
             logger.exception("%s %s failed", request.method, request.url.path)
             raise RequestError(500, f"internal error: {type(error).__name__}") from error
 
-    @app.get(VERSION + "/metadata")
-    @app.get(MODEL + "/metadata")
-    async def tell(request: Request, name: str, version: str = "") -> Response:
-        number = _number(request, version)
-        _check_name(request, name, versions.name, number)
-        with versions.lease(number) as (served, servable):
-            return _json(metadata(name, served, servable.signatures))
+    def metadata_of(asked: Asked) -> Any:
+        _check_name(asked, versions.name)
+        with versions.lease(asked.number) as (served, servable):
+            return metadata(asked.name, served, servable.signatures)
 
-    @app.get(VERSION)
-    @app.get(MODEL)
-    async def status(request: Request, name: str, version: str = "") -> Response:
-        number = _number(request, version)
-        if ":" in name:
-            raise _malformed(request)
-        if name != versions.name:
-            what = "any versions" if number is None else f"version {number}"
-            raise RequestError(404, f"Could not find {what} of model {name}")
-        return _json({"model_version_status": versions.statuses(number)})
+    def statuses_of(asked: Asked) -> Any:
+        if asked.name != versions.name:
+            what = "any versions" if asked.number is None else f"version {asked.number}"
+            raise RequestError(404, f"Could not find {what} of model {asked.name}")
+        return {"model_version_status": versions.statuses(asked.number)}
 
     @app.exception_handler(RequestError)
     async def say(request: Request, error: RequestError) -> Response:
@@ -141,7 +142,11 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
 
     @app.exception_handler(HTTPException)
     async def say_malformed(request: Request, error: HTTPException) -> Response:
-        return await say(request, _malformed(request))
+        """Answer what has a method or a path that no route takes."""
+        try:
+            return await answer(request)
+        except RequestError as malformed:
+            return await say(request, malformed)
 
     return app
 
@@ -161,26 +166,17 @@ def _no_garbage_collected() -> Iterator[None]:
             gc.enable()
 
 
-def _number(request: Request, version: str) -> int | None:
-    if not version:
-        return None
-    if not re.fullmatch("[0-9]{1,19}", version):
-        raise _malformed(request)
-    return int(version)
+def _target(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
-def _check_name(request: Request, name: str, known: str, number: int | None) -> None:
-    if ":" in name:
-        raise _malformed(request)
-    if name != known:
-        asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
-        raise RequestError(404, f"Servable not found for request: {asked}")
-
-
-def _malformed(request: Request) -> RequestError:
-    # TensorFlow Serving looks no further at what is outside of its interface.
-    status = 400 if request.url.path.startswith("/v1/") else 404
-    return RequestError(status, f"Malformed request: {request.method} {request.url.path}")
+def _check_name(asked: Asked, known: str) -> None:
+    if asked.name != known:
+        which = "Latest({})" if asked.number is None else "Specific({}, {})"
+        raise RequestError(
+            404, f"Servable not found for request: {which.format(asked.name, asked.number)}"
+        )
 
 
 def _json(content: Any) -> Response:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scene_classification.serving.errors import RequestError, shown
-from scene_classification.serving.images import check_image
+from scene_classification.serving.images import Images
 from scene_classification.serving.limits import Limits
 from scene_classification.serving.signatures import NUMPY_TYPES, Tensor
 
@@ -27,14 +27,15 @@ JSON_KINDS = {
 }
 
 
-def to_array(name: str, tensor: Tensor, value: Any, limits: Limits) -> NDArray[Any]:
+def to_array(name: str, tensor: Tensor, value: Any, limits: Limits, images: Images) -> NDArray[Any]:
     """Turn what a request gives for an input into the array to feed.
 
     Args:
         name: Of the input.
         tensor: What the signature says of it.
         value: A nested list, or one value, as JSON has it.
-        limits: Bounds on rows and pixels.
+        limits: Bounds on rows.
+        images: Checks the encoded images among the values.
 
     Raises:
         RequestError: If the value is ragged, of another type or shape, or beyond a bound.
@@ -50,7 +51,7 @@ def to_array(name: str, tensor: Tensor, value: Any, limits: Limits) -> NDArray[A
     if dtype is None:
         raise RequestError(400, f"input {name!r} is {tensor.dtype}, which JSON cannot give")
     if tensor.is_bytes:
-        return _strings(name, flat, limits).reshape(shape)
+        return _strings(name, flat, images).reshape(shape)
     kinds = set(map(type, flat))
     allowed: set[type] = {bool} if dtype is np.bool_ else {int}
     if np.issubdtype(dtype, np.floating):
@@ -116,12 +117,12 @@ def _floats(name: str, flat: Sequence[float], dtype: Any) -> NDArray[Any]:
     return array.astype(dtype)
 
 
-def _strings(name: str, flat: Sequence[Any], limits: Limits) -> NDArray[Any]:
+def _strings(name: str, flat: Sequence[Any], images: Images) -> NDArray[Any]:
     array = np.empty(len(flat), np.object_)
     for place, value in enumerate(flat):
         array[place] = _decoded(name, value)
         if name.endswith("_bytes"):
-            check_image(name, array[place], limits.pixels)
+            images.check(name, array[place])
     return array
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from scene_classification.serving.errors import RequestError
+from scene_classification.serving.errors import RequestError, shown
 from scene_classification.serving.limits import Limits
 
 
@@ -34,9 +34,12 @@ class Bodies:
             request: Of which nothing was read.
 
         Raises:
-            RequestError: If the body is too large or too slow, if there is no room for it, or if
-                the client is gone.
+            RequestError: If the body is compressed, too large or too slow, if there is no room for
+                it, or if the client is gone.
         """
+        encoding = request.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":  # its bounds would say nothing of what comes out of it
+            raise RequestError(400, f"the body is encoded as {shown(encoding)}; send it as it is")
         declared = request.headers.get("content-length", "")
         self._check(int(declared[:20]) if declared.isdecimal() else 0, 0)
         body = bytearray()

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import logging
 import signal
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from rich.console import Console
 
 from scene_classification.quiet import native_messages_dropped
+from scene_classification.serving.errors import CannotServeError
 from scene_classification.serving.limits import Limits
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; by default, this process's.
 
     Returns:
-        The exit status: 0; 1 with one line that says what is wrong.
+        The exit status: 0; 1 with one line that says what is wrong; 255, as TensorFlow Serving
+        has it, if that is the version to begin with.
     """
     options = vars(_parser().parse_args(arguments))
     bounds = {field.name: options.pop(field.name) for field in dataclasses.fields(Limits)}
@@ -44,16 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with native_messages_dropped():
             from scene_classification.serving.server import ModelServer
-        warnings.filterwarnings("ignore", module="PIL")  # the server has bounds of its own
         server = ModelServer(limits=Limits(**bounds), **options)
-        _announce(server, options["base"], options["name"])
-        server.run()
+        server.run(lambda: _announce(server, options["base"], options["name"]))
     except KeyboardInterrupt:
         return 0
     except ValueError as error:
-        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
-        return 1
+        return _failed(error, 1)
+    except CannotServeError as error:
+        return _failed(error, 255)
     return 0
+
+
+def _failed(error: Exception, status: int) -> int:
+    Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
+    return status
 
 
 def _announce(server: ModelServer, base: Path, name: str) -> None:
@@ -83,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8501, help="port to listen on; 0: a free one")
     parser.add_argument(
         "--poll-seconds", type=float, default=1.0, help="time between two looks for a new version"
+    )
+    parser.add_argument(
+        "--load-tries",
+        type=int,
+        default=5,
+        help="how many of them may fail to load a version before it is given up",
     )
     types = get_type_hints(Limits)
     bounds = parser.add_argument_group("limits")

@@ -114,7 +114,10 @@ class BoundedConnection(H11Protocol):
         self._watch()
 
     def _refuse(self, error: RequestError) -> None:
-        """Answer an error where no request has reached the application, and close."""
+        """Answer an error in place of the application, and close."""
+        if self.cycle is not None:  # it may be at work on a request whose rest is no HTTP
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             headers = {
                 "Content-Type": "application/json",

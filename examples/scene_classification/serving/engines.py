@@ -95,7 +95,7 @@ class Docker:
             self.path,
             "run",
             "--rm",
-            "--init",  # the image's shell script does not hand SIGTERM on
+            "--init",  # without it SIGTERM ends neither the image's shell script nor the server
             "-p",
             f"127.0.0.1:{rest_port}:8501",
             "-p",

@@ -32,7 +32,7 @@ class RequestError(Exception):
 
     Args:
         status: Of HTTP.
-        message: What is wrong, and what to do.
+        message: What is wrong, and what to do; "" if the body is to be empty.
         headers: Of the answer, beyond its content type.
     """
 
@@ -43,7 +43,11 @@ class RequestError(Exception):
     @property
     def body(self) -> bytes:
         """The answer's body; ASCII alone, as a request may hold half of a surrogate pair."""
-        return json.dumps({"error": self.message}).encode("ascii")
+        return json.dumps({"error": self.message}).encode("ascii") if self.message else b""
+
+
+class CannotServeError(Exception):
+    """The version that a server was to begin with cannot be loaded."""
 
 
 def run_error(code: int, message: str, seconds: float) -> RequestError:

@@ -28,6 +28,10 @@ class Limits:
     # nothing else while it reads these, which takes a tenth of a second.
     values: int = limit(2_000_000, "most numbers, texts, lists and objects in a body", least=1)
     pixels: int = limit(50_000_000, "largest encoded image, over all its frames", least=1)
+    request_pixels: int = limit(
+        200_000_000, "pixels of all encoded images of one request together", least=1
+    )
+    scans: int = limit(100, "most scans of a JPEG: a progressive one has about ten", least=1)
     rows: int = limit(256, "most rows in one request", least=1)
     run_seconds: float = limit(30.0, "time that the model has for one request", least=0.001)
     threads: int = limit(4, "requests that run at a time", least=1)

@@ -88,7 +88,9 @@ class ServerProcess:
         return self._written.decode("utf-8", errors="replace").strip()
 
     def stop(self, seconds: float = 60.0) -> int:
-        """End the process by SIGTERM, and wait until it has answered what it has in hand.
+        """End the process by SIGTERM, and wait for its end.
+
+        The development server first answers what it has in hand; TensorFlow Serving drops it.
 
         Args:
             seconds: The longest to wait before it is killed.

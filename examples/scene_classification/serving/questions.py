@@ -12,6 +12,8 @@ import orjson
 from scene_classification.serving.errors import RequestError, shown
 from scene_classification.serving.signatures import DEFAULT
 
+BOM = b"\xef\xbb\xbf"  # some editors and shells begin a file with it
+
 
 @dataclass(frozen=True)
 class Question:
@@ -45,6 +47,8 @@ def read_question(body: bytes | bytearray, most_values: int) -> Question:
             f"the body holds more than {most_values} values; send fewer images in one request, or "
             "encoded files",
         )
+    if body.startswith(BOM):
+        body = body[len(BOM) :]
     content = _read_json(body)
     if not isinstance(content, dict):
         raise RequestError(400, f"JSON Value: {shown(content)} Is not object")
@@ -76,7 +80,8 @@ def columns(question: Question, names: Collection[str]) -> dict[str, Any]:
         names: Of the signature's inputs.
 
     Raises:
-        RequestError: If it does not give exactly these inputs.
+        RequestError: If it does not give these inputs; more of them are passed over in columns,
+            and refused in rows, as in TensorFlow Serving.
     """
     if not names:
         raise RequestError(
@@ -87,10 +92,10 @@ def columns(question: Question, names: Collection[str]) -> dict[str, Any]:
     values = question.values
     if not _is_named(values):
         return {_only(names, "inputs is a plain value or list"): values}
-    if values.keys() != set(names):
+    if not values.keys() >= set(names):
         raise RequestError(
             400,
-            f"'inputs' names {shown(sorted(values))}; its keys must be equal to: "
+            f"'inputs' names {shown(sorted(values))}; its keys must hold: "
             f"{','.join(sorted(names))}",
         )
     return {name: values[name] for name in names}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
 DEFAULT = "serving_default"
@@ -78,11 +80,13 @@ class Signature:
         inputs: By name.
         outputs: By name.
         method: What TensorFlow Serving knows it as.
+        defaults: Of inputs that gRPC may leave out, as the metadata tell them.
     """
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     method: str
+    defaults: Mapping[str, Any]
 
     @classmethod
     def of(cls, definition: Any) -> Signature:
@@ -91,6 +95,7 @@ class Signature:
             inputs={name: Tensor.of(info) for name, info in sorted(definition.inputs.items())},
             outputs={name: Tensor.of(info) for name, info in sorted(definition.outputs.items())},
             method=definition.method_name,
+            defaults={name: _told(tensor) for name, tensor in sorted(definition.defaults.items())},
         )
 
     def metadata(self) -> dict[str, Any]:
@@ -99,8 +104,17 @@ class Signature:
             "inputs": {name: tensor.metadata() for name, tensor in self.inputs.items()},
             "outputs": {name: tensor.metadata() for name, tensor in self.outputs.items()},
             "method_name": self.method,
-            "defaults": {},
+            "defaults": dict(self.defaults),
         }
+
+
+def _told(tensor: Any) -> dict[str, Any]:
+    """Return a `TensorProto` with all its fields, also the empty ones."""
+    every = "always_print_fields_with_no_presence"
+    if every not in inspect.signature(json_format.MessageToDict).parameters:
+        every = "including_default_value_fields"  # before protobuf 5.26
+    found = json_format.MessageToDict(tensor, preserving_proto_field_name=True, **{every: True})
+    return dict(found)
 
 
 def metadata(name: str, version: int, signatures: Mapping[str, Signature]) -> dict[str, Any]:

@@ -8,24 +8,36 @@ from pathlib import Path
 LARGEST = 2**63 - 1
 
 
-def newest_version(base: Path) -> tuple[int, Path] | None:
-    """Return the highest version that a folder holds, and where it is.
+def version_folders(base: Path) -> dict[int, Path]:
+    """Return where each version of a model is.
 
     A version is a folder named by a whole number in which there is a `saved_model.pb`. All else is
     passed over: notes, and folders that are being written.
 
     Args:
-        base: The model's folder; it may be gone for a while.
+        base: The model's folder.
+
+    Raises:
+        OSError: If it is not there, or cannot be read.
     """
-    versions = []
+    found = {}
+    for path in base.iterdir():
+        number = int(path.name) if re.fullmatch("[0-9]+", path.name) else LARGEST + 1
+        if number <= LARGEST and (path / "saved_model.pb").is_file():
+            found[number] = path
+    return found
+
+
+def newest_version(base: Path) -> tuple[int, Path] | None:
+    """Return the highest version of a model and where it is; None if there is none.
+
+    Args:
+        base: The model's folder, which need not be there.
+    """
     try:
-        for path in base.iterdir():
-            named_so = re.fullmatch("[0-9]+", path.name) and int(path.name[:20]) <= LARGEST
-            if named_so and (path / "saved_model.pb").is_file():
-                versions.append((int(path.name), path))
-    except OSError:  # an unmounted disk; what is being served goes on
+        return max(version_folders(base).items(), default=None)
+    except OSError:
         return None
-    return max(versions, default=None)
 
 
 def content_of(path: Path) -> frozenset[tuple[str, int, int]]:

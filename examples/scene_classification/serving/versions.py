@@ -1,4 +1,4 @@
-"""The versions of one model: the highest is served, and another is ready before it goes."""
+"""The versions of one model: the highest is served, until the next one is available."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 from scene_classification.serving.errors import RequestError
 from scene_classification.serving.servable import Servable
 from scene_classification.serving.states import Status, failure
-from scene_classification.serving.version_folders import content_of, newest_version
+from scene_classification.serving.version_folders import content_of, version_folders
 
+LOADING = Status("LOADING")
 logger = logging.getLogger(__name__)
 
 
@@ -28,29 +29,47 @@ class _Version:
     in_flight: int = 0
 
 
+@dataclass
+class _Trouble:
+    """A version that could not be loaded: how often that was tried, and what its folder held."""
+
+    version: _Version
+    content: frozenset[Any]
+    tries: int = 0
+    reason: Status = LOADING
+
+
 class Versions:
     """Loads the highest version of a model, watches for another, and swaps.
 
-    Another is a higher one, or, when the folder of the one served is gone, the highest of those
-    that are left. Where none is left, what is served goes on, unlike in TensorFlow Serving: a disk
-    that is away for a moment must not end it.
+    Another is a higher one, or, if the folder of the one served is gone, the highest of those that
+    are left. If none is left, none is served; but a model's folder that is itself away for a
+    moment, with its disk, ends nothing. All of this is as in TensorFlow Serving.
 
     Args:
         base: The model's folder, with one folder for each version.
         name: Of the model.
         load: Loads the version in a folder.
         poll_seconds: Time between two looks at the folder.
+        load_tries: How many looks in a row may fail to load a version before it is given up, until
+            something in its folder changes.
     """
 
     def __init__(
-        self, base: Path, name: str, load: Callable[[Path], Servable], poll_seconds: float
+        self,
+        base: Path,
+        name: str,
+        load: Callable[[Path], Servable],
+        poll_seconds: float,
+        load_tries: int = 1,
     ) -> None:
         self.name = name
         self._base, self._load, self._poll_seconds = base, load, poll_seconds
+        self._load_tries = load_tries
         self._lock = threading.Lock()
         self._versions: dict[int, _Version] = {}
         self._serving: _Version | None = None
-        self._failed: tuple[int, frozenset[Any]] | None = None
+        self._trouble: _Trouble | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="versions", daemon=True)
 
@@ -95,6 +114,19 @@ class Versions:
             if last:
                 self._unload(held)
 
+    def is_serving(self) -> bool:
+        """Return whether a version is available."""
+        with self._lock:
+            return self._serving is not None
+
+    def failure(self) -> str | None:
+        """Return why the version that is wanted is not served, if it was given up."""
+        with self._lock:
+            trouble = self._trouble
+            if trouble is None or trouble.tries < self._load_tries:
+                return None
+            return f"version {trouble.version.number} of {self.name!r}: {trouble.reason}"
+
     def statuses(self, number: int | None = None) -> list[dict[str, Any]]:
         """Return what is known of every version, the highest first, or of one.
 
@@ -116,44 +148,74 @@ class Versions:
         while True:
             try:
                 self.look()
-            except Exception:  # a folder that cannot be read must not end what is served
+            except Exception:  # a folder that cannot be read ends nothing that is served
                 logger.exception("could not look for versions of %r", self.name)
             if self._stop.wait(self._poll_seconds):
                 return
 
     def look(self) -> None:
-        """Look which version is the highest; load it, and put it in the place of the one served."""
-        newest = newest_version(self._base)
+        """Look which version is the highest; load it, and put it in the place of the one served.
+
+        Raises:
+            OSError: If the model's folder cannot be read.
+        """
+        newest = max(version_folders(self._base).items(), default=None)
+        trouble = self._trouble
+        if trouble is not None and (newest is None or newest[0] != trouble.version.number):
+            self._give_up(trouble)
+            self._trouble = None
         if newest is None:
-            return
-        number, path = newest
-        if self._serving is not None and number == self._serving.number:
-            return
-        content = content_of(path)
-        if self._failed == (number, content):
+            self._swap(None)
+        elif self._serving is None or newest[0] != self._serving.number:
+            self._try(*newest)
+
+    def _try(self, number: int, path: Path) -> None:
+        content, trouble = content_of(path), self._trouble
+        if trouble is None or trouble.content != content:
+            # A new one also for a number that was served before: that may still have requests.
+            trouble = _Trouble(_Version(number, LOADING), content)
+            with self._lock:
+                self._versions[number] = trouble.version
+        if trouble.tries == self._load_tries:
             return  # still what could not be loaded
-        # A new one also for a number that was served before: that may still have requests.
-        version = _Version(number, Status("LOADING"))
-        with self._lock:
-            self._versions[number] = version
         try:
             servable = self._load(path)
         except Exception as error:  # whatever is wrong with a model, the one served goes on
-            self._failed = number, content
-            with self._lock:
-                version.status = failure(error)
-            logger.error("cannot load version %d of %r: %s", number, self.name, version.status)
+            self._fail(trouble, failure(error))
             return
-        self._swap(version, servable)
+        self._trouble = None
+        trouble.version.servable = servable
+        self._swap(trouble.version)
 
-    def _swap(self, version: _Version, servable: Servable) -> None:
+    def _fail(self, trouble: _Trouble, reason: Status) -> None:
+        with self._lock:
+            self._trouble = trouble
+            trouble.tries, trouble.reason = trouble.tries + 1, reason
+        logger.error(
+            "cannot load version %d of %r, try %d of %d: %s",
+            trouble.version.number,
+            self.name,
+            trouble.tries,
+            self._load_tries,
+            reason,
+        )
+        if trouble.tries == self._load_tries:
+            self._give_up(trouble)
+
+    def _give_up(self, trouble: _Trouble) -> None:
+        with self._lock:
+            trouble.version.status = trouble.reason
+
+    def _swap(self, version: _Version | None) -> None:
         with self._lock:
             old, self._serving = self._serving, version
-            version.servable, version.status = servable, Status("AVAILABLE")
+            if version is not None:
+                version.status = Status("AVAILABLE")
             if old is not None:
                 old.status = Status("UNLOADING")
             idle = old is not None and not old.in_flight
-        logger.info("version %d of %r is available", version.number, self.name)
+        if version is not None:
+            logger.info("version %d of %r is available", version.number, self.name)
         if old is not None and idle:
             self._unload(old)
 
