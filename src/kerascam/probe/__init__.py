@@ -7,6 +7,7 @@ step, `compiled` keeps the result as one graph, `archive` as a SavedModel.
 
 from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph
+from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
 from .relu import ReluCount
 from .sites import Site, site_of
@@ -23,8 +24,10 @@ __all__ = [
     "Site",
     "Trace",
     "built_shape",
+    "check_copyable",
     "check_model",
     "compile_graph",
+    "custom_classes",
     "discover",
     "input_specs",
     "probe",
