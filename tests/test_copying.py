@@ -16,6 +16,7 @@ from kerascam import (
     ExplainCallback,
     Explainer,
     GradCAM,
+    GuidedGradCAM,
     HiResCAM,
     IntegratedGradients,
     LayerCAM,
@@ -30,13 +31,13 @@ IMAGES = zoo.images()
 
 @keras.saving.register_keras_serializable("kerascam_tests")
 class Whole(keras.Model):
-    """A subclassed model that can be saved; two of its layers have one name."""
+    """A subclassed model that can be saved."""
 
-    def __init__(self, filters=4, **arguments):
+    def __init__(self, second="second", **arguments):
         super().__init__(**arguments)
-        self.filters = filters
-        self.first = layers.Conv2D(filters, 3, activation="relu", name="conv")
-        self.second = layers.Conv2D(filters, 3, activation="relu", name="conv")
+        self.own = {"second": second}
+        self.first = layers.Conv2D(4, 3, activation="relu", name="first")
+        self.second = layers.Conv2D(4, 3, activation="relu", name=second)
         self.pool = layers.GlobalAveragePooling2D()
         self.scores = layers.Dense(3, "softmax")
 
@@ -44,11 +45,11 @@ class Whole(keras.Model):
         return self.scores(self.pool(self.second(self.first(images))))
 
     def get_config(self):
-        return {**super().get_config(), "filters": self.filters}
+        return {**super().get_config(), **self.own}
 
 
-def whole():
-    model = Whole()
+def whole(second="second"):
+    model = Whole(second)
     model(IMAGES)
     return model
 
@@ -61,19 +62,23 @@ def plain():
     return zoo.functional().model
 
 
+def of(specimen):
+    return HiResCAM(specimen.model, specimen.layer)
+
+
 EXPLAINERS = {
     "ReLUs with a rule": lambda: GuidedGradCAM(plain()),
     "noise": lambda: SmoothGrad(plain(), samples=2, seed=3),
     "Sequential": lambda: GradCAM(zoo.sequential().model, normalize="signed"),
     "Sequential without input": lambda: GradCAM(zoo.sequential_without_input().model),
-    "nested": lambda: HiResCAM(zoo.nested().model, zoo.nested().layer),
+    "nested": lambda: of(zoo.nested()),
     "subclassed": lambda: GradCAM(whole()),
     "several layers": lambda: LayerCAM(plain(), ["stem", "features", "mix"], normalize="none"),
     "a frozen one": lambda: GradCAM(plain(), freeze=True),
     "labels": lambda: GradCAM(plain(), labels=["a", "b", "c"]),
     "one run of a shared layer": lambda: GradCAM(zoo.shared_second_run().model, "features",
                                                  call_index=1),
-    "a bare operation": lambda: GradCAM(zoo.sum_operation().model, zoo.sum_operation().layer),
+    "a bare operation": lambda: of(zoo.sum_operation()),
     "an output": lambda: GradCAM(zoo.output_by_key().model, "mix", output="verdict"),
     "options": lambda: IntegratedGradients(plain(), steps=3, baseline=np.full(3, 0.5)),
     "a target of the user's": lambda: GradCAM(plain(), target=own_target),
@@ -171,7 +176,7 @@ def test_a_shallow_copy_shares_the_model_and_what_is_compiled():
 
 @pytest.mark.parametrize("place", ["first", "second"])
 def test_a_layer_that_shares_its_path_is_found_again(place):
-    model = whole()
+    model = whole(second="first")
     explainer = HiResCAM(model, getattr(model, place))
     loaded = pickle.loads(pickle.dumps(explainer))
     assert loaded.programs.sites[0].layer is getattr(loaded.model, place)
