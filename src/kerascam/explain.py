@@ -153,7 +153,7 @@ class Explainer:
         check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
         try:
-            found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
+            found = probe.run(program.run, *map(tf.constant, arrays), tf.constant(wanted))
         except tf.errors.InvalidArgumentError as error:
             raise DoesNotFitError(
                 f"images of shape {arrays[0].shape} do not fit the model, or the target does not "
