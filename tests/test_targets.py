@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerascam import targets
+from kerascam.composed import reads_binary
 
 LOGITS = np.array([[1.0, -2.0, 30.0], [0.5, 0.25, -8.0]], np.float32)
 SIGNED = np.array([[3.0], [-4.0]], np.float32)
@@ -221,11 +222,11 @@ def test_counterfactual_turns_the_score_round(inner):
 
 
 def test_who_reads_one_unit_as_two_classes_passes_it_on():
-    assert targets.reads_binary(targets.binary) is True
-    assert targets.reads_binary(targets.counterfactual(targets.binary)) is True
-    assert targets.reads_binary(targets.contrast(0, target=targets.binary)) is True
-    assert targets.reads_binary(targets.logit) is None
-    assert targets.reads_binary(targets.counterfactual()) is None
+    assert reads_binary(targets.binary) is True
+    assert reads_binary(targets.counterfactual(targets.binary)) is True
+    assert reads_binary(targets.contrast(0, target=targets.binary)) is True
+    assert reads_binary(targets.logit) is None
+    assert reads_binary(targets.counterfactual()) is None
 
 
 def test_the_public_targets():

@@ -111,6 +111,19 @@ class Explainer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model.name!r}, layer={self.layer!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        probe.check_copyable(self.model)
+        return {"classes": probe.custom_classes(self.model), **vars(self)}  # in this order
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({name: value for name, value in state.items() if name != "classes"})
+
+    def __copy__(self) -> "Explainer":
+        """Explain the same model with the same compiled programs."""
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
     @property
     def layer(self) -> str | None:
         """The path of the layer, " + " between several; None before the first call chose it."""
@@ -140,7 +153,7 @@ class Explainer:
         check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
         try:
-            found = program.run(*map(tf.constant, arrays), tf.constant(wanted))
+            found = probe.run(program.run, *map(tf.constant, arrays), tf.constant(wanted))
         except tf.errors.InvalidArgumentError as error:
             raise DoesNotFitError(
                 f"images of shape {arrays[0].shape} do not fit the model, or the target does not "

@@ -56,6 +56,36 @@ def find(model: keras.Model, layer: object) -> tuple[str, Layer]:
     )
 
 
+def place_of(model: keras.Model, layer: Layer) -> tuple[str, int]:
+    """Say where a layer is, for `layer_at` of an equal model: its path, and which of that path.
+
+    Raises:
+        ValueError: If the model has no such layer.
+    """
+    path, _ = _find_object(model, layer)
+    return path, next(place for place, own in enumerate(_all_at(model, path)) if own is layer)
+
+
+def layer_at(model: keras.Model, path: str, place: int) -> Layer:
+    """Find the layer that `place_of` placed.
+
+    Raises:
+        ValueError: If the model has none there: it is not built as the other was.
+    """
+    layers = _all_at(model, path)
+    if place >= len(layers):
+        raise ValueError(
+            f"layer {path!r} is missing in the copy of model {model.name!r}; give its classes "
+            f"a get_config and from_config that build the same layers with the same names"
+        )
+    return layers[place]
+
+
+def _all_at(model: keras.Model, path: str) -> list[Layer]:
+    """List the layers of one path: a subclassed model may have several of one name."""
+    return list({id(layer): layer for own, layer in walk(model) if own == path}.values())
+
+
 def declared_shape(layer: Layer) -> tuple[int | None, ...] | None:
     """Give the output shape that a layer of a functional or Sequential model declares, if any."""
     try:

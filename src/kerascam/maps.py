@@ -5,8 +5,8 @@ from typing import Literal, get_args
 
 import tensorflow as tf
 
-from ._types import Basis, Heatmaps, Maps, Statuses
-from .statuses import NO_EVIDENCE, OK, ZERO_ACTIVATIONS, ZERO_GRADIENT
+from ._types import Basis, Heatmaps, Maps, Scores, Statuses
+from .statuses import LOST, NO_EVIDENCE, OK, ZERO_ACTIVATIONS, ZERO_GRADIENT
 from .statuses import NOT_FINITE as NOT_FINITE
 from .statuses import STATUSES as STATUSES
 
@@ -63,7 +63,8 @@ def _by_maximum(maps: Maps) -> Maps:
 def _by_range(maps: Maps) -> Maps:
     low = tf.reduce_min(maps, grid_axes(maps), keepdims=True)
     high = tf.reduce_max(maps, grid_axes(maps), keepdims=True)
-    return tf.math.divide_no_nan(maps - low, high - low)
+    # By halves, which changes no digit: the range itself may be more than a number can hold.
+    return tf.math.divide_no_nan(maps / 2 - low / 2, high / 2 - low / 2)
 
 
 def _by_magnitude(maps: Maps) -> Maps:
@@ -123,8 +124,13 @@ def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heat
 
 def finite_or_zero(maps: Maps) -> Maps:
     """Replace a whole map by zeros where any of its values is NaN or infinite."""
-    finite = tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps), keepdims=True)
+    finite = tf.reshape(is_finite(maps), [-1] + [1] * len(grid_axes(maps)))
     return tf.where(finite, maps, tf.zeros_like(maps))
+
+
+def is_finite(maps: Maps) -> tf.Tensor:
+    """Tell of each image whether all its values are finite; shape (batch,)."""
+    return tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps))
 
 
 def status(maps: Maps, activations: Basis, gradients: Basis) -> Statuses:
@@ -144,7 +150,25 @@ def status(maps: Maps, activations: Basis, gradients: Basis) -> Statuses:
         (ZERO_GRADIENT, tf.reduce_all(gradients == 0, per_feature)),
         (ZERO_ACTIVATIONS, tf.reduce_all(activations == 0, per_feature)),
         (OK, tf.reduce_any(maps > 0, grid_axes(maps))),
-        (NOT_FINITE, ~tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps))),
+        (NOT_FINITE, ~is_finite(maps)),
     ):
         codes = tf.where(holds, code, codes)
+    return codes
+
+
+def of_answer(codes: Statuses, heatmaps: Heatmaps, numbers: Sequence[Scores]) -> Statuses:
+    """Bring the statuses of raw maps to those of what is returned with them.
+
+    Args:
+        codes: Shape (batch,), as `status` gives them.
+        heatmaps: Shape (batch, *size), before a whole one is replaced by zeros.
+        numbers: Shape (batch,) each: what must be finite too, such as the scores.
+
+    Returns:
+        Shape (batch,): "ok" only where the heatmap is not zero everywhere and all is finite.
+    """
+    shown = tf.reduce_any(heatmaps != 0, grid_axes(heatmaps))
+    codes = tf.where((codes == OK) & ~shown, LOST, codes)
+    for each in (heatmaps, *numbers):
+        codes = tf.where(is_finite(each), codes, NOT_FINITE)
     return codes

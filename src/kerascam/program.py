@@ -101,7 +101,7 @@ def compile_program(
     return Program(
         run=run,
         class_count=None if trace.head is None else trace.head.class_count,
-        gives_probabilities=trace.head is not None and trace.head.probabilities is not None,
+        gives_probabilities=_gives_probabilities(trace),
         sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
@@ -142,13 +142,22 @@ def _predictions(head: Head | None) -> tf.Tensor | None:
     return found if found.dtype == tf.float64 else tf.cast(found, tf.float32)
 
 
+def _gives_probabilities(trace: probe.Trace) -> bool:
+    return trace.head is not None and trace.head.probabilities is not None
+
+
 def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
     size = None if trace.images is None else list(_lengths(trace.images))
     raw = _raw_maps(trace, recipe, size)
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
+    heatmaps = _heatmaps(raw, recipe, size)
+    numbers = [trace.scores]
+    if _gives_probabilities(trace):  # else they are NaN, which says nothing
+        numbers.append(trace.probabilities)
+    statuses = _maps.of_answer(statuses, heatmaps, numbers)
     return {
-        "heatmaps": _heatmaps(raw, recipe, size),
+        "heatmaps": _maps.finite_or_zero(heatmaps),
         "maps": raw,
         "classes": trace.classes,
         "scores": trace.scores,

@@ -12,7 +12,7 @@ import tensorflow as tf
 from . import probe
 from .choice import guess
 from .inputs import InputSpec
-from .layers import declared_shape, find, walk
+from .layers import declared_shape, find, layer_at, place_of, walk
 from .program import Program, Recipe, compile_program
 from .suggest import choose_from
 
@@ -53,6 +53,25 @@ class Programs:
 
     def __len__(self) -> int:
         return len(self._compiled)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled, and name the layers: a copied model has its own."""
+        state = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        if self.sites is not None:
+            state["sites"] = [
+                (place_of(self.model, site.layer), site.run, site.channels_first)
+                for site in self.sites
+            ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _compiled={}, _lock=threading.Lock())
+        probe.check_model(self.model)
+        if self.sites is not None:
+            self.sites = [
+                probe.Site(path, layer_at(self.model, path, place), run, channels_first)
+                for (path, place), run, channels_first in state["sites"]
+            ]
 
     def of(self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]) -> Program:
         """Give the program for inputs of this form.

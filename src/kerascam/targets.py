@@ -5,7 +5,6 @@ image's class, shape (batch,); the result is one score an image, shape (batch,).
 that form is a target; the ones here read the logits under a final softmax or sigmoid.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import tensorflow as tf
 
 from . import heads
 from ._types import ClassIds, Scores, Target
+from .composed import Contrast, Counterfactual, RegionMean, read, single
 from .maps import grid_axes
-from .regions import region_of, region_score
+from .regions import region_score
 
 __all__ = ["binary", "contrast", "counterfactual", "logit", "probability", "region_mean", "value"]
 
@@ -41,7 +41,7 @@ def logit(outputs: Any, classes: ClassIds) -> Scores:
         >>> f(tf.constant([[1.0, 2.0, 30.0]])).numpy().tolist()
         [30.0]
     """
-    return _score(_read(outputs), classes)
+    return _score(read(outputs), classes)
 
 
 def probability(outputs: Any, classes: ClassIds) -> Scores:
@@ -62,7 +62,7 @@ def probability(outputs: Any, classes: ClassIds) -> Scores:
         >>> f(tf.constant([[0.25, 0.75]])).numpy().tolist()
         [0.75]
     """
-    head = _read(outputs)
+    head = read(outputs)
     if head.probabilities is None:
         return value(outputs, classes)
     return heads.probabilities(head, classes)
@@ -83,7 +83,7 @@ def value(outputs: Any, classes: ClassIds) -> Scores:
         >>> f(tf.constant([[3.0, 4.0]])).numpy().tolist()
         [4.0]
     """
-    head = heads.read(_single(outputs), binary=False)
+    head = heads.read(single(outputs), binary=False)
     chosen = heads.of_class(head, head.outputs, classes)
     return tf.reduce_mean(chosen, grid_axes(chosen)) if head.dense else chosen
 
@@ -106,10 +106,10 @@ def binary(outputs: Any, classes: ClassIds) -> Scores:
         >>> f(tf.constant([[3.0], [4.0]])).numpy().tolist()
         [-3.0, 4.0]
     """
-    return _score(heads.read(_single(outputs), binary=True), classes)
+    return _score(heads.read(single(outputs), binary=True), classes)
 
 
-binary.binary = True  # type: ignore[attr-defined]  # read by `reads_binary`
+binary.binary = True  # type: ignore[attr-defined]  # see `composed.reads_binary`
 
 
 def region_mean(mask: Any = None) -> Target:
@@ -135,19 +135,7 @@ def region_mean(mask: Any = None) -> Target:
         >>> f(tf.constant([[[[0.0, 5.0], [0.0, 7.0]]]])).numpy().tolist()
         [5.0]
     """
-
-    def region_mean_score(outputs: Any, classes: ClassIds) -> Scores:
-        head = _read(outputs)
-        if not head.dense:
-            raise ValueError(
-                f"target region_mean needs an output with a grid, not one of shape "
-                f"{tuple(outputs.shape)}; use targets.logit"
-            )
-        region = None if mask is None else region_of(mask, head)
-        return region_score(head, classes, region)
-
-    region_mean_score.takes_any_batch = mask is None  # type: ignore[attr-defined]
-    return region_mean_score
+    return RegionMean(mask)
 
 
 def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Target:
@@ -180,14 +168,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         )
     others = others.astype(np.int32)
 
-    def contrast_score(outputs: Any, classes: ClassIds) -> Scores:
-        _check_other(others, outputs)
-        # Without its own static length: any batch may be asked for.
-        given = tf.compat.v1.placeholder_with_default(others, [None] * others.ndim)
-        opposed = tf.broadcast_to(given, tf.shape(classes))
-        return target(outputs, classes) - weight * target(outputs, opposed)
-
-    return _like(target, contrast_score, any_batch=others.ndim == 0)
+    return Contrast(others, weight, target)
 
 
 def counterfactual(target: Target = logit) -> Target:
@@ -204,45 +185,7 @@ def counterfactual(target: Target = logit) -> Target:
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [-10.0]
     """
-
-    def counterfactual_score(outputs: Any, classes: ClassIds) -> Scores:
-        return -target(outputs, classes)
-
-    return _like(target, counterfactual_score)
-
-
-def reads_binary(target: Target) -> bool | None:
-    """Tell whether `target` takes one unit for two classes; None leaves it to the output."""
-    return getattr(target, "binary", None)
-
-
-def takes_any_batch(target: Target) -> bool:
-    """Tell whether `target` certainly holds nothing that belongs to one batch, as a mask does."""
-    alone = target in (logit, probability, value, binary)
-    return alone or getattr(target, "takes_any_batch", False)
-
-
-def _like(
-    target: Target, made: Callable[[Any, tf.Tensor], tf.Tensor], *, any_batch: bool = True
-) -> Target:
-    made.takes_any_batch = any_batch and takes_any_batch(target)  # type: ignore[attr-defined]
-    if reads_binary(target) is not None:
-        made.binary = reads_binary(target)  # type: ignore[attr-defined]
-    return made
-
-
-def _single(outputs: Any) -> tf.Tensor:
-    if not tf.is_tensor(outputs):
-        names = list(outputs) if isinstance(outputs, dict) else list(range(len(outputs)))
-        raise ValueError(
-            f"the model has {len(names)} outputs; choose one by output=, one of: "
-            f"{', '.join(map(repr, names))}"
-        )
-    return outputs
-
-
-def _read(outputs: Any) -> heads.Head:
-    return heads.read(_single(outputs))
+    return Counterfactual(target)
 
 
 def _score(head: heads.Head, classes: ClassIds) -> Scores:
@@ -251,8 +194,5 @@ def _score(head: heads.Head, classes: ClassIds) -> Scores:
     return heads.signs(head, classes) * heads.of_class(head, head.logits, classes)
 
 
-def _check_other(others: np.ndarray, outputs: Any) -> None:
-    count = heads.read(outputs).class_count if tf.is_tensor(outputs) else None
-    if others.min() < 0 or (count is not None and others.max() >= count):
-        last = "the last class" if count is None else count - 1
-        raise ValueError(f"target contrast: other must be from 0 to {last}, not {others.tolist()}")
+for _target in (logit, probability, value, binary):
+    _target.takes_any_batch = True  # type: ignore[attr-defined]  # see `composed.takes_any_batch`

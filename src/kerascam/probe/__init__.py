@@ -2,11 +2,13 @@
 
 `shadow` listens to layers for the length of one trace, `discover` lists what a forward pass
 computes, `trace` differentiates a score by layers or inputs, `relu` replaces the ReLUs' backward
-step, `compiled` keeps the result as one graph, `archive` as a SavedModel.
+step, `compiled` keeps the result as one graph, `archive` as a SavedModel. `interrupts` keeps
+Ctrl-C out of all that, and `copying` says whether a model can be copied.
 """
 
 from .archive import Endpoint, write_saved_model
-from .compiled import Compiled, compile_graph
+from .compiled import Compiled, compile_graph, run
+from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
 from .relu import ReluCount
 from .sites import Site, site_of
@@ -23,11 +25,14 @@ __all__ = [
     "Site",
     "Trace",
     "built_shape",
+    "check_copyable",
     "check_model",
     "compile_graph",
+    "custom_classes",
     "discover",
     "input_specs",
     "probe",
+    "run",
     "site_of",
     "tensor_spec",
     "write_saved_model",

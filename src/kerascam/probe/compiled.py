@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from .interrupts import held_back, passed_on
+
 Compiled = Callable[..., Any]
 
 
@@ -23,8 +25,15 @@ def compile_graph(
     Returns:
         A function of tensors.
     """
-    traced = tf.function(function, autograph=False).get_concrete_function(*specs)
-    return _frozen(traced) if freeze else traced
+    with held_back():
+        traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+        return _frozen(traced) if freeze else traced
+
+
+def run(compiled: Compiled, *tensors: tf.Tensor) -> Any:
+    """Run what was compiled; an interrupt of the run stays one."""
+    with held_back(), passed_on():
+        return compiled(*tensors)
 
 
 def _frozen(traced: Any) -> Compiled:

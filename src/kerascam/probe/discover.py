@@ -10,6 +10,7 @@ from ..choice import Capture
 from ..grids import channels_last_shape
 from ..layers import channels_first, walk
 from . import graph, shadow, specs
+from .interrupts import held_back
 from .outputs import select, tensors_in
 from .sites import forward, images_channels_first
 
@@ -46,7 +47,8 @@ def discover(
         for spec, shape, dtype in zip(specs.input_specs(model, like), shapes, dtypes, strict=True)
     ]
     # A bare graph, never run: cheaper to build than a tf.function, and dropped right away.
-    with tf.__internal__.FuncGraph("discover").as_default(), tf.GradientTape() as tape:
+    graph_of_its_own = tf.__internal__.FuncGraph("discover")
+    with held_back(), graph_of_its_own.as_default(), tf.GradientTape() as tape:
         tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
         survey = Survey(model)
         outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)

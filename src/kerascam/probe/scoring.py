@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from .. import heads
 from .._types import ClassIds, Scores, Target
+from ..composed import reads_binary
 from ..errors import reason
 from ..layers import walk
-from ..targets import reads_binary
 from .outputs import describe
 
 # Half-precision gradients are scaled up on their way back, as in mixed-precision training.

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from .. import heads
 from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
+from ..composed import takes_any_batch
 from ..grids import channels_last
 from ..registry import ReluRule
-from ..targets import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import at_copies
 from .discover import Discovery, Survey
