@@ -62,10 +62,10 @@ def measure(
         `"error_if_calibrated"` (what that would be of a network that is right exactly as often as
         it is sure: the mean and the middle 95 % of draws), `"overconfidence"` (mean confidence less
         accuracy), `"macro"` and `"weighted"` (averages of precision, recall, F1 and ROC-AUC: over
-        the classes evenly, and by their images), `"per_class"` (the same by class name, with its `"support"` in
-        images), `"confusion"` (images by true class, then predicted class), `"reliability"` (see
-        `calibration.reliability`) and `"bootstrap"` (its settings). A figure with an interval is
-        `{"value": …, "low": …, "high": …}`.
+        the classes evenly, and by their images), `"per_class"` (the same by class name, with its
+        `"support"` in images), `"confusion"` (images by true class, then predicted class),
+        `"reliability"` (see `calibration.reliability`) and `"bootstrap"` (its settings). A figure
+        with an interval is `{"value": …, "low": …, "high": …}`.
 
     Raises:
         ValueError: If the arguments do not fit each other, or rows are no probabilities.

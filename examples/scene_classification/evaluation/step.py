@@ -52,7 +52,8 @@ def evaluate(
 
     Returns:
         The `"network"`, what `metrics.measure` returns, `"worst_mistakes"` (see
-        `mistakes.describe`, the most confident first) and `"confused_pairs"` (see `mistakes.confused_pairs`).
+        `mistakes.describe`, the most confident first) and `"confused_pairs"` (see
+        `mistakes.confused_pairs`).
     """
     split, classes = scenes.test, scenes.classes
     probabilities = predict(model, split, progress=progress)

@@ -133,7 +133,7 @@ def extremes(metrics: dict[str, Any]) -> str:
     )
     supports = (metrics["per_class"][name]["support"] for name in (best, worst))
     if apart(*map(settled, (high, low), supports)) is Standing.ABOVE:
-        return f"{found}: {best} is recognized better than {worst}."
+        return f"{found}; these ranges are apart."
     return f"{found}; as these ranges are not apart, the difference may be chance."
 
 

@@ -28,18 +28,25 @@ def evidence(
     if found is None:
         return []
     sentences = [compared(found, titles, measure) for measure in MEASURES]
-    empty = {name: one["empty_maps"] for name, one in found["methods"].items() if one["empty_maps"]}
+    empty = [
+        f"{plural(one['empty_maps'], 'map')} of {_in_a_list(titles[name])}"
+        for name, one in found["methods"].items()
+        if one["empty_maps"]
+    ]
     if empty:
-        said = listed(
-            [f"{plural(number, 'map')} of {titles[name]}" for name, number in empty.items()]
-        )
-        sentences.append(f"Empty, and left out of these figures: {said}.")
+        sentences.append(f"Empty, and left out of these figures: {listed(empty)}.")
     if metrics is not None and against_chance(metrics) is not Standing.ABOVE:
         sentences.append(
             "The network’s answers are not shown to be better than guesses: where its maps lie "
             "does not say how it tells the classes apart."
         )
     return sentences
+
+
+def _in_a_list(title: str) -> str:
+    """Return a title without its comma: LayerCAM, 2 layers, stands in lists of methods."""
+    first, _, rest = title.partition(", ")
+    return f"{first} ({rest})" if rest else first
 
 
 def compared(found: dict[str, Any], titles: Mapping[str, str], measure: str) -> str:
@@ -51,7 +58,7 @@ def compared(found: dict[str, Any], titles: Mapping[str, str], measure: str) -> 
     }
     groups: dict[tuple[Standing, ...], list[str]] = {}
     for name, place in places.items():
-        groups.setdefault(place, []).append(titles[name])
+        groups.setdefault(place, []).append(_in_a_list(titles[name]))
     names = [f"a {one['title'][0].lower()}{one['title'][1:]}" for one in baselines.values()]
     return " ".join(_group(methods, place, names, measure) for place, methods in groups.items())
 

@@ -12,10 +12,9 @@ from scene_classification.report.parts import Parts
 
 #: What the reference network is.
 SHIPPED = "trained on real photographs (the Intel scenes) and shipped with the example"
-ABOUT_REFERENCE = f"{SHIPPED}; this run did not train it"
+ABOUT_REFERENCE = f"{SHIPPED}; it is not this run’s network"
 DRAWN_ALONE = (
-    "This run’s network has seen only drawn scenes: what it answers to a photograph would say "
-    "nothing about photographs"
+    "This run’s network has seen only drawn scenes, so its answers say nothing about photographs"
 )
 
 
@@ -88,7 +87,7 @@ def asked_network(parts: Parts, found: dict[str, Any]) -> Named:
 def _why_reference(config: Config) -> str:
     if knows_photographs(config):
         return "It was chosen here in place of this run’s network."
-    return f"{DRAWN_ALONE}, so another network was asked."
+    return f"{DRAWN_ALONE}."
 
 
 def _unrecorded(network: str | None) -> Named:

@@ -10,8 +10,13 @@ from scene_classification.report.numbers import count, plural, points
 from scene_classification.report.verdicts import Standing, standing
 
 
-def calibration(metrics: dict[str, Any]) -> str:
-    """Compare confidence with accuracy; empty for figures of a run that did not measure both."""
+def calibration(metrics: dict[str, Any], subject: str = "It") -> str:
+    """Compare confidence with accuracy; empty for figures of a run that did not measure both.
+
+    Args:
+        metrics: What `metrics.measure` returns.
+        subject: The network, at the start of a sentence.
+    """
     gap, perfect = metrics.get("overconfidence"), metrics.get("error_if_calibrated")
     if gap is None or perfect is None:
         return ""
@@ -19,12 +24,12 @@ def calibration(metrics: dict[str, Any]) -> str:
     confidence = (metrics["accuracy"]["value"] or 0.0) + (gap["value"] or 0.0)
     told = (
         f"its mean confidence is {percent(confidence)}, its accuracy "
-        f"{percent(metrics['accuracy']['value'])}, a difference of {points(gap)} points"
+        f"{percent(metrics['accuracy']['value'])}, a difference in points of {points(gap)}"
     )
     if found is Standing.ABOVE:
-        return f"It is surer than it is right: {told}."
+        return f"{subject} is surer than it is right: {told}."
     if found is Standing.BELOW:
-        return f"It is right more often than it is sure: {told}."
+        return f"{subject} is right more often than it is sure: {told}."
     error = metrics["expected_calibration_error"]["value"]
     beyond = (
         f"the calibration error is {percent(error)}, and a network that is right exactly as often "
@@ -32,10 +37,10 @@ def calibration(metrics: dict[str, Any]) -> str:
     )
     if standing(perfect, error) is Standing.BELOW:
         return (
-            f"In the mean over all images, it is not shown to be too sure or too unsure: {told}. "
-            f"Yet at some confidences it is: {beyond}."
+            f"{subject} is not shown to be too sure or too unsure in the mean over all images: "
+            f"{told}. Yet at some confidences it is: {beyond}."
         )
-    return f"It is not shown to be too sure or too unsure: {told}; {beyond}."
+    return f"{subject} is not shown to be too sure or too unsure: {told}; {beyond}."
 
 
 def wrong(metrics: dict[str, Any]) -> int:

@@ -39,7 +39,7 @@ def describe(parts: Parts, folder: str) -> dict[str, Any]:
         "problems": [] if parts.data is None else problems(parts.data["audit"]),
         "training": training(parts.history, parts.config),
         "curves": curves(parts.config),
-        **_measured(parts),
+        **_measured(parts, run),
         **_explained(parts),
         **_asked(parts),
         "settings": [] if parts.config is None else settings(parts.config),
@@ -74,7 +74,7 @@ def lead(parts: Parts, network: Named) -> str:
     return f"{verdict(parts.metrics, network.name)} {about}".strip()
 
 
-def _measured(parts: Parts) -> dict[str, Any]:
+def _measured(parts: Parts, network: Named) -> dict[str, Any]:
     """Return the texts on how good the network is."""
     metrics = parts.metrics
     if metrics is None:
@@ -84,7 +84,7 @@ def _measured(parts: Parts) -> dict[str, Any]:
         "chance": guess.share,
         "guess": f"{'by chance' if guess.how == 'guessing' else guess.how}, {percent(guess.share)}",
         "extremes": extremes(metrics),
-        "calibration": calibration(metrics),
+        "calibration": calibration(metrics, network.name),
         "mistakes": mistakes(metrics),
     }
 

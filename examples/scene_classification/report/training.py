@@ -80,13 +80,14 @@ def _ending(lines: list[Line], planned: int | None, patience: int) -> str:
     if best is None:
         return ""
     after = done - _number(best)
-    nothing_better = f"{plural(after, 'epoch')} after it brought nothing better"
+    epochs = "epoch" if after == 1 else plural(after, "epoch")
+    nothing_better = f"the {epochs} after it brought nothing better"
     if planned is not None and done < planned:
         if 0 < patience <= after:
-            return f"Training stopped early, at epoch {done} of {planned}: the {nothing_better}."
+            return f"Training stopped early, at epoch {done} of {planned}: {nothing_better}."
         return f"It has not ended: {plural(planned, 'epoch')} are planned."
     if after > 0:
-        return f"The {nothing_better}."
+        return f"{nothing_better[0].upper()}{nothing_better[1:]}."
     return "As that was the last epoch, more of them might do better."
 
 
