@@ -51,7 +51,9 @@ COMMANDS = {
     "train": Command("train the network, or go on where it was stopped", Config),
     "evaluate": Command("measure the network on the test scenes"),
     "explain": Command("show what the network looks at, and measure it"),
-    "photographs": Command("show what the reference model looks at in real photographs"),
+    "photographs": Command(
+        "explain two real photographs, by the reference network where the run's saw only drawings"
+    ),
     "export": Command("write the network for a model server", options=ExportOptions),
     "serve": Command("serve the exported network until it is stopped", options=ServeOptions),
     "request": Command(
@@ -62,7 +64,7 @@ COMMANDS = {
     "rehearse": Command("start a development server, ask it about a photograph, and stop it"),
     "report": Command("put everything into one HTML file"),
     "run": Command("all of these but serve and request, one after the other", Config),
-    "publish": Command("write the run's network as the reference model", DataConfig),
+    "publish": Command("write the run's network as the reference network", DataConfig),
 }
 
 

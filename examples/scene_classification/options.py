@@ -14,8 +14,8 @@ class ExportOptions(Settings):
 
     network: str = setting(
         "auto",
-        "the run's own network, or the reference model; auto: its own where it has learned real "
-        "photographs, which are what a server is asked about",
+        "the run's own network, or the reference network; auto: its own, unless the run has seen "
+        "only drawn scenes, as a server is asked about photographs",
         ("auto", "own", "reference"),
     )
 

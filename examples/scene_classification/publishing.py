@@ -13,6 +13,7 @@ import jinja2
 import keras
 import numpy as np
 
+from scene_classification.classes import CLASSES
 from scene_classification.config import Config
 from scene_classification.data.audit import Audit
 from scene_classification.data.folder import Scenes
@@ -21,7 +22,9 @@ from scene_classification.evaluation.prediction import predict
 from scene_classification.files import UNFINISHED, write_text
 from scene_classification.networks.reference import load_reference_model, save_reference_model
 from scene_classification.pictures.numbers import interval
+from scene_classification.report.accuracy import verdict
 from scene_classification.report.made import commands
+from scene_classification.report.sureness import calibration
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import read_history
 
@@ -105,12 +108,17 @@ def model_card(
     )
     environment.filters |= {"interval": interval, "percent": lambda share: f"{share:.1%}"}
     epochs = read_history(run).get("train", [])
-    dropped = audit.to_json()["dropped"]["train"]
+    found = audit.to_json()
+    dropped = found["dropped"]["train"]
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         config=config,
         figures=figures,
+        verdict=verdict(figures),
+        calibration=calibration(figures),
         classes=scenes.classes,
+        intel=scenes.classes == CLASSES,
+        size_of_images=_most_common_size(found["sizes"]),
         train=len(scenes.train),
         test=len(scenes.test),
         counts=np.bincount(scenes.train.labels, minlength=len(scenes.classes)).tolist(),
@@ -121,6 +129,13 @@ def model_card(
         provenance=provenance,
         kibibytes=size / 1024,
     )
+
+
+def _most_common_size(sizes: list[dict[str, int]]) -> str | None:
+    """Return the size of more than half of the images, if there is one."""
+    images = sum(one["images"] for one in sizes)
+    most = [one for one in sizes[:1] if 2 * one["images"] > images]
+    return f"{most[0]['width']} × {most[0]['height']}" if most else None
 
 
 def training_commands(config: Config) -> list[str]:

@@ -76,6 +76,11 @@ class RunFolder:
         return self.root / "models"
 
     @property
+    def exported(self) -> Path:
+        """Which network each exported version is of."""
+        return self.root / "exported.json"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.root / "report.html"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+
+import keras
 
 from scene_classification.data.findings import report_data
 from scene_classification.deploying import NAME, ask, export_network
@@ -15,11 +18,21 @@ from scene_classification.explanation.photographs import explain_photographs
 from scene_classification.explanation.step import METHODS
 from scene_classification.explanation.step import explain as explain_network
 from scene_classification.files import write_text
+from scene_classification.networks.exported import exported_network, note_exported
 from scene_classification.networks.reference import FOLDER, load_reference_model, reference_classes
+from scene_classification.networks.which import (
+    REFERENCE,
+    knows_photographs,
+    named,
+    network_for_photographs,
+    network_of,
+)
 from scene_classification.options import ExportOptions, RequestOptions, ServeOptions
 from scene_classification.pictures.numbers import interval
 from scene_classification.progress import Reporter, TrainingProgress
 from scene_classification.publishing import publish as publish_network
+from scene_classification.report.accuracy import verdict
+from scene_classification.report.evidence import compared
 from scene_classification.report.step import write_report
 from scene_classification.serving.engines import choose_engine
 from scene_classification.serving.version_folders import newest_version
@@ -60,10 +73,17 @@ def evaluate(place: Workplace) -> None:
     network, scenes = place.examine()
     with place.reporter.bar("test scenes", len(scenes.test)) as progress:
         figures = evaluate_network(
-            network, scenes, place.run, seed=place.config.seed, progress=progress
+            network,
+            scenes,
+            place.run,
+            network=network_of(place.config),
+            seed=place.config.seed,
+            progress=progress,
         )
     accuracy, f1 = interval(figures["accuracy"]), interval(figures["macro"]["f1"])
-    place.reporter.line(f"  accuracy {accuracy} %, macro F1 {f1} % (95 % intervals)")
+    name = named(figures["network"])
+    place.reporter.line(f"  {name}: accuracy {accuracy} %, macro F1 {f1} % (95 % intervals)")
+    place.reporter.line(f"  {verdict(figures)}")
 
 
 def explain(place: Workplace) -> None:
@@ -71,42 +91,67 @@ def explain(place: Workplace) -> None:
     network, scenes = place.examine()
     with place.reporter.bar("methods", len(METHODS)) as progress:
         found = explain_network(
-            network, scenes, place.run, seed=place.config.seed, progress=progress
+            network,
+            scenes,
+            place.run,
+            network=network_of(place.config),
+            seed=place.config.seed,
+            progress=progress,
         )
+    name = named(found["network"])
     if found["evidence"] is None:
+        place.reporter.line(
+            f"  {name}: maps drawn, not measured: no mask says where the evidence is"
+        )
         return
     shares = {**found["evidence"]["methods"], **found["evidence"]["baselines"]}
-    for name in ("grad_cam", "uniform", "centered_gaussian"):
+    place.reporter.line(f"  share of the maps of {name} inside the evidence:")
+    for one in ("grad_cam", "uniform", "centered_gaussian"):
         place.reporter.line(
-            f"  share of the map inside the evidence, {name.replace('_', ' ')}: "
-            f"{interval(shares[name]['share_inside'])} %"
+            f"    {one.replace('_', ' ')}: {interval(shares[one]['share_inside'])} %"
         )
+    titles = {one: facts["title"] for one, facts in found["methods"].items()}
+    place.reporter.line(f"  {compared(found['evidence'], titles, 'share_inside')}")
 
 
 def photographs(place: Workplace) -> None:
-    """Show what the reference model looks at in photographs that scikit-learn ships."""
+    """Explain two photographs that scikit-learn ships, by a network that knows photographs."""
+    asked = network_for_photographs(place.config)
+    network, classes = _network_and_classes(place, asked)
     with place.reporter.bar("photographs", None) as progress:
-        answers = explain_photographs(
-            load_reference_model(), reference_classes(), place.run, progress=progress
-        )
+        answers = explain_photographs(network, classes, place.run, network=asked, progress=progress)
     write_text(place.run.root / "photographs.json", json.dumps(answers, indent=2) + "\n")
+    place.reporter.line(f"  {named(asked)}{_because(place, asked)}:")
     for name, answer in answers.items():
         place.reporter.line(f"  {name}: {answer['class']} {answer['probability']:.1%}")
 
 
 def export(place: Workplace, told: ExportOptions = ExportOptions()) -> None:  # noqa: B008 - frozen
     """Write the network for a model server."""
-    own = place.config.model != "reference" and (
-        told.network == "own" or (told.network == "auto" and place.config.source != "drawn")
-    )
-    if own:
-        network, classes = place.examine()[0], place.scenes.classes
-    else:
-        network, classes = load_reference_model(), reference_classes()
+    asked = {
+        "auto": network_for_photographs(place.config),
+        "own": network_of(place.config),
+        "reference": REFERENCE,
+    }[told.network]
+    network, classes = _network_and_classes(place, asked)
     with place.reporter.bar("exporting", None):
         version = export_network(network, classes, place.run)
-    which = "the run's network" if own else "the reference model"
-    place.reporter.line(f"  {which}, version {version.name}: {version}")
+    note_exported(place.run, version.name, asked)
+    place.reporter.line(f"  {named(asked)}, version {version.name}: {version}")
+
+
+def _network_and_classes(place: Workplace, asked: str) -> tuple[keras.Model, Sequence[str]]:
+    """Load a network that is asked about photographs, as `network_of` names it."""
+    if asked == REFERENCE:
+        return load_reference_model(), reference_classes()
+    return place.examine()[0], place.scenes.classes
+
+
+def _because(place: Workplace, asked: str | None) -> str:
+    """Say in brackets why a network of drawn scenes is not asked about photographs itself."""
+    if asked != REFERENCE or knows_photographs(place.config):
+        return ""
+    return " (this run's network has seen only drawn scenes, which say nothing about photographs)"
 
 
 def serve(place: Workplace, told: ServeOptions) -> None:
@@ -139,6 +184,12 @@ def rehearse(place: Workplace) -> None:
     version = _exported(place)
     with place.reporter.bar("requests", None) as progress:
         found = rehearse_serving(version, place.run, progress=progress)
+    asked = exported_network(place.run, version.name)
+    if asked is not None:
+        found["network"] = asked
+        write_text(place.run.root / "served.json", json.dumps(found, indent=2) + "\n")
+    who = "a network that was not recorded" if asked is None else named(asked)
+    place.reporter.line(f"  {who}{_because(place, asked)}:")
     place.reporter.line(
         f"  {found['photograph']}: {found['class']} {found['probability']:.1%}, overlay of "
         f"{found['bytes'] / 1024:.0f} KiB in {found['seconds'] * 1000:.0f} ms (median of "
@@ -161,15 +212,19 @@ def report(place: Workplace) -> None:
 
 
 def publish(place: Workplace) -> None:
-    """Write the run's network as the reference model, with its card."""
+    """Write the run's network as the reference network, with its card."""
     if place.config.source == "drawn":
-        raise ValueError("source='drawn': the reference model is one of real photographs")
+        raise ValueError("source='drawn': the reference network is one of real photographs")
     network, scenes = place.examine()
     with place.reporter.bar("test scenes", len(scenes.test)) as progress:
         figures = publish_network(
             network, place.config, place.audited[1], scenes, place.run, FOLDER, progress=progress
         )
-    place.reporter.line(f"  accuracy {interval(figures['accuracy'])} %, written to {FOLDER}")
+    name = named(network_of(place.config))
+    place.reporter.line(
+        f"  {name}: accuracy {interval(figures['accuracy'])} %, written to {FOLDER}"
+    )
+    place.reporter.line(f"  {verdict(figures)}")
 
 
 def run(place: Workplace) -> None:

@@ -56,6 +56,32 @@ def calibration_error(gaps: NDArray[np.float64], images: int) -> NDArray[np.floa
     return np.asarray(np.abs(gaps).sum(axis=-1) / images)
 
 
+def errors_if_calibrated(
+    confidence: NDArray[np.float64], draws: int, seed: int
+) -> NDArray[np.float64]:
+    """Draw the calibration errors of a network that is right exactly as often as it is sure.
+
+    In each draw an image is right with the probability of its confidence. Such a network has no
+    error but by chance, so these are what an error has to exceed to mean anything on as many
+    images.
+
+    Args:
+        confidence: Probability of the predicted class of each image.
+        draws: How many errors to return.
+        seed: Of the draws.
+
+    Example:
+        >>> errors_if_calibrated(np.ones(50), 2, seed=0)  # always right, and sure of it
+        array([0., 0.])
+    """
+    generator, bins, images = np.random.default_rng(seed), bin_of(confidence), len(confidence)
+    errors = np.empty(draws)
+    for draw in range(draws):
+        gaps = (generator.random(images) < confidence) - confidence
+        errors[draw] = np.abs(np.bincount(bins, gaps, BINS)).sum() / images
+    return errors
+
+
 def reliability(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_]
 ) -> list[dict[str, Any]]:

@@ -16,7 +16,12 @@ from sklearn.metrics import (
 )
 
 from scene_classification.evaluation.bootstrap import LEVEL, number, resampled_sums, with_interval
-from scene_classification.evaluation.calibration import calibration_error, gap_rows, reliability
+from scene_classification.evaluation.calibration import (
+    calibration_error,
+    errors_if_calibrated,
+    gap_rows,
+    reliability,
+)
 from scene_classification.evaluation.ratio import ratio
 
 FIGURES = ("precision", "recall", "f1")
@@ -54,11 +59,13 @@ def measure(
 
     Returns:
         `"images"`, `"classes"`, `"accuracy"`, `"log_loss"`, `"expected_calibration_error"`,
-        `"macro"` and `"weighted"` (averages of precision, recall, F1 and ROC-AUC: over the classes
-        evenly, and by their images), `"per_class"` (the same by class name, with its `"support"` in
-        images), `"confusion"` (images by true class, then predicted class), `"reliability"` (see
-        `calibration.reliability`) and `"bootstrap"` (its settings). A figure with an interval is
-        `{"value": …, "low": …, "high": …}`.
+        `"error_if_calibrated"` (what that would be of a network that is right exactly as often as
+        it is sure: the mean and the middle 95 % of draws), `"overconfidence"` (mean confidence less
+        accuracy), `"macro"` and `"weighted"` (averages of precision, recall, F1 and ROC-AUC: over
+        the classes evenly, and by their images), `"per_class"` (the same by class name, with its
+        `"support"` in images), `"confusion"` (images by true class, then predicted class),
+        `"reliability"` (see `calibration.reliability`) and `"bootstrap"` (its settings). A figure
+        with an interval is `{"value": …, "low": …, "high": …}`.
 
     Raises:
         ValueError: If the arguments do not fit each other, or rows are no probabilities.
@@ -67,6 +74,7 @@ def measure(
     sample = _Sample(truth, rows.argmax(axis=1), rows.max(axis=1), len(classes))
     draws = _resampled(sample, resamples, seed)
     gaps = gap_rows(sample.confidence, sample.correct).sum(axis=0)
+    perfect = errors_if_calibrated(sample.confidence, resamples, seed)
     return {
         "images": len(truth),
         "classes": list(classes),
@@ -75,6 +83,8 @@ def measure(
         "expected_calibration_error": with_interval(
             float(calibration_error(gaps, len(truth))), draws["calibration"]
         ),
+        "error_if_calibrated": with_interval(float(perfect.mean()), perfect),
+        "overconfidence": with_interval(float(-gaps.sum() / len(truth)), draws["overconfidence"]),
         **_scores(sample, draws, _areas(truth, rows), classes),
         "confusion": confusion_matrix(truth, sample.predicted, labels=range(len(classes))).tolist(),
         "reliability": reliability(sample.confidence, sample.correct),
@@ -170,6 +180,7 @@ def _resampled(sample: _Sample, resamples: int, seed: int) -> dict[str, NDArray[
         **averages,
         "accuracy": hits.sum(axis=1) / images,
         "calibration": calibration_error(gaps, images),
+        "overconfidence": -gaps.sum(axis=1) / images,
     }
 
 

@@ -17,6 +17,7 @@ from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
 from scene_classification.evaluation.prediction import predict
 from scene_classification.files import write_text, write_whole
+from scene_classification.networks.which import OWN
 from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
@@ -30,6 +31,7 @@ def evaluate(
     scenes: Scenes,
     run: RunFolder,
     *,
+    network: str = OWN,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
@@ -44,12 +46,14 @@ def evaluate(
         model: The network; it takes square RGB images, 0–255, of one size.
         scenes: The data set; the files of its test split must be readable.
         run: Where everything is kept.
-        seed: Of the resamples behind the intervals.
+        network: Its name in `metrics.json`, as `networks.which.network_of` gives it.
+        seed: Of the resamples that the intervals come from.
         progress: Called with the number of images of each batch when it is predicted.
 
     Returns:
-        What `metrics.measure` returns, `"worst_mistakes"` (see `mistakes.describe`, the most
-        confident first) and `"confused_pairs"` (see `mistakes.confused_pairs`).
+        The `"network"`, what `metrics.measure` returns, `"worst_mistakes"` (see
+        `mistakes.describe`, the most confident first) and `"confused_pairs"` (see
+        `mistakes.confused_pairs`).
     """
     split, classes = scenes.test, scenes.classes
     probabilities = predict(model, split, progress=progress)
@@ -57,6 +61,7 @@ def evaluate(
     paths = [path.relative_to(scenes.root).as_posix() for path in split.paths]
     worst = worst_positions(split.labels, probabilities, WORST)
     metrics = {
+        "network": network,
         **measured,
         "worst_mistakes": describe(worst, paths, split.labels, probabilities, classes),
         "confused_pairs": confused_pairs(measured["confusion"], classes, PAIRS),

@@ -16,12 +16,13 @@ from scene_classification.data.batches import resize
 from scene_classification.evaluation.prediction import image_side
 from scene_classification.explanation.gallery import lay_over
 from scene_classification.explanation.pictures import Panel, draw_panels
+from scene_classification.networks.which import OWN, named
 from scene_classification.pictures.numbers import percent
 from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
 METHODS: tuple[type[Explainer], ...] = (GradCAM, GradCAMPlusPlus, GuidedGradCAM)
-HEADING = "Photographs from outside the data set, and the evidence for the answer"
+HEADING = "Two photographs, and the evidence for the answers of {}"
 PANEL = 2.2  # inches
 
 
@@ -49,22 +50,25 @@ def explain_photographs(
     classes: Sequence[str],
     run: RunFolder,
     *,
+    network: str = OWN,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Explain the network's answers for the shipped photographs.
+    """Explain a network's answers for the shipped photographs.
 
     The network sees each photograph resized to its square input, as training images are; the maps
     are drawn over the photograph as it was. Writes `pictures/photographs.png`.
 
     Args:
-        model: The trained classifier, with a fixed square input of RGB 0–255.
+        model: A trained classifier, with a fixed square input of RGB 0–255.
         classes: Names in order of class index.
         run: Where the picture is kept.
+        network: Its name in the picture and in what is returned, as `networks.which.network_of`
+            gives it.
         progress: Called with 1 after each of `METHODS`.
 
     Returns:
-        By file name, ready for JSON: the answer's `"class"` and `"probability"`, and the `"layer"`
-        that the class activation maps are drawn from.
+        By file name, ready for JSON: the `"network"` that answered, its answer's `"class"` and
+        `"probability"`, and the `"layer"` that the class activation maps are drawn from.
     """
     photos = shipped_photographs()
     inputs = np.stack([resize(photo, image_side(model)) for photo in photos.values()])
@@ -81,6 +85,7 @@ def explain_photographs(
             answers.setdefault(
                 name,
                 {
+                    "network": network,
                     "class": explanation.class_name(number),
                     "probability": float(explanation.probabilities[number]),
                     "layer": explanation.layer,
@@ -95,7 +100,8 @@ def explain_photographs(
     captions = [
         f"{name}\n{one['class']}\n{percent(one['probability'])}" for name, one in answers.items()
     ]
-    save(draw_panels(rows, HEADING, captions, panel=PANEL), run.pictures / "photographs.png")
+    heading = HEADING.format(named(network))
+    save(draw_panels(rows, heading, captions, panel=PANEL), run.pictures / "photographs.png")
     return answers
 
 

@@ -36,6 +36,7 @@ from scene_classification.explanation.measurement import (
 )
 from scene_classification.explanation.pictures import draw_evidence_share
 from scene_classification.files import write_text
+from scene_classification.networks.which import OWN
 from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
 
@@ -58,6 +59,7 @@ def explain(
     scenes: Scenes,
     run: RunFolder,
     *,
+    network: str = OWN,
     seed: int = 0,
     per_class: int = 3,
     measured: int = 300,
@@ -73,15 +75,16 @@ def explain(
         model: The trained classifier, with a fixed square input of RGB 0–255.
         scenes: The data set; its test images are explained.
         run: Where everything is kept.
+        network: Its name in `explanations.json`, as `networks.which.network_of` gives it.
         seed: Of the choice of images and of the bootstrap.
         per_class: Example images of each class, at least 1.
         measured: Test images to measure on, at most, over all classes.
         progress: Called with 1 after each of `METHODS`.
 
     Returns:
-        What `explanations.json` holds: `"seed"`, `"methods"` (title, citation, layer and notes of
-        each, by name), `"examples"` and `"mistakes"` (images with the answers), and `"evidence"`
-        (see `measurement.summarize`), which is None without masks.
+        What `explanations.json` holds: `"network"`, `"seed"`, `"methods"` (title, citation, layer
+        and notes of each, by name), `"examples"` and `"mistakes"` (images with the answers), and
+        `"evidence"` (see `measurement.summarize`), which is None without masks.
 
     Raises:
         ValueError: If `per_class` or `measured` is below 1, or the model's input is not a fixed
@@ -116,6 +119,7 @@ def explain(
         pictures["evidence_share"] = draw_evidence_share(measures, titles)
     _save(pictures, run)
     found = {
+        "network": network,
         "seed": seed,
         "methods": {
             explainer.method.name: _facts(explainer, explanation)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scene_classification.config import Config
+from scene_classification.networks.which import network_of
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import Line, read_history
 
@@ -18,8 +19,8 @@ class Parts(NamedTuple):
         config: Its settings.
         data: What `data.findings.report_data` wrote.
         history: The lines of each stage of training; empty when nothing was trained.
-        metrics: What `evaluation.step.evaluate` wrote.
-        explanations: What `explanation.step.explain` wrote.
+        metrics: What `evaluation.step.evaluate` wrote of the run's network.
+        explanations: What `explanation.step.explain` wrote of the run's network.
         photographs: What `explanation.photographs.explain_photographs` returned.
         served: What `deploying.rehearse` returned.
     """
@@ -49,7 +50,17 @@ def read_parts(run: RunFolder) -> Parts:
     names = ("data", "metrics", "explanations", "photographs", "served")
     found = {name: _read(run.root / f"{name}.json") for name in names}
     config = Config.read(run.config) if _read(run.config) is not None else None
+    for name in ("metrics", "explanations"):
+        found[name] = _of_this_network(found[name], config)
     return Parts(config=config, history=read_history(run), **found)
+
+
+def _of_this_network(found: dict[str, Any] | None, config: Config | None) -> dict[str, Any] | None:
+    """Leave out findings of the network that the run measured before its settings changed."""
+    if found is None or config is None:
+        return found
+    own = network_of(config)
+    return found if found.get("network", own) == own else None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -29,14 +29,15 @@ def _balance(imbalance: dict[str, Any]) -> str:
     times = f"{imbalance['ratio']:.2f} times"
     if imbalance["flagged"]:
         return (
-            f"The classes are out of balance: {imbalance['largest']} has {times} the training "
-            f"images of {imbalance['smallest']}."
+            f"The classes are out of balance, by a limit of {imbalance['threshold']:g} times: "
+            f"{imbalance['largest']} has {times} the training images of {imbalance['smallest']}."
         )
     if imbalance["ratio"] == 1:
         return "All classes have the same number of training images."
     return (
-        f"The classes are in balance: the largest, {imbalance['largest']}, has {times} the "
-        f"training images of the smallest, {imbalance['smallest']}."
+        f"The classes are in balance, by a limit of {imbalance['threshold']:g} times: the largest, "
+        f"{imbalance['largest']}, has {times} the training images of the smallest, "
+        f"{imbalance['smallest']}."
     )
 
 
@@ -55,13 +56,13 @@ def _sizes(sizes: Sequence[dict[str, int]]) -> str:
         return f"All {count(common['images'])} images measure {size}."
     return (
         f"{plural(common['images'], 'image')} measure {size}; {plural(odd, 'image')} of other "
-        f"sizes {_was(odd)} resized, as all are."
+        f"sizes {_was(odd)} resized, like all that do not fit the network."
     )
 
 
 def _copies(groups: Sequence[dict[str, Any]]) -> str:
     if not groups:
-        return "No image is there twice."
+        return "No image is there twice, pixel for pixel; near copies are not looked for."
     harm = {
         "under two labels": sum(one["two_labels"] for one in groups),
         "both to learn from and to be tested on": sum(one["across_splits"] for one in groups),
@@ -70,7 +71,9 @@ def _copies(groups: Sequence[dict[str, Any]]) -> str:
     said = listed([f"{count(number)} {what}" for what, number in harm.items() if number])
     verb = "is" if len(groups) == 1 else "are"
     first = f"{plural(len(groups), 'image')} {verb} there more than once"
-    return f"{first}: {said}." if said else f"{first}, which does no harm: always under one label."
+    if said:
+        return f"{first}: {said}."
+    return f"{first}, but under one label and not among the training images."
 
 
 def _dropped(dropped: dict[str, Any]) -> str:

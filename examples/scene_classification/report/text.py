@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scene_classification.config import Config
 from scene_classification.pictures.numbers import percent
+from scene_classification.report.accuracy import (
+    against_chance,
+    chance,
+    extremes,
+    few,
+    verdict,
+)
+from scene_classification.report.evidence import evidence
 from scene_classification.report.made import commands, settings, versions
-from scene_classification.report.numbers import listed, plural
+from scene_classification.report.naming import Named, asked_network, run_network
+from scene_classification.report.numbers import listed
 from scene_classification.report.parts import Parts
 from scene_classification.report.problems import problems
-from scene_classification.training.history import Line
-
-#: What the stages of training train.
-STAGES = {"head": "for the new head alone", "train": "for the whole network"}
+from scene_classification.report.sureness import calibration, mistakes
+from scene_classification.report.training import curves, training
+from scene_classification.report.verdicts import Standing
 
 
 def describe(parts: Parts, folder: str) -> dict[str, Any]:
@@ -26,12 +31,17 @@ def describe(parts: Parts, folder: str) -> dict[str, Any]:
         parts: What the run found.
         folder: That of the run, as commands name it.
     """
+    run = run_network(parts)
     return {
-        "heading": f"{source(parts)}, classified and explained",
-        "lead": lead(parts),
+        "heading": heading(parts),
+        "lead": lead(parts, run),
+        "network": run,
         "problems": [] if parts.data is None else problems(parts.data["audit"]),
-        "training": training(parts.history),
-        "extremes": None if parts.metrics is None else extremes(parts.metrics),
+        "training": training(parts.history, parts.config),
+        "curves": curves(parts.config),
+        **_measured(parts, run),
+        **_explained(parts),
+        **_asked(parts),
         "settings": [] if parts.config is None else settings(parts.config),
         "commands": commands(parts.config, folder),
         "versions": versions(),
@@ -48,80 +58,81 @@ def source(parts: Parts) -> str:
     return {"drawn": "Drawn scenes", "kaggle": "The Intel scenes"}.get(config.source, "Scenes")
 
 
-def lead(parts: Parts) -> str:
-    """Say in two sentences what was trained and measured."""
-    first = "A network tells classes of scenes from each other"
-    if parts.config is not None:
-        first = f"{network(parts.config)} tells {_classes(parts.classes)} from each other"
-    if parts.data is not None and _trained(parts) and "training" in parts.data["used"]:
-        training_images = sum(parts.data["used"]["training"].values())
-        first += f", after training on {plural(training_images, 'image')}"
+def heading(parts: Parts) -> str:
+    """Name the scenes and what has been done with them so far."""
+    done = {"classified": parts.metrics, "explained": parts.explanations}
+    said = listed([what for what, found in done.items() if found is not None])
+    return f"{source(parts)}, {said}" if said else source(parts)
+
+
+def lead(parts: Parts, network: Named) -> str:
+    """Say what the run's network is, and what the test images show of it."""
+    about = f"It is {network.about}." if network.about else ""
     if parts.metrics is None:
-        return first + "."
-    tested = plural(parts.metrics["images"], "test image")
-    return f"{first}. Here is how often it is right on {tested}, and where it looks."
+        scenes = f" The classes are {few(parts.classes)}." if parts.classes else ""
+        return f"{network.name} has not been measured on test images yet. {about}{scenes}".strip()
+    return f"{verdict(parts.metrics, network.name)} {about}".strip()
 
 
-def network(config: Config) -> str:
-    """Name the network, at the start of a sentence.
+def _measured(parts: Parts, network: Named) -> dict[str, Any]:
+    """Return the texts on how good the network is."""
+    metrics = parts.metrics
+    if metrics is None:
+        return dict.fromkeys(("chance", "guess", "extremes", "calibration", "mistakes"))
+    guess = chance(metrics)
+    return {
+        "chance": guess.share,
+        "guess": f"{'by chance' if guess.how == 'guessing' else guess.how}, {percent(guess.share)}",
+        "extremes": extremes(metrics),
+        "calibration": calibration(metrics, network.name),
+        "mistakes": mistakes(metrics),
+    }
+
+
+def _explained(parts: Parts) -> dict[str, Any]:
+    """Return the texts on the maps."""
+    found = parts.explanations
+    if found is None:
+        return {"shown": "", "evidence": []}
+    titles = {name: one["title"] for name, one in found["methods"].items()}
+    return {
+        "shown": shown(found["examples"]),
+        "evidence": evidence(found["evidence"], titles, parts.metrics),
+    }
+
+
+def shown(examples: list[dict[str, Any]]) -> str:
+    """Say how many of the pictures at the top, the first of each class, were answered correctly.
 
     Example:
-        >>> network(Config(size="tiny")), network(Config(backbone="resnet50"))
-        ('A tiny residual network', 'A fine-tuned resnet50')
+        >>> shown([{"class": "sea", "predicted": "sea"}, {"class": "forest", "predicted": "sea"}])
+        'Of the 2 shown, 1 was answered correctly.'
     """
-    if config.model == "reference":
-        return "The reference network"
-    if config.model is not None:
-        return f"The network {Path(config.model).name}"
-    if config.backbone is not None:
-        return f"A fine-tuned {Path(config.backbone).stem}"
-    taught = "" if config.teacher is None else f", taught by {Path(config.teacher).name},"
-    return f"A {config.size} residual network{taught}"
+    firsts = {one["class"]: one["predicted"] for one in reversed(examples)}
+    right = sum(name == answer for name, answer in firsts.items())
+    if right == len(firsts):
+        return f"All {len(firsts)} shown were answered correctly."
+    verb = "was" if right == 1 else "were"
+    return f"Of the {len(firsts)} shown, {right or 'none'} {verb} answered correctly."
 
 
-def training(history: dict[str, list[Line]]) -> str | None:
-    """Say how long training took and which epoch's weights were kept; None without an epoch."""
-    if not history:
-        return None
-    lines = list(history.values())[-1]
-    times = {name: plural(len(own), "epoch") for name, own in history.items()}
-    took = listed([f"{time} {STAGES.get(name, name)}" for name, time in times.items()])
-    sentence = f"Training took {took if len(times) > 1 else listed(list(times.values()))}."
-    measured = [line for line in lines if math.isfinite(line.get("val_accuracy", math.nan))]
-    if not measured:
-        return sentence
-    best = max(measured, key=lambda line: line["val_accuracy"])
-    return (
-        f"{sentence} The best validation accuracy, {percent(best['val_accuracy'])}, came after "
-        f"epoch {int(best['epoch']) + 1} of {len(lines)}; its weights were kept."
-    )
-
-
-def extremes(metrics: dict[str, Any]) -> str:
-    """Name the classes recognized best and worst, and the most frequent mistake."""
-    scores = {
-        name: one["f1"]["value"]
-        for name, one in metrics["per_class"].items()
-        if one["f1"]["value"] is not None
+def _asked(parts: Parts) -> dict[str, Named | None]:
+    """Name the networks that were asked about photographs."""
+    photographs = None
+    if parts.photographs:
+        photographs = asked_network(parts, next(iter(parts.photographs.values())))
+    served = None if parts.served is None else asked_network(parts, parts.served)
+    return {
+        "photographs": _cautioned(parts, photographs),
+        "served": _cautioned(parts, served),
     }
-    sentences = []
-    if len(scores) > 1:
-        best, worst = (pick(scores, key=scores.__getitem__) for pick in (max, min))
-        sentences.append(
-            f"Recognized best: {best}, with an F1 of {percent(scores[best])}. "
-            f"Hardest: {worst}, with {percent(scores[worst])}."
-        )
-    for pair in metrics["confused_pairs"][:1]:
-        sentences.append(
-            f"The most frequent mistake is to take {pair['true']} for {pair['predicted']}: "
-            f"{plural(pair['count'], 'image')}, {percent(pair['share'])} of that class."
-        )
-    return " ".join(sentences)
 
 
-def _trained(parts: Parts) -> bool:
-    return bool(parts.history) and (parts.config is None or parts.config.model is None)
-
-
-def _classes(names: Sequence[str]) -> str:
-    return listed(names) if 0 < len(names) <= 8 else f"{len(names) or 'its'} classes"
+def _cautioned(parts: Parts, network: Named | None) -> Named | None:
+    """Warn of a network of the run that is not shown to be better than guesses."""
+    if network is None or network.own is not True or parts.metrics is None:
+        return network
+    if against_chance(parts.metrics) is Standing.ABOVE:
+        return network
+    caution = "Its answers to the test images are not shown to be better than guesses."
+    return network._replace(why=f"{network.why} {caution}".strip())
