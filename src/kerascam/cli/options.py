@@ -57,7 +57,10 @@ def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
 def add_colors(group: argparse._ActionsContainer) -> None:
     """Add how an overlay is coloured."""
     group.add_argument(
-        "--colormap", metavar="NAME", default="auto", help="a matplotlib name (default: inferno)"
+        "--colormap",
+        metavar="NAME",
+        default="auto",
+        help='a matplotlib name, or "auto": inferno (default: %(default)s)',
     )
     group.add_argument(
         "--alpha",

@@ -82,7 +82,7 @@ def export(
         raw_maps: Whether explanations hold the raw maps too; of several layers, `map_0`, `map_1`.
         max_pixels: Photographs that claim more are refused before they are decoded.
         warm_up: Whether requests are included that a server asks itself when it loads the model.
-            They need the package tensorflow-serving-api: `pip install 'kerascam[serving]'`.
+            They need the package tensorflow-serving-api: `pip install tensorflow-serving-api`.
         example: A batch of the model's inputs, for a model that does not say what it takes.
 
     Returns:
@@ -153,7 +153,7 @@ def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -
         except ImportError as error:
             raise ImportError(
                 "warm_up=True needs the package tensorflow-serving-api: "
-                "pip install 'kerascam[serving]', or pass warm_up=False"
+                "pip install tensorflow-serving-api, or pass warm_up=False"
             ) from error
 
 

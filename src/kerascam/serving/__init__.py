@@ -11,7 +11,8 @@ except ModuleNotFoundError as error:
     if _package not in ("grpc", "httpx", "orjson", "tenacity", "tensorflow_serving"):
         raise
     raise ImportError(
-        f"kerascam.serving needs the package {_package!r}; pip install 'kerascam[serving]'"
+        f"kerascam.serving needs the package {_package!r}; "
+        "pip install httpx orjson tenacity tensorflow-serving-api"
     ) from error
 
 __all__ = ["Client", "Prediction", "ServedExplanation", "ServerUnavailableError", "ServingError"]
