@@ -16,7 +16,7 @@ help:  ## Show this list
 test: $(STAMP)  ## Run every check, as continuous integration does
 	@scripts/check
 
-demo: $(STAMP)  ## Draw scenes, train on them, explain, serve, and report: about five minutes
+demo: $(STAMP)  ## Draw scenes, train on them, explain, serve, and report: about five minutes on two quiet cores
 	@$(VENV)/bin/python -m scene_classification run --run runs/demo
 
 fast: $(STAMP)  ## Run only the checks that need no TensorFlow: format, lint, types, arrows

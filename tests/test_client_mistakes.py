@@ -133,4 +133,4 @@ def test_hosts_of_any_kind(url, shown):
 def test_a_package_that_is_missing():
     code = "import sys; sys.modules['httpcore'] = None; import kerascam.serving"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert "needs the package 'httpcore'; pip install 'kerascam[serving]'" in done.stderr
+    assert "needs the package 'httpcore'; pip install httpcore orjson tenacity" in done.stderr

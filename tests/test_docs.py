@@ -13,10 +13,12 @@ import pytest
 import kerascam
 from kerascam.registry import METHODS
 from kerascam_docs import figures, pages
+from kerascam_docs.anchors import dead_links
 from kerascam_docs.reference import documentation as page_of
 from kerascam_docs.reference import entries, public_names, refer, sections
 
 DOCS = Path(__file__).parents[1] / "docs"
+EXAMPLE = DOCS.parent / "examples" / "scene_classification"
 NAMES = public_names()
 TEXTS = {
     full: "\n".join(page_of(full, (inspect.getdoc(obj) or "").split("\n")))
@@ -104,6 +106,44 @@ def test_figures_that_pages_show_are_drawn() -> None:
         for match in re.findall(r"_generated/([\w.]+\.(?:png|jpg|svg))", page.read_text("utf-8"))
     }
     assert shown <= set(figures.FIGURES)
+
+
+def test_the_figures_of_the_photograph_of_the_temple() -> None:
+    """Two, as the server squeezes the whole of it and the pages show its square middle."""
+    import numpy as np
+    import tensorflow as tf
+    from sklearn.datasets import load_sample_image
+
+    whole = load_sample_image("china.jpg")
+    served = tf.round(tf.image.resize(whole, (128, 128), antialias=True))[None]
+    model, classes = figures.network()
+    text = " ".join((EXAMPLE / "README.md").read_text(encoding="utf-8").split())
+    for images, words in (
+        (served, "china.jpg: buildings, {:.1%}"),
+        (figures.inputs()[:1], "network says buildings, {:.1%}"),
+    ):
+        probabilities = model.predict(np.asarray(images), verbose=0)[0]
+        assert classes[int(probabilities.argmax())] == "buildings"
+        assert words.format(probabilities.max()) in text.replace(" %", "%")
+
+
+def test_links_of_a_site_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "picture one.png").touch()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="top"></h1> <a href="guide/a.html#here">1</a> <a href="#top">2</a>'
+        '<a href="https://example.org/x#y">3</a> <a href="picture%20one.png?v=1">4</a>'
+        '<a href="guide/b.html">5</a> <a href="#bottom">6</a>'
+    )
+    (tmp_path / "guide" / "a.html").write_text(
+        '<p id="here"></p> <a name="old"></a> <a href="../index.html#top">1</a>'
+        '<a href="../index.html#here">2</a> <a href="#old">3</a> <a href="mailto:a@b.c">4</a>'
+    )
+    assert dead_links(tmp_path) == [
+        "guide/a.html: ../index.html#here",
+        "index.html: #bottom",
+        "index.html: guide/b.html",
+    ]
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)

@@ -1,15 +1,25 @@
 """What the comparison with other libraries says of its numbers: won, lost, met, and why."""
 
-import pytest
+import re
+import sys
+import types
+from pathlib import Path
 
-from benchmarks.peers import turns
+import numpy as np
+import pytest
+import tensorflow as tf
+import zoo
+
+from benchmarks.peers import kinds, turns
 from benchmarks.peers.__main__ import asked
-from benchmarks.peers.cases import Case
+from benchmarks.peers.attempts import ATTEMPTS
+from benchmarks.peers.cases import KERAS, TORCH, Case
 from benchmarks.peers.goals import Loss, goals, losses
 from benchmarks.peers.once import middle
 from benchmarks.peers.page import END, START, around, lost_rows, write
 from benchmarks.peers.turns import Spread, Time, compared, spread, take_turns
 
+ROOT = Path(__file__).parents[1]
 CASE = Case("ResNet50", "Grad-CAM", 8)
 RIGHT = {"kerascam": {"nested": ["right", ""], "linear": ["right", ""]}}
 
@@ -144,3 +154,88 @@ def test_the_page_keeps_what_stands_around(tmp_path):
 def test_the_command_is_told_without_places():
     words = ["--json", "out.json", "--rounds", "3", "--write", "page.md", "--quick"]
     assert asked(words) == ["--rounds", "3", "--quick"]
+
+
+# ------------------------------------------------------------------------------- the libraries
+
+
+@pytest.mark.parametrize("name", [*KERAS[2:], *TORCH])
+def test_a_library_is_pinned_and_the_pages_name_it(name):
+    pinned = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "Makefile").read_text("utf-8")
+    (version,) = re.findall(rf"\b{name}==([\d.]+)", pinned)
+    intro = (ROOT / "docs" / "benchmarks.md").read_text("utf-8").partition("##")[0]
+    assert re.search(rf"\b{name}\b", intro)
+    guide = " ".join((ROOT / "docs" / "guide" / "coming_from.md").read_text("utf-8").split())
+    known_as = {"grad-cam": "pytorch-grad-cam", "torchcam": "torch-cam", "captum": "Captum"}
+    assert f"{known_as.get(name, name)} {version}" in guide
+
+
+def test_each_keras_library_has_a_way_to_be_asked_for_every_kind():
+    assert [*ATTEMPTS] == [name for name in KERAS if name != "kerascam frozen"]
+
+
+def hand_made(model, layer, inputs, index):
+    """A Grad-CAM as a library would make it: of one class, on the layer's grid."""
+    import keras
+
+    first, *more = model.inputs
+    found = keras.Model(model.inputs if more else first, [layer.output, model.outputs[0]])
+    with tf.GradientTape() as tape:
+        features, outputs = found(inputs)
+        tape.watch(features)
+        score = outputs[:, index]
+    gradients = tape.gradient(score, features)
+    weights = tf.reduce_mean(gradients, range(1, len(features.shape) - 1), keepdims=True)
+    return tf.nn.relu(tf.reduce_sum(weights * features, -1)).numpy()
+
+
+def eli5_itself(model, doc, targets, layer, image):
+    assert isinstance(doc, np.ndarray) and len(doc) == 1  # as it insists
+    (index,) = targets
+    target = types.SimpleNamespace(heatmap=hand_made(model, layer, doc, index)[0])
+    return types.SimpleNamespace(targets=[target])
+
+
+class MedicaiItself:
+    def __init__(self, model, target_layer):
+        self.model, self.layer = model, model.get_layer(target_layer)
+
+    def compute_heatmap(self, inputs, target_class_index, normalize_heatmap, resize_heatmap):
+        assert not normalize_heatmap and not resize_heatmap
+        return hand_made(self.model, self.layer, inputs, target_class_index)[..., None]
+
+
+@pytest.fixture
+def libraries(monkeypatch):
+    """Stand-ins for the two libraries that take one class a call, as they are not installed."""
+    utils = types.SimpleNamespace(GradCAM=MedicaiItself)
+    for name, module in {
+        "eli5": types.SimpleNamespace(explain_prediction=eli5_itself),
+        "medicai": types.SimpleNamespace(utils=utils),
+        "medicai.utils": utils,
+    }.items():
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.mark.usefixtures("libraries")
+@pytest.mark.parametrize(
+    ("peer", "kind", "verdict"),
+    [
+        ("eli5", "functional", "right"),
+        ("eli5", "inputs_in_list", "refused"),
+        ("medicai", "functional", "right"),
+        ("medicai", "inputs_in_list", "right"),
+        ("medicai", "three_dimensions", "right"),
+        ("medicai", "nested", "refused"),
+    ],
+)
+def test_a_library_of_one_class_a_call_is_asked_for_each_image(peer, kind, verdict):
+    assert kinds.best(peer, zoo.KINDS[kind])[0] == verdict
+
+
+def test_libraries_with_grad_cam_alone_say_so_for_other_methods(libraries):
+    from benchmarks.peers.keras_peers import asks
+
+    for peer in ("eli5", "medicai"):
+        with pytest.raises(KeyError):  # which the page words as "has no such method"
+            asks(peer, None, "last", "LayerCAM")

@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="rounds of a case, at most")
     parser.add_argument(
-        "--seconds", type=float, default=12, help="a case begins no round after this, beyond three"
+        "--seconds", type=float, default=20, help="a case begins no round after this, beyond three"
     )
     parser.add_argument("--starts", type=int, default=3, help="fresh processes for the first call")
     parser.add_argument("--models", nargs="+", choices=LAYERS, default=list(LAYERS))

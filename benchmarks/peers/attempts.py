@@ -149,20 +149,71 @@ def tf_explain(prepare: Callable[[Any], Any]) -> Attempt:
     """Ask image by image, as a call takes one class, for the map before it is painted."""
 
     def attempt(specimen: Any) -> tuple[Any, Any]:
-        import numpy as np
         from tf_explain.core.grad_cam import GradCAM
 
         model = prepare(specimen.model)
-        inputs = only(specimen.inputs)
-        maps = []
-        for image, index in zip(inputs, specimen.classes, strict=True):
+
+        def map_of(image: Any, index: int) -> Any:
             found = GradCAM.get_gradients_and_filters(
-                model, image[None], specimen.layer.split("/")[-1], int(index), False
+                model, image, specimen.layer.split("/")[-1], index, False
             )
-            maps.append(GradCAM.generate_ponderated_output(*found)[0].numpy())
-        return tokens(np.stack(maps), specimen), None
+            return GradCAM.generate_ponderated_output(*found)[0]
+
+        only(specimen.inputs)  # raises if there are more
+        return one_by_one(map_of, specimen), None
 
     return attempt
+
+
+def eli5(prepare: Callable[[Any], Any]) -> Attempt:
+    """Ask image by image, as a call takes one; any picture will do, as only the map is read."""
+
+    def attempt(specimen: Any) -> tuple[Any, Any]:
+        from eli5 import explain_prediction
+        from PIL import Image
+
+        layer = layer_of(specimen)
+        model = prepare(specimen.model)
+        picture = Image.new("RGB", (8, 8))
+
+        def map_of(image: Any, index: int) -> Any:
+            found = explain_prediction(model, image, targets=[index], layer=layer, image=picture)
+            return found.targets[0].heatmap
+
+        return one_by_one(map_of, specimen), None
+
+    return attempt
+
+
+def medicai(prepare: Callable[[Any], Any]) -> Attempt:
+    """Ask image by image, as a call takes one class, for the map on the layer's grid."""
+
+    def attempt(specimen: Any) -> tuple[Any, Any]:
+        from medicai.utils import GradCAM
+
+        explain = GradCAM(prepare(specimen.model), specimen.layer.split("/")[-1])
+
+        def map_of(image: Any, index: int) -> Any:
+            found = explain.compute_heatmap(
+                image, index, normalize_heatmap=False, resize_heatmap=False
+            )
+            return found[0, ..., 0]
+
+        return one_by_one(map_of, specimen), None
+
+    return attempt
+
+
+def one_by_one(map_of: Callable[[Any, int], Any], specimen: Any) -> Any:
+    """Ask for the map of one image after the other, each as a batch of one."""
+    import numpy as np
+
+    inputs = flat(specimen.inputs)
+    maps = []
+    for place, index in enumerate(specimen.classes):
+        image, *more = (each[place : place + 1] for each in inputs)
+        maps.append(np.asarray(map_of([image, *more] if more else image, int(index))))
+    return tokens(np.stack(maps), specimen)
 
 
 def _array(values: Any) -> Any:
@@ -178,4 +229,6 @@ ATTEMPTS: dict[str, tuple[Attempt, ...]] = {
     ),
     "xplique": tuple(map(xplique, PREPARED)),
     "tf-explain": tuple(map(tf_explain, PREPARED)),
+    "eli5": tuple(map(eli5, PREPARED)),
+    "medicai": tuple(map(medicai, PREPARED)),
 }

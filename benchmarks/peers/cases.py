@@ -28,7 +28,15 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": str(THREADS),
 }
 
-KERAS = ("kerascam", "kerascam frozen", "tf-keras-vis", "xplique", "tf-explain")
+KERAS = (
+    "kerascam",
+    "kerascam frozen",
+    "tf-keras-vis",
+    "xplique",
+    "tf-explain",
+    "eli5",
+    "medicai",
+)
 TORCH = ("grad-cam", "torchcam", "captum")
 PEERS = KERAS + TORCH
 FORWARD = {"keras": "TensorFlow", "torch": "PyTorch"}

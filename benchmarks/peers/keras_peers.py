@@ -46,6 +46,8 @@ def asks(peer: str, model: Any, layer: str, method: str) -> Ask:
         "tf-keras-vis": _tf_keras_vis,
         "xplique": _xplique,
         "tf-explain": _tf_explain,
+        "eli5": _eli5,
+        "medicai": _medicai,
     }
     return makers[peer](model, layer, method)
 
@@ -136,3 +138,31 @@ def _tf_explain(model: Any, layer: str, method: str) -> Ask:
     }[method]
     explain = kind()
     return lambda images: explain.explain((images, None), model, 0, **options)
+
+
+def _eli5(model: Any, layer: str, method: str) -> Ask:
+    from eli5 import explain_prediction
+
+    only_grad_cam(method)
+    # One image a call is all that it takes; the picture that it makes of each is a part of it.
+    return lambda images: [
+        explain_prediction(model, images[index : index + 1], targets=[index], layer=layer)
+        .targets[0]
+        .heatmap
+        for index in _classes(images)
+    ]
+
+
+def _medicai(model: Any, layer: str, method: str) -> Ask:
+    from medicai.utils import GradCAM
+
+    only_grad_cam(method)
+    explain = GradCAM(model, layer)
+    # One class for the whole batch is all that it takes.
+    return lambda images: explain.compute_heatmap(images, target_class_index=0)
+
+
+def only_grad_cam(method: str) -> None:
+    """Raise the KeyError of a library that has no other method."""
+    if method != "Grad-CAM":
+        raise KeyError(method)

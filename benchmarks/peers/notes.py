@@ -19,8 +19,8 @@ LOSSES = {
 }  # fmt: skip
 
 NOTES = [
-    "* torchcam and captum give Grad-CAM's maps on the layer's grid, 7×7: enlarging them is left "
-    "to the user and not in their times. All others enlarge them to 224×224.",
+    "* torchcam, captum and eli5 give Grad-CAM's maps on the layer's grid, 7×7: enlarging them is "
+    "not in their times. All others enlarge them to 224×224.",
     "* grad-cam's backward pass goes on through the whole network to the weights' gradients; "
     "torchcam's, captum's and kerascam's stop at the layer.",
     "* grad-cam's guided backpropagation takes one image at a time.",
@@ -29,14 +29,16 @@ NOTES = [
     "gradient there; their times are shown all the same.",
     "* SmoothGrad and integrated gradients are measured on one image and 8 copies, which kerascam "
     "puts through in one pass; of more copies, or larger images, it makes several passes.",
-    "* tf-explain explains one class for the whole batch, and paints the map on the image.",
+    "* tf-explain explains one class for the whole batch, and paints the map on the image; medicai "
+    "explains one class for the whole batch.",
+    "* eli5 takes one image at a time, and runs the model twice for each.",
     "* Where torchvision is not installed, an empty stand-in takes its place: grad-cam imports it, "
     "and nothing that is measured calls it.",
 ]
 
 ONCE = (
-    "What runs eagerly (tf-keras-vis, tf-explain, PyTorch's libraries) has nothing to trace before "
-    "its first call. kerascam traces once, for all batch sizes; xplique for each batch size. "
-    "Freezing pays for its speed here: TensorFlow holds the weights, 98 MiB of ResNet50's, many "
-    "times over while it folds them into constants."
+    "What runs eagerly (tf-keras-vis, tf-explain, eli5, medicai, PyTorch's libraries) has nothing "
+    "to trace before its first call. kerascam traces once, for all batch sizes; xplique for each "
+    "batch size. Freezing pays for its speed here: TensorFlow holds the weights, 98 MiB of "
+    "ResNet50's, many times over while it folds them into constants."
 )

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_signature, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 
 from kerascam_docs import reference
+from kerascam_docs.anchors import dead_links
 from kerascam_docs.outdated import draw_outdated
 from kerascam_docs.pages import write_pages
 
@@ -29,6 +31,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Before napoleon, which reads the sections of what this leaves.
     app.connect("autodoc-process-docstring", _process_docstring, priority=400)
     app.connect("autodoc-skip-member", _skip_member)
+    app.connect("doctree-read", _name_as_viewcode_does)
+    app.connect("build-finished", _check_links)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 
 
@@ -81,3 +85,22 @@ def _resolve_inner_name(
     domain = env.domains["py"]
     found = domain.resolve_any_xref(env, node["refdoc"], app.builder, full, node, contnode)
     return found[0][1] if found else None
+
+
+def _name_as_viewcode_does(app: Sphinx, doctree: nodes.document) -> None:
+    """Let viewcode's links back from the source find names that stand in their own module.
+
+    It takes one module for all names of a source file: `kerascam`, if one of them stands there.
+    """
+    named = reference.public_names()
+    sources = {obj.__module__ for full, obj in named.items() if full.count(".") == 1}
+    for signature in doctree.findall(desc_signature):
+        if signature.get("module") in sources:
+            signature["ids"].append(f"kerascam.{signature['fullname']}")
+
+
+def _check_links(app: Sphinx, exception: Exception | None) -> None:
+    """Warn of links that lead nowhere; with --fail-on-warning, that fails the build."""
+    if exception is None and app.builder.format == "html":
+        for link in dead_links(Path(app.outdir)):
+            logging.getLogger(__name__).warning("leads nowhere: %s", link)

@@ -1,4 +1,4 @@
-"""Exact class activation maps and saliency maps for any Keras 3 model on TensorFlow.
+"""Exact class activation maps and saliency maps for Keras 3 models on TensorFlow.
 
 The public names stand in `__init__.pyi`; each is loaded at its first use, so that
 `import kerascam` does not pay for TensorFlow.

@@ -70,8 +70,7 @@ def _kaggle(config: Config, run: RunFolder, progress: Progress | None) -> Path:
         kagglehub: Any = importlib.import_module("kagglehub")
     except ImportError as error:
         raise ModuleNotFoundError(
-            "source='kaggle' needs kagglehub, which is not installed; "
-            "pip install 'kerascam[kaggle]'",
+            "source='kaggle' needs kagglehub, which is not installed; pip install kagglehub",
             name="kagglehub",
         ) from error
     try:

@@ -71,7 +71,10 @@ def add_max_pixels(group: argparse._ActionsContainer) -> None:
 def add_colors(group: argparse._ActionsContainer) -> None:
     """Add how an overlay is coloured."""
     group.add_argument(
-        "--colormap", metavar="NAME", default="auto", help="a matplotlib name (default: inferno)"
+        "--colormap",
+        metavar="NAME",
+        default="auto",
+        help='a matplotlib name, or "auto": inferno (default: %(default)s)',
     )
     group.add_argument(
         "--alpha",

@@ -91,7 +91,7 @@ def export(
             server that joins requests (batching) counts them as one.
         max_files: How many photographs one request may hold.
         warm_up: Whether requests are included that a server asks itself when it loads the model.
-            They need the package tensorflow-serving-api: `pip install 'kerascam[serving]'`.
+            They need the package tensorflow-serving-api: `pip install tensorflow-serving-api`.
         example: A batch of the model's inputs, for a model that does not say what it takes.
 
     Returns:
@@ -170,7 +170,7 @@ def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -
         except ImportError as error:
             raise ImportError(
                 "warm_up=True needs the package tensorflow-serving-api: "
-                "pip install 'kerascam[serving]', or pass warm_up=False"
+                "pip install tensorflow-serving-api, or pass warm_up=False"
             ) from error
 
 

@@ -20,5 +20,6 @@ def needs_packages() -> Iterator[None]:
         if package not in _PACKAGES:
             raise
         raise ImportError(
-            f"kerascam.serving needs the package {package!r}; pip install 'kerascam[serving]'"
+            f"kerascam.serving needs the package {package!r}; "
+            "pip install httpcore orjson tenacity tensorflow-serving-api"
         ) from error
