@@ -104,7 +104,9 @@ class Limits:
                     "together: save the PNG files without them, or send fewer at once",
                 ),
             )
-            who = tf.strings.format(f"the files of {IMAGE_BYTES}, {{}} in all,", tf.size(claims.pixels))
+            who = tf.strings.format(
+                f"the files of {IMAGE_BYTES}, {{}} in all,", tf.size(claims.pixels)
+            )
             return tf.strings.join([who, why], " ")
 
         return _check(fits, complaint)
