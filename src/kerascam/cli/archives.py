@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 # Keras stores weights as they are. A file that somebody packed again, with many zeros, may be a
 # twentieth of them; below the floor no packing does harm.
@@ -79,7 +79,7 @@ def _read_through(
     whole.CRC = None  # type: ignore[assignment] # zipfile's way not to check; it is done below
     kept = io.BytesIO()
     size = checksum = 0
-    with archive.open(whole) as member:
+    with cast(zipfile.ZipExtFile, archive.open(whole)) as member:
         while chunk := _next_chunk(member, info.compress_type):
             size += len(chunk)
             checksum = zlib.crc32(chunk, checksum)
@@ -93,6 +93,6 @@ def _read_through(
     return kept
 
 
-def _next_chunk(member: IO[bytes], compression: int) -> bytes:
+def _next_chunk(member: zipfile.ZipExtFile, compression: int) -> bytes:
     # Of bzip2 and LZMA zipfile unpacks whatever it has read, be it gigabytes: let it read little.
     return member.read(2**20 if compression in _STREAMED else 2**12)

@@ -8,7 +8,7 @@ import io
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -153,7 +153,7 @@ def _say(*parts: str, style: str = "", indent: str = "", names: Sequence[str] = 
             _print(console, line.replace(_GLUE, " "), style)
 
 
-def _console(stream: TextIO | None) -> Console:
+def _console(stream: Any) -> Console:
     # Python has no stdout or stderr at all if the caller closed it.
     file = io.StringIO() if stream is None else stream
     return Console(file=file, highlight=False, markup=False, emoji=False)
