@@ -44,7 +44,7 @@ class Served:
         feeds = {self._find(signature.inputs[k]): v for k, v in (defaults | request).items()}
         outputs = [self._find(info) for info in signature.outputs.values()]
         answers = self._session._call_tf_sessionrun(None, feeds, outputs, [], None)
-        return dict(zip(signature.outputs, answers))
+        return dict(zip(signature.outputs, answers, strict=True))
 
     def _find(self, info):
         return self._session.graph.get_tensor_by_name(info.name)._as_tf_output()

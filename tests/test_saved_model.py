@@ -22,6 +22,7 @@ from kerascam.inputs import conform
 from kerascam.probe import input_specs
 from kerascam.program import METHODS
 from kerascam.saved_model.manifest import manifest_id
+from kerascam.saved_model.versions import check_place, put_in_place
 
 LABELS = ("red", "green", "blue")
 SIZE = (24, 32)
@@ -202,6 +203,25 @@ def test_a_frozen_export_holds_no_variables(model: keras.Model, tmp_path: Path) 
     np.testing.assert_allclose(answer["heatmap"], explainer(images).heatmaps, rtol=0, atol=1e-5)
     weights = sum(weight.numpy().nbytes for weight in model.weights)
     assert sum(file.stat().st_size for file in (folder / "variables").iterdir()) < weights
+
+
+def test_a_model_of_several_outputs_is_frozen(tmp_path: Path) -> None:
+    """A target that takes all outputs leaves no one of them to answer as the predictions."""
+    inputs = keras.Input((8, 8, 3))
+    features = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="last")(inputs))
+    outputs = [layers.Dense(2, name="one")(features), layers.Dense(3, name="two")(features)]
+    network = keras.Model(inputs, outputs)
+
+    def difference(outputs: Any, classes: Any) -> Any:
+        return outputs[0][:, 1] - outputs[1][:, 2]
+
+    images, classes = zoo.images(8, 8), np.int32([0])
+    answer = Served(export(HiResCAM(network, target=difference, freeze=True), tmp_path))(
+        "explain", image=images, class_index=classes
+    )
+    wanted = HiResCAM(network, target=difference)(images, 0)
+    np.testing.assert_allclose(answer["score"], wanted.scores, rtol=1e-4)
+    np.testing.assert_allclose(answer["heatmap"], wanted.heatmaps, rtol=0, atol=1e-5)
 
 
 # ------------------------------------------------------------------------------------ photographs
@@ -432,6 +452,8 @@ def test_a_class_out_of_range_is_refused(wrong: int, served: Served) -> None:
         ),
         ({"size": (10, 10)}, r"size=\(10, 10\) does not fit the model.* 24×32"),
         ({"max_pixels": 0}, "max_pixels must be at least 1, got 0"),
+        ({"max_request_pixels": 0}, "max_request_pixels must be at least 1, got 0"),
+        ({"max_files": 2**31}, "max_files must be at most 2147483647, got 2147483648"),
         ({"overlay_side": 0}, "overlay_side must be at least 1, got 0"),
         ({"version": 0}, "version must be from 1 to 9223372036854775807, got 0"),
         ({"example": np.zeros((1, 3, 3, 3))}, "images must have shape"),
@@ -457,6 +479,54 @@ def test_a_folder_is_wanted(model: keras.Model, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is a file; give the folder of the model's versions"):
         export(GradCAM(model), tmp_path / "file")
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_folder_that_cannot_be_made_is_found_out_before_the_work(
+    model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kerascam.saved_model.exporting.settle", lambda *_, **__: pytest.fail())
+    (tmp_path / "file").write_text("kept")
+    message = r"path='.*models' cannot be written to: '.*file' is a file and holds no folders"
+    with pytest.raises(NotADirectoryError, match=message):
+        export(GradCAM(model), tmp_path / "file" / "models")
+    with pytest.raises(OSError, match="cannot be written to: File name too long"):
+        export(GradCAM(model), tmp_path / ("x" * 300))
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(PermissionError, match="cannot be written to: folder '.*' is read-only"):
+        export(GradCAM(model), tmp_path / "new" / "models")
+    assert [child.name for child in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("kilobytes", (1, 100))
+def test_a_full_disk_leaves_nothing_behind(
+    kilobytes: int, model: keras.Model, tmp_path: Path
+) -> None:
+    """The weights do not fit, or the graph does not; no file may grow longer than this."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, hard))
+    try:
+        with pytest.raises(
+            OSError, match=r"^path='.*models' cannot be written to: File too large$"
+        ):
+            export(GradCAM(model), tmp_path / "new" / "models")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stop", (KeyboardInterrupt(), OSError(28, "No space left on device")))
+def test_an_interrupted_export_leaves_nothing_behind(
+    stop: BaseException, model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(folder: Path, *_: Any) -> None:
+        assert (folder / "saved_model.pb").exists()
+        raise stop
+
+    monkeypatch.setattr("kerascam.saved_model.exporting.run_in_session", stops)
+    with pytest.raises(type(stop)):
+        export(GradCAM(model), tmp_path / "new" / "models")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_a_killed_export_left_is_removed(model: keras.Model, tmp_path: Path) -> None:
@@ -543,6 +613,51 @@ def test_versions_are_counted_and_never_half_there(
     assert sorted(child.name for child in base.iterdir()) == ["1", "7", "8", "notes"]
 
 
+def test_after_the_highest_version_there_is_no_next(
+    model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("kerascam.saved_model.exporting.settle", lambda *_, **__: pytest.fail())
+        with pytest.raises(
+            ValueError,
+            match="holds version 9223372036854775807, the highest .* so "
+            "there is no next one; give version=, or another",
+        ):
+            export(GradCAM(model), tmp_path)
+    assert export(GradCAM(model), tmp_path, version=5, warm_up=False).name == "5"
+
+
+@pytest.mark.parametrize(
+    ("names", "next_one"),
+    [
+        ((), "1"),
+        (("00012",), "13"),
+        (("٣", "²", "-4", "+9", "1.5", "7.tmp"), "1"),
+        (("9" * 200, str(2**63), "2"), "3"),
+        ((str(2**63 - 2),), str(2**63 - 1)),
+    ],
+)
+def test_versions_are_counted_as_servers_count(
+    names: tuple[str, ...], next_one: str, tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    check_place(tmp_path, None)
+    (tmp_path / "written").mkdir()
+    assert put_in_place(tmp_path / "written", tmp_path, None).name == next_one
+
+
+def test_a_number_that_is_taken_is_not_given_again(tmp_path: Path) -> None:
+    (tmp_path / "0007").mkdir()
+    (tmp_path / "8").write_text("a file")
+    for version in (7, 8):
+        with pytest.raises(ValueError, match=f"version={version} is in .* already"):
+            check_place(tmp_path, version)
+    (tmp_path / "written").mkdir()
+    assert put_in_place(tmp_path / "written", tmp_path, None).name == "9"
+
+
 def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path) -> None:
     explainer = GradCAM(model, labels=LABELS, target=targets.probability)
     folder = export(explainer, tmp_path, preprocess="0-1", alpha=0.25)
@@ -559,6 +674,9 @@ def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path
         "image": {"name": own.name, "shape": [None, *SIZE, 3], "dtype": "float32"}
     }
     assert content["photographs"]["preprocess"] == "0-1"
+    assert content["photographs"]["max_pixels"] == 50_000_000
+    assert content["photographs"]["max_request_pixels"] == 200_000_000
+    assert content["photographs"]["max_files"] == 128
     assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25, "side": 256}
 
     served = Served(folder)

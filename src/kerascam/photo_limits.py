@@ -30,7 +30,7 @@ START_OF_SCAN = b"\xff\xda\x00"
 
 
 def count_scans(data: bytes) -> int:
-    """Count the scans of a JPEG file.
+    r"""Count the scans of a JPEG file.
 
     Compressed data never holds a marker's two bytes, so that every find is a marker, or lies in a
     segment beside the image, such as a thumbnail.
@@ -42,7 +42,7 @@ def count_scans(data: bytes) -> int:
         How many scans start in it, those of a thumbnail included.
 
     Example:
-        >>> count_scans(b"\\xff\\xd8 a frame \\xff\\xda\\x00\\x08 its only scan \\xff\\xd9")
+        >>> count_scans(b"\xff\xd8 a frame \xff\xda\x00\x08 its only scan \xff\xd9")
         1
     """
     return data.count(START_OF_SCAN)

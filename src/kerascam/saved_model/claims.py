@@ -11,7 +11,8 @@ FORMATS = ("JPEG", "PNG", "WebP")
 # A header's width and height lie within this many bytes, but for JPEG's.
 _HEAD = 32
 
-_PNG = b"\x89PNG"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
 # The first bytes of a PNG text whose content is compressed: its keyword, and the flag for it.
 _KEYWORD = 82
 _MANY = 1000
@@ -84,13 +85,16 @@ def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
         wanted = tf.constant(list(magic), tf.int64)
         return tf.reduce_all(head[start : start + len(magic)] == wanted)
 
+    def starts_webp(kind: bytes) -> tf.Tensor:
+        return starts(b"RIFF") & starts(b"WEBP" + kind, 8)
+
     lossless = little(21, 4)  # 14 bits of width, 14 of height
     is_still = head[20] // 2 % 2 == 0
     claims = [
         (starts(_PNG), big(16, 4) * big(20, 4)),
-        (starts(b"VP8X", 12) & is_still, (little(24, 3) + 1) * (little(27, 3) + 1)),
-        (starts(b"VP8L", 12), (lossless % 2**14 + 1) * (lossless // 2**14 % 2**14 + 1)),
-        (starts(b"VP8 ", 12), (little(26, 2) % 2**14) * (little(28, 2) % 2**14)),
+        (starts_webp(b"VP8X") & is_still, (little(24, 3) + 1) * (little(27, 3) + 1)),
+        (starts_webp(b"VP8L"), (lossless % 2**14 + 1) * (lossless // 2**14 % 2**14 + 1)),
+        (starts_webp(b"VP8 "), (little(26, 2) % 2**14) * (little(28, 2) % 2**14)),
     ]
     told = tf.add_n([tf.where(holds, pixels, 0) for holds, pixels in claims])
     return tf.cond(is_jpeg(data), lambda: _of_jpeg(data), lambda: told)
@@ -98,7 +102,7 @@ def claimed_pixels(data: tf.Tensor) -> tf.Tensor:
 
 def is_jpeg(data: tf.Tensor) -> tf.Tensor:
     """Tell whether a file's bytes begin as JPEG's do."""
-    return tf.strings.substr(data, 0, 2) == b"\xff\xd8"
+    return tf.strings.substr(data, 0, len(_JPEG)) == _JPEG
 
 
 def _of_jpeg(data: tf.Tensor) -> tf.Tensor:

@@ -39,9 +39,8 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
         return answers.explanations_of_files(plan, files, classes, manifest_id)
 
     def tell(index: tf.Tensor) -> answers.Answer:
-        with tf.control_dependencies(
-            [shapes.check_count(index, signatures.INDEX, _MOST_MANIFESTS)]
-        ):
+        few = shapes.check_count(index, signatures.INDEX, _MOST_MANIFESTS, "send fewer at once")
+        with tf.control_dependencies([few]):
             return {signatures.MANIFEST: tf.fill(tf.shape(index), manifest)}
 
     made = {

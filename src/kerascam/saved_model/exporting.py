@@ -141,7 +141,7 @@ def export(
     )
     manifest = write_manifest(plan, name_of(preprocess))
     endpoints = make_endpoints(plan, manifest, manifest_id(manifest))
-    requests = make_requests(endpoints, plan.blank)
+    requests = make_requests(endpoints, plan.blank, limits)
     with unfinished_version(path) as unfinished:
         write_saved_model(
             None if explainer.programs.freeze else explainer.model, unfinished, endpoints

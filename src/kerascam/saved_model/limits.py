@@ -42,7 +42,8 @@ class Limits:
         Returns:
             The same.
         """
-        with tf.control_dependencies([check_count(files, IMAGE_BYTES, self.files)]):
+        fix = "send fewer at once, or export with a larger max_files"
+        with tf.control_dependencies([check_count(files, IMAGE_BYTES, self.files, fix)]):
             files = tf.identity(files)
         kinds = Claims(tf.int64, tf.int64, tf.int64)
         claims = tf.map_fn(claims_of, files, fn_output_signature=kinds)
@@ -59,7 +60,7 @@ class Limits:
             place = tf.argmax(tf.cast(bad, tf.int32))
             why = tf.where(
                 unknown[place],
-                f"is not a whole image file: {', '.join(FORMATS)} without animation are taken",
+                f"is not a whole image file: {', '.join(FORMATS)} are taken, without animation",
                 tf.where(
                     large[place],
                     tf.strings.format(

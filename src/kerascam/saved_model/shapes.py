@@ -31,17 +31,18 @@ def conform(tensors: Sequence[tf.Tensor], specs: Sequence[tf.TensorSpec]) -> lis
         return [tf.ensure_shape(tensor, spec.shape) for tensor, spec in pairs]
 
 
-def check_count(tensor: tf.Tensor, name: str, most: int) -> tf.Operation:
+def check_count(tensor: tf.Tensor, name: str, most: int, fix: str) -> tf.Operation:
     """Make the operation that fails if a tensor holds more rows than one request may.
 
     Args:
         tensor: The rows.
         name: What a request calls them.
         most: How many they may be.
+        fix: What to do about it.
     """
     count = tf.shape(tensor)[0]
     why = tf.strings.format(
-        f"{name} must hold at most {most} entries in one request; received {{}}: send fewer at once",
+        f"{name} must hold at most {most} entries in one request; received {{}}: {fix}",
         count,
     )
     return tf.debugging.Assert(count <= most, [why])

@@ -109,8 +109,14 @@ def _told_plainly(path: Path) -> Iterator[None]:
         yield
     except (OSError, tf.errors.OpError) as error:
         kind = type(error) if isinstance(error, OSError) else OSError
-        why = getattr(error, "strerror", None) or reason(error)
-        raise kind(f"path={str(path)!r} cannot be written to: {why}") from error
+        raise kind(f"path={str(path)!r} cannot be written to: {_why(error)}") from error
+
+
+def _why(error: OSError | tf.errors.OpError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    # "the temporary file; what the system said [Op:the operation]"
+    return re.sub(r" \[Op:\w+\]$", "", reason(error)).rpartition("; ")[2]
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Requests that a server asks itself when it loads the model, so that no user waits for it."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,23 +9,29 @@ import tensorflow as tf
 
 from .. import signatures
 from ..probe import Endpoint
+from .limits import Limits
 
 #: Where TensorFlow Serving looks for them, below the version's folder.
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
+
+# Pixels of the photograph's sides.
+_SIDE = 64
 
 Request = dict[str, np.ndarray]
 
 
 def make_requests(
-    endpoints: Mapping[str, Endpoint], blank: Mapping[str, np.ndarray]
+    endpoints: Mapping[str, Endpoint], blank: Mapping[str, np.ndarray], limits: Limits
 ) -> dict[str, Request]:
     """Make one request for each signature, of the form that real ones have.
 
     Args:
         endpoints: The signatures.
         blank: A batch of one for each of the model's inputs, by its name in a request.
+        limits: Within which the photograph is.
     """
-    photograph = tf.io.encode_jpeg(tf.zeros((64, 64, 3), tf.uint8)).numpy()
+    side = min(_SIDE, math.isqrt(min(limits.pixels, limits.request_pixels)))
+    photograph = tf.io.encode_jpeg(tf.zeros((side, side, 3), tf.uint8)).numpy()
     values = {
         signatures.IMAGE_BYTES: np.array([photograph], object),
         signatures.CLASS_INDEX: np.full(1, -1, np.int32),
