@@ -110,6 +110,7 @@ def test_metadata_tell_the_default_of_an_input():
         ("GET", f"{MODEL}/versions/7", 404, f"Could not find version 7 of model {NAME}"),
         ("GET", "/v1/models/other/versions/7", 404, "Could not find version 7 of model other"),
         ("GET", f"{MODEL}?x=1", 404, f"Could not find any versions of model {NAME}?x=1"),
+        ("GET", f"{MODEL}%3Fx", 404, f"Could not find any versions of model {NAME}?x"),
         (
             "GET",
             f"{MODEL}/versions/7/metadata",

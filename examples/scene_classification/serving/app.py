@@ -167,8 +167,9 @@ def _no_garbage_collected() -> Iterator[None]:
 
 
 def _target(request: Request) -> str:
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    # Not from `request.url`, where a "?" that belongs to a name would begin the query.
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _check_name(asked: Asked, known: str) -> None:

@@ -116,7 +116,7 @@ class ModelServer:
             if self._versions.is_serving():
                 return True
             if reason := self._versions.failure():
-                raise CannotServeError(f"cannot load {reason}; export it again")
+                raise CannotServeError(f"cannot load {reason.rstrip('.')}; export it again")
             time.sleep(BETWEEN_LOOKS)
         return False
 
