@@ -10,6 +10,7 @@ import numpy as np
 
 from . import figure, render
 from ._types import HostClassIds, HostHeatmaps, HostMaps, HostScores
+from .arguments import conform_path
 from .figure import BRIGHT_PERCENTILE as BRIGHT_PERCENTILE
 from .folder import finite_or_none, write_folder
 from .registry import METHODS
@@ -147,6 +148,7 @@ class Explanation:
             ValueError: If the heatmaps are not two-dimensional, or the photos do not fit them or
                 their value range.
         """
+        render.check_drawing(colormap, alpha)
         if self.heatmaps.ndim != 3:
             raise ValueError(
                 f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
@@ -185,13 +187,15 @@ class Explanation:
         Returns:
             A matplotlib Figure; `figure.savefig("cam.png")` writes it.
         """
+        render.check_drawing(colormap, alpha)
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
         heading = METHODS[self.method].title
         if heat.ndim == 3:
             shown = self._photos(photos, value_range)
             return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
-        values = self.images if photos is None else np.asarray(photos)
+        values = self.images if photos is None else figure.as_many(photos, len(self))
+        colors["argument"] = "photos"
         if values is None:
             raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
         if heat.ndim == 2:
@@ -225,6 +229,7 @@ class Explanation:
         Returns:
             The manifest's path.
         """
+        render.check_drawing(colormap, alpha)
         (heat, _), shown = self._shown(), self._photos(photos, value_range)
         pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
@@ -235,7 +240,9 @@ class Explanation:
                     for place, photo in enumerate(shown)
                 ]
         facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
-        return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
+        return write_folder(
+            Path(conform_path("folder", folder)), self._arrays(), pictures, facts, self._records()
+        )
 
     def _arrays(self) -> dict[str, np.ndarray]:
         given = () if self.maps is None else self.maps

@@ -93,7 +93,10 @@ def numbers(array: ArrayLike, argument: str) -> NDArray[Any]:
     Raises:
         TypeError: If it holds something else.
     """
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except Exception:  # rows of several lengths, or a type that refuses
+        raise TypeError(f"{argument} must be an array of numbers, got {brief(array)}") from None
     if values.dtype.kind not in "fiub":
         # bfloat16 and its like are numbers that numpy does not know as such
         try:
@@ -113,7 +116,8 @@ def _with_channels(pixels: NDArray[Any], argument: str) -> NDArray[Any]:
             fix = "move the channels to the end: np.moveaxis(image, -3, -1)"
         raise ValueError(
             f"{argument} must be (height, width), (height, width, channels) or (batch, height, "
-            f"width, channels) with 1, 3 or 4 channels and not empty, got shape {pixels.shape}; {fix}"
+            f"width, channels) with 1, 3 or 4 channels and not empty, got shape {pixels.shape}; "
+            f"{fix}"
         )
     return pixels
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
 
+from .errors import brief
+
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["cam", "gradient"]
 ReluRule = Literal["guided", "deconvnet"]
@@ -122,9 +124,9 @@ class Registry(Mapping[str, Method]):
     def __getitem__(self, name: str) -> Method:
         if isinstance(name, str) and name in self._methods:  # type: ignore[redundant-expr]  # users err
             return self._methods[name]
-        near = get_close_matches(str(name), self._methods, n=1)
+        near = get_close_matches(brief(name).strip("'\""), self._methods, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(self._methods)}"
-        raise UnknownNameError(f"{self._noun} must be a registered name, not {name!r}; {hint}")
+        raise UnknownNameError(f"{self._noun} must be a registered name, not {brief(name)}; {hint}")
 
     def __contains__(self, name: object) -> bool:
         return name in self._methods

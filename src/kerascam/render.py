@@ -86,7 +86,9 @@ def overlay(
         >>> overlay(photo, [[1.0]], "gray", alpha=0.25)[0, 0].tolist()
         [139, 139, 139]
     """
-    check_alpha(alpha)
+    check_drawing(colormap, alpha)
+    if signed is not None and not isinstance(signed, (bool, np.bool_)):
+        raise TypeError(f"signed must be True, False or None, not {brief(signed)}")
     photo, heat = to_uint8_rgb(image, value_range=value_range), _heat(heatmap)
     if heat.ndim != photo.ndim - 1 or heat.shape[:-2] != photo.shape[:-3]:
         raise ValueError(
@@ -112,6 +114,12 @@ def check_alpha(alpha: Any) -> None:
         raise TypeError(f"alpha must be a number between 0 and 1, not {brief(alpha)}")
     if np.iscomplexobj(alpha) or not 0 <= alpha <= 1:
         raise ValueError(f"alpha must be between 0 and 1, got {brief(alpha)}")
+
+
+def check_drawing(colormap: Any, alpha: Any) -> None:
+    """Raise where a colormap is unknown, or an opacity not from 0 to 1."""
+    choose_colormap(colormap, signed=False)
+    check_alpha(alpha)
 
 
 def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floating[Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import brief
 from ..pixels import to_uint8_rgb
 from ..render import colorize, is_signed, overlay, resize_heatmap
 from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, color_bar, draw_rows
@@ -104,23 +105,32 @@ def to_photos(
     return list(convert(batch if batch.ndim == 4 else batch[..., None]))
 
 
-def as_many(photos: Any, count: int) -> Any:
+def as_many(photos: Any, count: int, as_what: str = "heatmaps") -> Any:
     """Take photos as an array, or as a list of arrays of different sizes.
 
+    Args:
+        photos: What the user gives.
+        count: How many there must be.
+        as_what: Of what there are that many.
+
     Raises:
-        ValueError: If they are not as many as the heatmaps.
+        TypeError: If they are no arrays.
+        ValueError: If they are not as many.
 
     Example:
         >>> as_many([[[0, 1]]], 1).shape
         (1, 1, 2)
     """
     several = isinstance(photos, (list, tuple))
-    uneven = several and len({np.shape(photo) for photo in photos}) > 1
-    given = list(map(np.asarray, photos)) if uneven else np.asarray(photos)
+    try:
+        uneven = several and len({np.shape(photo) for photo in photos}) > 1
+        given = list(map(np.asarray, photos)) if uneven else np.asarray(photos)
+    except Exception:  # rows of several lengths, or a type that refuses
+        raise TypeError(f"photos must be arrays of numbers, not {brief(photos)}") from None
     if np.ndim(given[0] if uneven else given) == 0 or len(given) != count:
         received = f"{len(given)}" if uneven else f"shape {np.shape(given)}"
         raise ValueError(
-            f"photos must be as many as the heatmaps, {count}; received {received}: a single "
+            f"photos must be as many as the {as_what}, {count}; received {received}: a single "
             f"photo needs a batch axis, photo[None]"
         )
     return given

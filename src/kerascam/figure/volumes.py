@@ -27,6 +27,7 @@ def volume_figure(
     heading: str = "heatmap",
     unit: str = STRONGEST,
     value_range: tuple[float, float] | None = None,
+    argument: str = "volumes",
 ) -> "Figure":
     """Draw a row a volume: its slice along the first axis with the most evidence.
 
@@ -42,6 +43,7 @@ def volume_figure(
         heading: What stands above the heatmaps, such as the method's name.
         unit: What 1 stands for, beside the colour bar.
         value_range: The values of black and of white, the same for all volumes.
+        argument: What an error calls the volumes.
 
     Raises:
         ValueError: If volumes, heatmaps and titles differ in number, or in rank.
@@ -54,8 +56,8 @@ def volume_figure(
         'nodule 93 % · slice 3 of 0-3'
     """
     heats = as_rows(heatmaps, "heatmaps", 3)
-    solids = as_rows(volumes, "volumes", 3, 4)
-    check_count("volumes", len(solids), len(heats))
+    solids = as_rows(volumes, argument, 3, 4)
+    check_count(argument, len(solids), len(heats))
     check_titles(titles, len(heats))
     signed = any(map(is_signed, heats)) if signed is None else signed
     photos, slices, texts = [], [], []
