@@ -77,7 +77,7 @@ def conform_labels(labels: Any) -> tuple[str, ...] | None:
         raise TypeError(f"{wanted}, not {brief(labels)}")
     try:
         names = list(islice(labels, _MOST_LABELS + 1))
-    except TypeError:  # an array of no axis
+    except Exception:  # an array of no axis, or a type that refuses
         raise TypeError(f"{wanted}, not {brief(labels)}") from None
     if len(names) > _MOST_LABELS:
         raise ValueError(f"{wanted}; received more than {_MOST_LABELS}")

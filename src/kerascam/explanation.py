@@ -136,17 +136,15 @@ class Explanation:
                 255. None takes the model's inputs, where they are images of that kind.
             colormap: A matplotlib name; "auto" is perceptually uniform, diverging where signed.
             alpha: Opacity of the heatmap, 0 to 1.
-            value_range: The values of black and of white, where the photos, or the model's
-                inputs, have others: (-1, 1) after many a preprocessing.
+            value_range: The values of black and of white of photos or inputs that have others,
+                such as (-1, 1) after preprocessing.
 
         Returns:
             Shape (batch, height, width, 3), uint8 RGB. A gradient method's heatmap is drawn up to
             its 99th percentile, as a few pixels hold its maximum.
 
         Raises:
-            TypeError: If an argument is of a wrong type.
-            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit them or
-                their value range.
+            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit.
         """
         render.check_drawing(colormap, alpha)
         if self.heatmaps.ndim != 3:
@@ -160,13 +158,8 @@ class Explanation:
                 "photos must be given: the model's inputs are no picture to draw on; pass the "
                 "photographs as they were before preprocessing, or value_range=(low, high)"
             )
-        if len({photo.shape for photo in shown}) > 1:
-            raise ValueError(
-                "photos must be of one size to be overlaid in one array; take them one by one: "
-                "explanation[0].overlay(photos[0][None])"
-            )
         heat = self._shown()[0]
-        return render.overlay(np.stack(shown), heat, colormap, alpha, signed=self.signed)
+        return render.overlay(figure.stacked(shown), heat, colormap, alpha, signed=self.signed)
 
     def plot(
         self,
@@ -229,6 +222,7 @@ class Explanation:
         Returns:
             The manifest's path.
         """
+        folder = conform_path("folder", folder)
         render.check_drawing(colormap, alpha)
         (heat, _), shown = self._shown(), self._photos(photos, value_range)
         pictures: dict[str, list[np.ndarray]] = {}
@@ -240,9 +234,7 @@ class Explanation:
                     for place, photo in enumerate(shown)
                 ]
         facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
-        return write_folder(
-            Path(conform_path("folder", folder)), self._arrays(), pictures, facts, self._records()
-        )
+        return write_folder(Path(folder), self._arrays(), pictures, facts, self._records())
 
     def _arrays(self) -> dict[str, np.ndarray]:
         given = () if self.maps is None else self.maps

@@ -131,7 +131,7 @@ def conform_range(value_range: Any) -> tuple[float, float]:
     """
     try:
         given = np.asarray(value_range)
-    except ValueError:  # of several lengths
+    except Exception:  # of several lengths, or of a type that refuses
         given = np.array(None)
     if given.shape != (2,) or given.dtype.kind not in "fiu":
         raise TypeError(f"value_range must be two numbers (low, high), not {brief(value_range)}")

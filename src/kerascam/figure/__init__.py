@@ -2,6 +2,7 @@
 
 from .pictures import as_many as as_many
 from .pictures import figure as figure
+from .pictures import stacked as stacked
 from .pictures import to_photos as to_photos
 from .sheet import sheet as sheet
 from .signals import signal_figure as signal_figure

@@ -134,3 +134,21 @@ def as_many(photos: Any, count: int, as_what: str = "heatmaps") -> Any:
             f"photo needs a batch axis, photo[None]"
         )
     return given
+
+
+def stacked(photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Make one array of photos.
+
+    Raises:
+        ValueError: If they are of several sizes.
+
+    Example:
+        >>> stacked([np.zeros((2, 3, 3), np.uint8)] * 4).shape
+        (4, 2, 3, 3)
+    """
+    if len({photo.shape for photo in photos}) > 1:
+        raise ValueError(
+            "photos must be of one size to be overlaid in one array; take them one by one: "
+            "explanation[0].overlay(photos[0][None])"
+        )
+    return np.stack(photos)
