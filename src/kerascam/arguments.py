@@ -1,12 +1,20 @@
-"""Check the user's classes, class names and numbers, and say what to do where they are wrong."""
+"""Check the user's arguments, and say what to do where they are wrong."""
 
+import inspect
+import math
+import os
 from collections.abc import Mapping, Sequence, Set
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ._host_types import HostClassIds
+from .errors import brief
+
+_MOST_LABELS = 1_000_000
+_INT32 = np.iinfo(np.int32)
 
 
 def conform_classes(
@@ -35,9 +43,9 @@ def conform_classes(
         classes = [classes] * batch
     try:
         listed = np.asarray(classes)
-    except ValueError:
+    except Exception:  # of several lengths, or of a type that refuses
         raise ValueError(
-            f"classes must be one class, or one an image: {batch}; received {classes!r}"
+            f"classes must be one class, or one an image: {batch}; received {brief(classes)}"
         ) from None
     if listed.ndim == 0:
         listed = np.repeat(listed, batch)
@@ -46,11 +54,11 @@ def conform_classes(
             f"classes must be one class, or one an image: {batch}; received shape {listed.shape}"
         )
     if listed.dtype.kind in "UO":
-        listed = np.array([_index(name, labels) for name in listed.tolist()])
+        listed = np.array([_index(name, class_count, labels) for name in listed.tolist()])
     if listed.dtype.kind not in "iu":
         raise TypeError(
             f"classes must be integers or class names, not {listed.dtype} values; "
-            f"received {classes!r}"
+            f"received {brief(classes)}"
         )
     _check_range(listed, class_count)
     return listed.astype(np.int32)
@@ -64,9 +72,19 @@ def conform_labels(labels: Any) -> tuple[str, ...] | None:
     """
     if labels is None:
         return None
+    wanted = "labels must be a list of class names in order"
     if isinstance(labels, (str, bytes, Mapping, Set)) or not hasattr(labels, "__iter__"):
-        raise TypeError(f"labels must be a list of class names in order, not {labels!r}")
-    return tuple(map(str, labels))
+        raise TypeError(f"{wanted}, not {brief(labels)}")
+    try:
+        names = list(islice(labels, _MOST_LABELS + 1))
+    except Exception:  # an array of no axis, or a type that refuses
+        raise TypeError(f"{wanted}, not {brief(labels)}") from None
+    if len(names) > _MOST_LABELS:
+        raise ValueError(f"{wanted}; received more than {_MOST_LABELS}")
+    for name in names:
+        if isinstance(name, bool) or not isinstance(name, (str, int, np.integer)):
+            raise TypeError(f"{wanted}; received {brief(name)} among them")
+    return tuple(map(str, names))
 
 
 def whole_number(name: str, value: Any) -> int:
@@ -76,8 +94,82 @@ def whole_number(name: str, value: Any) -> int:
         TypeError: If it is none.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, not {value!r}")
+        raise TypeError(f"{name} must be a whole number, not {brief(value)}")
     return int(value)
+
+
+def number_in(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Take a whole number of a range, of which None leaves the upper end open.
+
+    Raises:
+        TypeError: If it is no whole number.
+        ValueError: If it is out of the range.
+    """
+    number = whole_number(name, value)
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, not {brief(number)}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most}, not {brief(number)}")
+    return number
+
+
+def real_number(name: str, value: Any) -> float:
+    """Take a finite number that an argument needs.
+
+    Raises:
+        TypeError: If it is none.
+        ValueError: If it is not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, not {brief(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, not {brief(value)}")
+    return number
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise a TypeError where an argument is neither True nor False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, not {brief(value)}")
+
+
+def conform_path(name: str, value: Any) -> str:
+    """Take the path of a file or folder as text.
+
+    Raises:
+        TypeError: If it is none.
+        ValueError: If no file can have it.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+        raise TypeError(f"{name} must be a path, as text or pathlib.Path, not {brief(value)}")
+    path = str(os.fspath(value))
+    if not path or "\0" in path:
+        raise ValueError(f"{name} must be the path of a file or folder, not {brief(path)}")
+    return path
+
+
+def check_target(target: Any, argument: str = "target") -> None:
+    """Raise a TypeError where a target cannot be called with outputs and classes."""
+    wanted = f"{argument} must be a function (outputs, classes) -> scores"
+    if inspect.isclass(target):
+        raise TypeError(f"{wanted}, not the class {target.__name__}; make an object of it")
+    if not callable(target):
+        raise TypeError(f"{wanted}, not {brief(target)}; see kerascam.targets")
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        name = getattr(target, "__name__", "")
+        own = getattr(target, "__module__", "") == "kerascam.targets"
+        hint = f"; did you mean targets.{name}(...)?" if own else ""
+        raise TypeError(f"{wanted}; received one of the arguments {signature}{hint}") from None
 
 
 def conform_grid(grid: Any) -> tuple[int, int] | None:
@@ -90,10 +182,10 @@ def conform_grid(grid: Any) -> tuple[int, int] | None:
     if grid is None:
         return None
     if not isinstance(grid, (list, tuple)) or len(grid) != 2:
-        raise ValueError(f"grid must be the two numbers (rows, columns), not {grid!r}")
+        raise ValueError(f"grid must be the two numbers (rows, columns), not {brief(grid)}")
     rows, columns = (whole_number("grid", length) for length in grid)
     if rows < 1 or columns < 1:
-        raise ValueError(f"grid must have at least one row and column, not {grid!r}")
+        raise ValueError(f"grid must have at least one row and column, not {brief(grid)}")
     return rows, columns
 
 
@@ -105,11 +197,14 @@ def check_labels(labels: Sequence[str] | None, class_count: int | None) -> None:
         )
 
 
-def _index(name: Any, labels: Sequence[str] | None) -> int:
+def _index(name: Any, class_count: int | None, labels: Sequence[str] | None) -> int:
+    if isinstance(name, int) and not isinstance(name, bool):  # too large for NumPy, or in a mix
+        _check_range(np.array([name], object), class_count)
+        return name
     if not isinstance(name, str):
-        raise TypeError(f"classes must be integers or class names; received {name!r}")
+        raise TypeError(f"classes must be integers or class names; received {brief(name)}")
     if labels is None:
-        raise ValueError(f"classes names {name!r}, but no class names are known; give labels=")
+        raise ValueError(f"classes names {brief(name)}, but no class names are known; give labels=")
     return class_index(name, labels)
 
 
@@ -128,19 +223,20 @@ def class_index(name: str, labels: Sequence[str]) -> int:
         return found[0]
     if found:
         raise ValueError(
-            f"classes names {name!r}, which {len(found)} labels have: {found}; give the index"
+            f"classes names {brief(name)}, which {len(found)} labels have: {brief(found)}; give "
+            f"the index"
         )
     near = [label for label in labels if wanted and wanted in label.casefold()][:3]
     near = near or get_close_matches(name, list(labels), n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see labels="
-    raise ValueError(f"classes names {name!r}, which is not one of the labels; {hint}")
+    raise ValueError(f"classes names {brief(name)}, which is not one of the labels; {hint}")
 
 
 def _check_range(classes: np.ndarray, class_count: int | None) -> None:
-    most = np.iinfo(np.int32).max if class_count is None else class_count - 1
+    most = _INT32.max if class_count is None else class_count - 1
     wrong = (classes < 0) | (classes > most)
     if wrong.any():
-        shown = int(classes[np.argmax(wrong)])
+        shown = brief(int(classes[np.argmax(wrong)]))
         last = "the last one" if class_count is None else str(most)
         hint = (
             "; one unit that is the logit of two classes needs target=targets.binary"

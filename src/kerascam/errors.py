@@ -1,6 +1,8 @@
 """What went wrong inside the user's model, in one plain line."""
 
 import re
+import reprlib
+from typing import Any
 
 
 class DoesNotFitError(ValueError):
@@ -17,6 +19,19 @@ _FRAMES = (
     "[[",
     "•",
 )
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _LONGEST = 80
+
+
+def brief(value: Any) -> str:
+    """Show a value that was received, in one line of at most 80 characters."""
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # a repr of the user's own, or a number of thousands of digits
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def reason(error: BaseException) -> str:

@@ -11,13 +11,15 @@ import tensorflow as tf
 from . import probe, targets
 from ._types import Target
 from .arguments import (
+    check_flag,
     check_labels,
+    check_target,
     conform_classes,
     conform_grid,
     conform_labels,
     whole_number,
 )
-from .errors import DoesNotFitError, reason
+from .errors import DoesNotFitError, brief, reason
 from .explanation import Explanation
 from .inputs import conform
 from .maps import STATUSES, check_normalization
@@ -84,11 +86,9 @@ class Explainer:
     ) -> None:
         probe.check_model(model)
         check_normalization(normalize)
-        if target is not None and not callable(target):
-            raise TypeError(
-                f"target must be a function (outputs, classes) -> scores, not {target!r}; "
-                f"see kerascam.targets"
-            )
+        check_flag("freeze", freeze)
+        if target is not None:
+            check_target(target)
         self.model = model
         self.method = METHODS[method]
         self._check_arguments({"layer": layer, "call_index": call_index, "grid": grid}, options)
@@ -183,7 +183,7 @@ class Explainer:
         given = [name for name, value in of_layers.items() if value is not None]
         if given and not self.method.looks_at_layers:
             raise TypeError(
-                f"{given[0]}={of_layers[given[0]]!r} does not go with {self.method.title}: it "
+                f"{given[0]}={brief(of_layers[given[0]])} does not go with {self.method.title}: it "
                 f"looks at the images; leave {given[0]} out"
             )
         unknown = sorted(set(options) - set(self.method.options))

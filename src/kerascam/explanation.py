@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from . import figure, pixels, render
+from . import figure, render
 from ._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
+from .arguments import conform_path
+from .figure import BRIGHT_PERCENTILE as BRIGHT_PERCENTILE
 from .folder import ResultFolder, finite_or_none, maps_by_name, write_folder
 from .registry import METHODS
-
-BRIGHT_PERCENTILE = 99
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,12 @@ class Explanation:
         return f"{self.class_name(index)}, {measure}" + ("" if status == "ok" else f" ({status})")
 
     def overlay(
-        self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
+        self,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
     ) -> np.ndarray:
         """Lay the heatmaps over the photographs.
 
@@ -132,63 +137,76 @@ class Explanation:
                 255. None takes the model's inputs, where they are images of that kind.
             colormap: A matplotlib name; "auto" is perceptually uniform, diverging where signed.
             alpha: Opacity of the heatmap, 0 to 1.
+            value_range: The values of black and of white of photos or inputs that have others,
+                such as (-1, 1) after preprocessing.
 
         Returns:
             Shape (batch, height, width, 3), uint8 RGB. A gradient method's heatmap is drawn up to
             its 99th percentile, as a few pixels hold its maximum.
 
         Raises:
-            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit them or
-                are preprocessed values.
+            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit.
         """
+        render.check_drawing(colormap, alpha)
         if self.heatmaps.ndim != 3:
             raise ValueError(
                 f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
                 f"use plot()"
             )
-        shown = self._photos(photos)
+        shown = self._photos(photos, value_range)
         if shown is None:
             raise ValueError(
                 "photos must be given: the model's inputs are no picture to draw on; pass the "
-                "photographs as they were before preprocessing"
+                "photographs as they were before preprocessing, or value_range=(low, high)"
             )
-        if isinstance(shown, list):
-            raise ValueError(
-                "photos must be of one size to be overlaid in one array; take them one by one: "
-                "explanation[0].overlay(photos[0][None])"
-            )
-        return render.overlay(shown, self._shown()[0], colormap, alpha, signed=self.signed)
+        heat = self._shown()[0]
+        return render.overlay(figure.stacked(shown), heat, colormap, alpha, signed=self.signed)
 
-    def plot(self, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5) -> Any:
+    def plot(
+        self,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
+    ) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, a row an image.
 
         Args:
             photos: As for `overlay`; without any, the heatmaps alone are drawn.
             colormap: As for `overlay`.
             alpha: As for `overlay`.
+            value_range: As for `overlay`; of signals it says nothing.
 
         Returns:
             A matplotlib Figure; `figure.savefig("cam.png")` writes it.
         """
+        render.check_drawing(colormap, alpha)
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
         heading = self._method.title
         if heat.ndim == 3:
-            shown = self._photos(photos)
+            shown = self._photos(photos, value_range)
             return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
-        values = self.images if photos is None else np.asarray(photos)
+        values = self.images if photos is None else figure.as_many(photos, len(self))
+        colors["argument"] = "photos"
         if values is None:
             raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
         if heat.ndim == 2:
             return figure.signal_figure(values, heat, titles, **colors)
         if heat.ndim == 4:
-            return figure.volume_figure(
-                values, heat, titles, alpha=alpha, heading=heading, **colors
-            )
+            colors |= {"alpha": alpha, "heading": heading, "value_range": value_range}
+            return figure.volume_figure(values, heat, titles, **colors)
         raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
 
     def save(
-        self, folder: str | Path, photos: Any = None, *, colormap: str = "auto", alpha: float = 0.5
+        self,
+        folder: str | Path,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
     ) -> Path:
         """Write the arrays, a heatmap and an overlay picture for each image, and a manifest.
 
@@ -200,6 +218,7 @@ class Explanation:
             photos: As for `overlay`; without any, no overlays are written.
             colormap: As for `overlay`.
             alpha: As for `overlay`.
+            value_range: As for `overlay`.
 
         Returns:
             The manifest's path.
@@ -207,8 +226,9 @@ class Explanation:
         Raises:
             ValueError: If a file would be replaced that kerascam did not write, before any is.
         """
-        place = ResultFolder(Path(folder))
-        (heat, _), shown = self._shown(), self._photos(photos)
+        place = ResultFolder(Path(conform_path("folder", folder)))
+        render.check_drawing(colormap, alpha)
+        (heat, _), shown = self._shown(), self._photos(photos, value_range)
         pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
             pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
@@ -241,45 +261,25 @@ class Explanation:
             for index in range(len(self))
         ]
 
-    def _photos(self, photos: Any) -> Any:
-        """Give what to draw on: the photos, or the model's inputs where they are a picture."""
+    def _photos(
+        self, photos: Any, value_range: tuple[float, float] | None
+    ) -> list[np.ndarray] | None:
+        """Give what to draw on, uint8 RGB: the photos, or the inputs where they are a picture."""
         if photos is not None:
-            several = isinstance(photos, (list, tuple))
-            uneven = several and len({np.shape(photo) for photo in photos}) > 1
-            given = list(map(np.asarray, photos)) if uneven else np.asarray(photos)
-            if np.ndim(given[0] if uneven else given) == 0 or len(given) != len(self):
-                received = f"{len(given)}" if uneven else f"shape {np.shape(given)}"
-                raise ValueError(
-                    f"photos must be as many as the heatmaps, {len(self)}; received {received}: "
-                    f"a single photo needs a batch axis, photo[None]"
-                )
-            return given
+            return figure.to_photos(figure.as_many(photos, len(self)), len(self), value_range)
+        if self.images is None or self.heatmaps.ndim != 3:
+            return None
         try:
-            return None if self.images is None else pixels.to_uint8_rgb(self.images)
+            return figure.to_photos(self.images, len(self), value_range)
         except ValueError:  # preprocessed values
+            if value_range is not None:
+                raise
             return None
 
     def _shown(self) -> tuple[np.ndarray, str]:
-        """Give the heatmaps as pictures draw them, within [-1, 1], and what 1 stands for there.
-
-        A few pixels hold the maximum of a gradient method's heatmap and would leave the rest
-        dark, so that such pictures are drawn up to its 99th percentile (as in the SmoothGrad
-        paper). The heatmaps themselves keep their values.
-        """
-        heat = self.heatmaps.astype(np.float32)
-        strength, places = np.abs(heat), tuple(range(1, heat.ndim))
-        if self._method.kind == "gradient":
-            # A value of the map itself, not one between two: the same wherever it is drawn.
-            bright = np.percentile(
-                strength, BRIGHT_PERCENTILE, places, method="higher", keepdims=True
-            )
-            bright = np.where(bright > 0, bright, strength.max(places, keepdims=True, initial=0))
-            heat = np.clip(heat / np.where(bright > 0, bright, 1), -1, 1)
-            return heat, f"1: the {BRIGHT_PERCENTILE}th percentile"
-        if self.scaled and not (strength > 1).any():
-            return heat, "relative to the strongest"
-        top = float(strength.max(initial=0)) or 1.0
-        return heat / top, f"1 stands for {top:.3g}"
+        """Give the heatmaps as pictures draw them, and what 1 stands for there."""
+        of_pixels = self._method.kind == "gradient"
+        return figure.in_unit(self.heatmaps, of_pixels=of_pixels, scaled=self.scaled)
 
     @property
     def _method(self) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import brief, reason
+
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -22,13 +24,14 @@ class InputSpec:
     dtype: str | None
 
 
-def conform(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
+def conform(inputs: Any, specs: Sequence[InputSpec], argument: str = "images") -> list[Any]:
     """Bring the user's inputs to a list of batches, one for each of the model's inputs.
 
     Args:
         inputs: An array or tensor; a list of equal images for a model of one input; for a model
             of several, a list, tuple or dict by input name.
         specs: The model's inputs, in order.
+        argument: What an error calls them.
 
     Returns:
         NumPy arrays in the inputs' dtypes, each of shape (batch, ...).
@@ -39,25 +42,25 @@ def conform(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
             value is NaN or infinite.
     """
     arrays = [
-        _conform(value, spec, single=len(specs) == 1)
-        for value, spec in zip(_in_order(inputs, specs), specs, strict=True)
+        _conform(value, spec, argument if len(specs) == 1 else f"{argument}[{spec.name!r}]")
+        for value, spec in zip(_in_order(inputs, specs, argument), specs, strict=True)
     ]
     batches = {len(array) for array in arrays}
     if len(batches) > 1:
         sizes = ", ".join(
             f"{spec.name}: {len(array)}" for spec, array in zip(specs, arrays, strict=True)
         )
-        raise ValueError(f"images must have one batch size over all inputs; received {sizes}")
+        raise ValueError(f"{argument} must have one batch size over all inputs; received {sizes}")
     return arrays
 
 
-def _in_order(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
+def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[Any]:
     names = [spec.name for spec in specs]
     if isinstance(inputs, Mapping):
         if set(inputs) != set(names):
             raise ValueError(
-                f"images must have the model's input names {names} as keys; "
-                f"received {sorted(map(str, inputs))}"
+                f"{argument} must have the model's input names {names} as keys; "
+                f"received {brief(sorted(map(str, inputs)))}"
             )
         return [inputs[name] for name in names]
     if len(specs) == 1:
@@ -66,8 +69,8 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec]) -> list[Any]:
     if not isinstance(inputs, (list, tuple)) or len(inputs) != len(specs):
         count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
         raise ValueError(
-            f"images must be a list or dict of {len(specs)} inputs ({', '.join(names)}) for this "
-            f"model; received {count}"
+            f"{argument} must be a list or dict of {len(specs)} inputs ({', '.join(names)}) for "
+            f"this model; received {count}"
         )
     return list(inputs)
 
@@ -77,8 +80,7 @@ def _is_batch(value: Any, spec: InputSpec) -> bool:
     return rank is not None and spec.shape is not None and rank == len(spec.shape) + 1
 
 
-def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
-    name = "images" if single else f"images[{spec.name!r}]"
+def _conform(value: Any, spec: InputSpec, name: str) -> np.ndarray:
     array = _as_array(value, name)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(
@@ -98,13 +100,16 @@ def _conform(value: Any, spec: InputSpec, *, single: bool) -> np.ndarray:
 
 
 def _as_array(value: Any, name: str) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must not be masked: fill what is hidden with images.filled(value)")
     try:
         shapes = {np.shape(item) for item in value} if isinstance(value, (list, tuple)) else set()
         if len(shapes) <= 1:
             return np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # of several lengths, or of a type that refuses
         raise TypeError(
-            f"{name} must be an array or tensor, not {type(value).__name__}: {error}"
+            f"{name} must be an array or tensor, not {brief(value)} of type "
+            f"{type(value).__name__}: {reason(error)[:200]}"
         ) from None
     raise ValueError(
         f"{name} must be of one size; received shapes {sorted(shapes)}: resize them first"

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import keras
 
+from .errors import brief
+
 Layer: TypeAlias = keras.Operation  # a layer, or a bare `keras.ops` step of a functional model
 
 
@@ -51,7 +53,7 @@ def find(model: keras.Model, layer: object) -> tuple[str, Layer]:
     if isinstance(layer, str):
         return _find_name(model, layer)
     raise TypeError(
-        f"layer must be a path, a name or a layer of the model, not {layer!r} of type "
+        f"layer must be a path, a name or a layer of the model, not {brief(layer)} of type "
         f"{type(layer).__name__}; suggest_layers(model) lists the paths"
     )
 
@@ -114,11 +116,11 @@ def _find_name(model: keras.Model, name: str) -> tuple[str, Layer]:
     if matches:
         paths = ", ".join(sorted({path for path, _ in matches}))
         raise ValueError(
-            f"layer {name!r} names {len(matches)} layers of model {model.name!r}: {paths}; "
+            f"layer {brief(name)} names {len(matches)} layers of model {model.name!r}: {paths}; "
             f"give a full path or the layer object"
         )
     near = near_misses(name, [path for path, _ in layers])
-    raise ValueError(f"no layer {name!r} in model {model.name!r}; {near}")
+    raise ValueError(f"no layer {brief(name)} in model {model.name!r}; {near}")
 
 
 def near_misses(name: str, paths: list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import tensorflow as tf
 
 from ._types import Basis, Heatmaps, Maps, Scores, Statuses
+from .errors import brief
 from .statuses import LOST, NO_EVIDENCE, OK, ZERO_ACTIVATIONS, ZERO_GRADIENT
 from .statuses import NOT_FINITE as NOT_FINITE
 from .statuses import STATUSES as STATUSES
@@ -83,7 +84,7 @@ def check_normalization(normalize: str) -> None:
     """Raise a ValueError where `normalize` is not one of the known ways."""
     if not isinstance(normalize, str) or normalize not in _NORMALIZERS:  # type: ignore[redundant-expr]
         known = ", ".join(repr(name) for name in get_args(Normalization))
-        raise ValueError(f"normalize must be one of {known}, not {normalize!r}")
+        raise ValueError(f"normalize must be one of {known}, not {brief(normalize)}")
 
 
 def normalize(maps: Maps, how: str = "max") -> Maps:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .errors import brief
 from .files import write_atomically
 from .marks import mark_png
 
@@ -14,7 +15,10 @@ SLACK = 1e-3  # float resizing may leave 1.0000001 in a 0-1 photo: still 0-1
 
 
 def to_uint8_rgb(
-    image: ArrayLike, *, value_range: tuple[float, float] | None = None
+    image: ArrayLike,
+    *,
+    value_range: tuple[float, float] | None = None,
+    argument: str = "image",
 ) -> NDArray[np.uint8]:
     """Turn an image, or a batch, of any usual kind into uint8 RGB.
 
@@ -27,13 +31,14 @@ def to_uint8_rgb(
         image: (height, width), (height, width, 1 | 3 | 4) or (batch, height, width, 1 | 3 | 4).
         value_range: The values of black and of white; up to a tenth of the range beyond them
             (the ringing of a bicubic resize) is clipped.
+        argument: What an error calls the image.
 
     Returns:
         (height, width, 3) or (batch, height, width, 3), uint8, always a new array.
 
     Raises:
         ValueError: For another shape, a value outside every known range, NaN or infinity.
-        TypeError: If `image` does not hold numbers.
+        TypeError: If `image` does not hold numbers, or `value_range` not two.
 
     Example:
         >>> to_uint8_rgb([[0.0, 1.0]]).tolist()
@@ -41,10 +46,11 @@ def to_uint8_rgb(
         >>> to_uint8_rgb([[-1.0, 1.0]], value_range=(-1, 1)).tolist()
         [[[0, 0, 0], [255, 255, 255]]]
     """
-    pixels = _with_channels(numbers(image, "image"))
+    wanted = None if value_range is None else conform_range(value_range)
+    pixels = _with_channels(numbers(image, argument), argument)
     pixels = pixels[..., :3]
-    if pixels.dtype != np.uint8 or value_range is not None:
-        low, high = _value_range(pixels, value_range)
+    if pixels.dtype != np.uint8 or wanted is not None:
+        low, high = _value_range(pixels, wanted, argument)
         unit = (pixels.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
     return np.array(np.broadcast_to(pixels, (*pixels.shape[:-1], 3)))
@@ -108,39 +114,69 @@ def numbers(array: ArrayLike, argument: str) -> NDArray[Any]:
     Raises:
         TypeError: If it holds something else.
     """
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except Exception:  # rows of several lengths, or a type that refuses
+        raise TypeError(f"{argument} must be an array of numbers, got {brief(array)}") from None
     if values.dtype.kind not in "fiub":
         # bfloat16 and its like are numbers that numpy does not know as such
         try:
             return values.astype(np.float32, casting="safe")
         except TypeError:
-            raise TypeError(f"{argument} must hold numbers, got dtype {values.dtype}") from None
+            raise TypeError(
+                f"{argument} must hold numbers, got dtype {values.dtype}: {brief(array)}"
+            ) from None
     return values
 
 
-def _with_channels(pixels: NDArray[Any]) -> NDArray[Any]:
+def _with_channels(pixels: NDArray[Any], argument: str) -> NDArray[Any]:
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     if pixels.ndim not in (3, 4) or pixels.shape[-1] not in (1, 3, 4) or not pixels.size:
         fix = "a batch of grey images needs a channel axis: images[..., None]"
         if pixels.ndim in (3, 4) and pixels.shape[-3] in (1, 3, 4):
             fix = "move the channels to the end: np.moveaxis(image, -3, -1)"
         raise ValueError(
-            "image must be (height, width), (height, width, channels) or (batch, height, width, "
-            f"channels) with 1, 3 or 4 channels and not empty, got shape {pixels.shape}; {fix}"
+            f"{argument} must be (height, width), (height, width, channels) or (batch, height, "
+            f"width, channels) with 1, 3 or 4 channels and not empty, got shape {pixels.shape}; "
+            f"{fix}"
         )
     return pixels
 
 
-def _value_range(pixels: NDArray[Any], told: tuple[float, float] | None) -> tuple[float, float]:
+def conform_range(value_range: Any) -> tuple[float, float]:
+    """Take the values of black and of white.
+
+    Raises:
+        TypeError: If they are not two numbers.
+        ValueError: If they are not finite, or the first is not the smaller one.
+    """
+    try:
+        given = np.asarray(value_range)
+    except Exception:  # of several lengths, or of a type that refuses
+        given = np.array(None)
+    if given.shape != (2,) or given.dtype.kind not in "fiu":
+        raise TypeError(f"value_range must be two numbers (low, high), not {brief(value_range)}")
+    low, high = map(float, given)
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(
+            f"value_range must be (low, high) with low < high, got {brief(value_range)}"
+        )
+    return low, high
+
+
+def _value_range(
+    pixels: NDArray[Any], wanted: tuple[float, float] | None, argument: str
+) -> tuple[float, float]:
     low, high = float(pixels.min()), float(pixels.max())  # NaN anywhere makes both NaN
-    if told is not None:
-        black, white = float(told[0]), float(told[1])
-        if not (np.isfinite([black, white]).all() and black < white):
-            raise ValueError(f"value_range must be (low, high) with low < high, got {told}")
+    if wanted is not None:
+        black, white = wanted
         slack = 0.1 * (white - black)
         if black - slack <= low and high <= white + slack:
-            return black, white
-        raise ValueError(f"image does not fit value_range={told}: got {span(pixels)}")
+            return wanted
+        raise ValueError(
+            f"{argument} does not fit value_range={_words(wanted)}: got {span(pixels)}; pass the "
+            f"values of black and of white"
+        )
     if pixels.dtype.kind == "b" or (
         pixels.dtype.kind == "f" and low >= -SLACK and high <= 1 + SLACK
     ):
@@ -148,9 +184,13 @@ def _value_range(pixels: NDArray[Any], told: tuple[float, float] | None) -> tupl
     if low >= -SLACK and high <= 255 + SLACK:
         return 0.0, 255.0
     raise ValueError(
-        f"image must be uint8, 0-1 or 0-255, got {span(pixels)}; pass the photo as it was before "
-        "preprocessing, or value_range=(low, high)"
+        f"{argument} must be uint8, 0-1 or 0-255, got {span(pixels)}; pass the photo as it was "
+        "before preprocessing, or value_range=(low, high)"
     )
+
+
+def _words(value_range: tuple[float, float]) -> str:
+    return "({:g}, {:g})".format(*value_range)
 
 
 def span(values: NDArray[Any]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from .errors import brief
+
 # From float32 RGB from 0 to 255, channels last, to what the model wants: arrays or tensors alike.
 Preprocess = Callable[[Any], Any]
 
@@ -29,12 +31,17 @@ def preprocessing(name: str) -> Preprocess:
         Of an array, giving an array, or of a tensor, giving a tensor.
 
     Raises:
+        TypeError: If `name` is no text.
         ValueError: If there is no such name.
 
     Example:
         >>> preprocessing("-1-1")(np.float32([0, 255])).tolist()
         [-1.0, 1.0]
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"preprocess must be a name or a function of a batch of pixels, not {brief(name)}"
+        )
     if name in _SCALES:
         return _SCALES[name]
     modules = [module.name for module in pkgutil.iter_modules(keras.applications.__path__)]
@@ -46,7 +53,7 @@ def preprocessing(name: str) -> Preprocess:
             if near
             else f"give one of: {', '.join([*_SCALES, *modules])}"
         )
-        raise ValueError(f"preprocess has no {name!r}; {hint}")
+        raise ValueError(f"preprocess has no {brief(name)}; {hint}")
     function = import_module(f"keras.applications.{name}").preprocess_input
 
     def preprocess(pixels: Any) -> Any:

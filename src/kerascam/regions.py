@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ._types import ClassIds, Scores
+from .errors import brief
 from .heads import Head, expand, of_class, signs
 from .maps import grid_axes
 
@@ -26,6 +27,27 @@ def region_score(head: Head, classes: ClassIds, region: tf.Tensor | None) -> Sco
     axes = grid_axes(logits)
     region = tf.broadcast_to(region, tf.shape(logits))
     return tf.math.divide_no_nan(tf.reduce_sum(region * logits, axes), tf.reduce_sum(region, axes))
+
+
+def check_mask(mask: Any) -> None:
+    """Raise where a mask is not made of finite numbers; None is none.
+
+    Raises:
+        TypeError: If it does not hold numbers.
+        ValueError: If it holds NaN or infinity.
+    """
+    if mask is None:
+        return
+    try:
+        weights = np.asarray(mask)
+    except Exception:  # of several lengths, or of a type that refuses
+        weights = np.array(None)
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(
+            f"target region_mean: mask must be an array of booleans or numbers, not {brief(mask)}"
+        )
+    if not np.isfinite(weights).all():
+        raise ValueError("target region_mean: mask must be finite; it holds NaN or infinity")
 
 
 def region_of(mask: Any, head: Head) -> tf.Tensor:

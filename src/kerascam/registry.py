@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
 
+from .errors import brief
+
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["cam", "gradient"]
 ReluRule = Literal["guided", "deconvnet"]
@@ -131,9 +133,9 @@ class Registry(Mapping[str, Method]):
         methods = self._filled()
         if isinstance(name, str) and name in methods:  # type: ignore[redundant-expr]  # users err
             return methods[name]
-        near = get_close_matches(str(name), methods, n=1)
+        near = get_close_matches(brief(name).strip("'\""), methods, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(methods)}"
-        raise UnknownNameError(f"{self._noun} must be a registered name, not {name!r}; {hint}")
+        raise UnknownNameError(f"{self._noun} must be a registered name, not {brief(name)}; {hint}")
 
     def __contains__(self, name: object) -> bool:
         return name in self._filled()

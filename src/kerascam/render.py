@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .errors import brief
 from .pixels import SLACK, numbers, span, to_uint8_rgb
 
 if TYPE_CHECKING:
@@ -59,21 +60,25 @@ def overlay(
     alpha: float = 0.5,
     *,
     signed: bool | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
     """Lay heatmaps over their photos: round(alpha * colour + (1 - alpha) * photo) in each pixel.
 
     Args:
-        image: (height, width[, channels]) or (batch, height, width, channels), as `to_uint8_rgb`
-            takes them: the photo as it was before the model's preprocessing.
+        image: (height, width[, channels]) or (batch, height, width, channels), with 1, 3 or 4
+            channels: uint8, or floats from 0 to 1 or from 0 to 255.
         heatmap: (h, w) or (batch, h, w) of any size, resized to the image.
         colormap: As in `colorize`.
         alpha: Opacity of the colours, the same everywhere: 0 is the photo, 1 the coloured map.
         signed: As in `colorize`, decided once over the batch.
+        value_range: The values of black and of white, for an image of other values, such as
+            (-1, 1) after a model's preprocessing.
 
     Returns:
         (height, width, 3) or (batch, height, width, 3), uint8 RGB.
 
     Raises:
+        TypeError: If an argument is of a wrong type.
         ValueError: If `alpha` is not in [0, 1], image and heatmap do not match, or as `colorize`.
 
     Example:
@@ -81,9 +86,10 @@ def overlay(
         >>> overlay(photo, [[1.0]], "gray", alpha=0.25)[0, 0].tolist()
         [139, 139, 139]
     """
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
-    photo, heat = to_uint8_rgb(image), _heat(heatmap)
+    check_drawing(colormap, alpha)
+    if signed is not None and not isinstance(signed, (bool, np.bool_)):
+        raise TypeError(f"signed must be True, False or None, not {brief(signed)}")
+    photo, heat = to_uint8_rgb(image, value_range=value_range), _heat(heatmap)
     if heat.ndim != photo.ndim - 1 or heat.shape[:-2] != photo.shape[:-3]:
         raise ValueError(
             f"heatmap of shape {heat.shape} does not match image of shape {np.shape(image)}; pass "
@@ -95,6 +101,25 @@ def overlay(
     color = colorize(np.stack(resized), colormap, signed=signed).reshape(photo.shape)
     blend = np.float32(alpha) * color + np.float32(1 - alpha) * photo
     return np.rint(blend).astype(np.uint8)
+
+
+def check_alpha(alpha: Any) -> None:
+    """Raise where an opacity is not a number from 0 to 1.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is not from 0 to 1.
+    """
+    if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, (int, float, np.number)):
+        raise TypeError(f"alpha must be a number between 0 and 1, not {brief(alpha)}")
+    if np.iscomplexobj(alpha) or not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must be between 0 and 1, got {brief(alpha)}")
+
+
+def check_drawing(colormap: Any, alpha: Any) -> None:
+    """Raise where a colormap is unknown, or an opacity not from 0 to 1."""
+    choose_colormap(colormap, signed=False)
+    check_alpha(alpha)
 
 
 def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floating[Any]]:
@@ -148,6 +173,7 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
     """Find a matplotlib colormap by its name; "auto" goes by `signed`.
 
     Raises:
+        TypeError: If `name` is no text.
         ValueError: For an unknown name, with the nearest ones.
 
     Example:
@@ -156,6 +182,10 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
     """
     from matplotlib import colormaps
 
+    if not isinstance(name, str):
+        raise TypeError(
+            f'colormap must be the name of one, such as "viridis", or "auto", not {brief(name)}'
+        )
     if name == "auto" and signed:
         return _diverging()
     name = SEQUENTIAL if name == "auto" else name
@@ -163,7 +193,7 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
         lower = {known.lower(): known for known in colormaps}
         near = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower)]
         hint = f"did you mean {' or '.join(near)}?" if near else 'use "auto" or a matplotlib name'
-        raise ValueError(f"no colormap '{name}'; {hint}")
+        raise ValueError(f"no colormap {brief(name)}; {hint}")
     return colormaps[name]
 
 

@@ -13,11 +13,14 @@ import numpy as np
 import tensorflow as tf
 
 from ._types import GradientFunction, Heatmaps, Images
-from .arguments import whole_number
+from .arguments import number_in, real_number
+from .errors import brief
 from .maps import grid_axes
 from .registry import METHODS, Citation
 
 AT_ONCE = 8 * 224 * 224  # places of all images of a pass: small images share one, large ones do not
+MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a mistake
+_INT32 = np.iinfo(np.int32)
 
 
 def strongest_channel(gradients: Images) -> Heatmaps:
@@ -76,12 +79,10 @@ def gradient_times_input(gradient: GradientFunction, images: Images) -> Heatmaps
 
 def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
     """Raise where an option of SmoothGrad has a wrong type or value."""
-    _check_count("samples", samples)
-    _check_count("seed", seed, least=None)
-    if not isinstance(noise, (int, float, np.number)):
-        raise TypeError(f"noise must be a number, not {noise!r}")
-    if not 0 <= noise < float("inf"):
-        raise ValueError(f"noise must be at least 0 and finite, not {noise}")
+    number_in("samples", samples, 1, MOST_COPIES)
+    number_in("seed", seed, _INT32.min, _INT32.max)
+    if real_number("noise", noise) < 0:
+        raise ValueError(f"noise must be at least 0 and finite, not {brief(noise)}")
 
 
 @METHODS.register(
@@ -134,10 +135,13 @@ def smooth_grad(
 
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
     """Raise where an option of integrated gradients has a wrong type or value."""
-    _check_count("steps", steps)
-    values = np.asarray(baseline)
+    number_in("steps", steps, 1, MOST_COPIES)
+    try:
+        values = np.asarray(baseline)
+    except Exception:  # of several lengths, or of a type that refuses
+        values = np.array(None)
     if values.dtype.kind not in "biuf":
-        raise TypeError(f"baseline must be a number or an array of numbers, not {baseline!r}")
+        raise TypeError(f"baseline must be a number or an array of numbers, not {brief(baseline)}")
     if not np.isfinite(values).all():
         raise ValueError("baseline must be finite; it holds NaN or infinity")
 
@@ -222,12 +226,6 @@ def _mean(
 
 def _upward(count: int, parts: tf.Tensor) -> tf.Tensor:
     return (count + parts - 1) // parts
-
-
-def _check_count(name: str, count: Any, least: int | None = 1) -> None:
-    count = whole_number(name, count)
-    if least is not None and count < least:
-        raise ValueError(f"{name} must be at least {least}, not {count}")
 
 
 def _baseline(given: Any, images: Images) -> tf.Tensor:

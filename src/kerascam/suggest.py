@@ -137,7 +137,7 @@ def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> prob
     specs = probe.input_specs(model, inputs)
     if inputs is None:
         return probe.discover(model, [None] * len(specs), [None] * len(specs), output=output)
-    arrays = conform(inputs, specs)
+    arrays = conform(inputs, specs, "inputs")
     return probe.discover(
         model,
         [array.shape for array in arrays],

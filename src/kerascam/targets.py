@@ -12,9 +12,11 @@ import tensorflow as tf
 
 from . import heads
 from ._types import ClassIds, Scores, Target
+from .arguments import check_target, real_number
 from .composed import Contrast, Counterfactual, RegionMean, read, single
+from .errors import brief
 from .maps import grid_axes
-from .regions import region_score
+from .regions import check_mask, region_score
 
 __all__ = ["binary", "contrast", "counterfactual", "logit", "probability", "region_mean", "value"]
 
@@ -127,7 +129,9 @@ def region_mean(mask: Any = None) -> Target:
         A target.
 
     Raises:
-        ValueError: When it is used on an output without a grid, or with a mask of another shape.
+        TypeError: If the mask does not hold numbers.
+        ValueError: If it holds NaN or infinity; when it is used, if the output has no grid, or
+            the mask another shape.
 
     Example:
         >>> target = region_mean(np.array([[True, False]]))
@@ -135,6 +139,7 @@ def region_mean(mask: Any = None) -> Target:
         >>> f(tf.constant([[[[0.0, 5.0], [0.0, 7.0]]]])).numpy().tolist()
         [5.0]
     """
+    check_mask(mask)
     return RegionMean(mask)
 
 
@@ -153,19 +158,28 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         A target.
 
     Raises:
-        TypeError: If `other` is no class index, nor one an image.
-        ValueError: When it is used, if `other` is out of range.
+        TypeError: If `other` is no class index, nor one an image, or another argument is wrong.
+        ValueError: If `other` is out of range, at the latest when it is used.
 
     Example:
         >>> f = tf.function(lambda y: contrast(0)(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [7.0]
     """
-    others = np.asarray(other)
+    try:
+        others = np.asarray(other)
+    except Exception:  # of several lengths, or of a type that refuses
+        others = np.array(None)
     if others.dtype.kind not in "iu" or others.ndim > 1:
         raise TypeError(
-            f"target contrast: other must be a class index, or one an image, not {other!r}"
+            f"target contrast: other must be a class index, or one an image, not {brief(other)}"
         )
+    if not others.size or others.min() < 0 or others.max() > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"target contrast: other must be from 0 to the last class, not {brief(other)}"
+        )
+    real_number("target contrast: weight", weight)
+    check_target(target, "target contrast: target")
     others = others.astype(np.int32)
 
     return Contrast(others, weight, target)
@@ -185,6 +199,7 @@ def counterfactual(target: Target = logit) -> Target:
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [-10.0]
     """
+    check_target(target, "target counterfactual: target")
     return Counterfactual(target)
 
 

@@ -1,7 +1,6 @@
 """Watch a training: the same images explained again after every few epochs."""
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,10 +10,11 @@ from typing import Any
 
 import keras
 
-from ..arguments import conform_labels, whole_number
-from ..errors import reason
+from ..arguments import check_flag, conform_labels, conform_path, number_in
+from ..errors import brief, reason
 from ..explain import Explainer
 from ..explanation import Explanation
+from ..pixels import conform_range
 from ..registry import METHODS
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch
@@ -52,6 +52,8 @@ class ExplainCallback(keras.callbacks.Callback):
         limit: Images explained at most: they go through the model as one batch.
         model: The model to explain, where that is not the one that is fitted but a part of it,
             such as the student of a distillation.
+        value_range: The values of black and of white, where the photos, or the images, have
+            others than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
         **options: The explainer's other arguments, such as `target`, and the method's own.
 
     Attributes:
@@ -92,26 +94,32 @@ class ExplainCallback(keras.callbacks.Callback):
         photos: Any = None,
         limit: int = 16,
         model: keras.Model | None = None,
+        value_range: tuple[float, float] | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
         if log_dir is None and folder is None:
             raise ValueError("log_dir or folder must be given: there is no place to write to")
+        check_flag("freeze", options.get("freeze", False))
+        if model is not None and not isinstance(model, keras.Model):
+            raise TypeError(f"model must be a keras.Model, not {brief(model)}")
+        if value_range is not None:
+            conform_range(value_range)
         if options.get("freeze"):
             raise ValueError(
                 "freeze=True would show the first weights for ever; leave it out of a training"
             )
         METHODS[method]  # raises where there is no such method
-        self._every, self._limit = _positive("every", every), _positive("limit", limit)
+        self._every, self._limit = number_in("every", every, 1), number_in("limit", limit, 1)
         self._labels = conform_labels(labels)
-        self._given = (images, classes, photos)
+        self._given = (images, classes, photos, value_range)
         self._arguments = {"method": method, "layer": layer, "labels": self._labels, **options}
         self._own_model = model
         self._records: list[Record] = []
         if log_dir is not None:
-            self._records.append(Events(os.fspath(log_dir)))
+            self._records.append(Events(conform_path("log_dir", log_dir)))
         if folder is not None:
-            self._records.append(Sheets(Path(folder)))
+            self._records.append(Sheets(Path(conform_path("folder", folder))))
         self._watched: Watched | None = None
         self._given_up = self._warned = False
         self.explanation: Explanation | None = None
@@ -174,10 +182,3 @@ def _tell(text: str) -> None:
         warnings.warn(text, RuntimeWarning, stacklevel=5)
     except Exception:  # a filter makes errors of warnings, as python -W error does
         logging.getLogger(__name__).warning(text)
-
-
-def _positive(name: str, value: Any) -> int:
-    number = whole_number(name, value)
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1, not {number}")
-    return number

@@ -11,7 +11,7 @@ from .._host_types import HostClassIds
 from ..arguments import conform_classes
 from ..explain import Explainer
 from ..explanation import Explanation
-from ..figure import to_photos
+from ..figure import as_many, to_photos
 from ..inputs import InputSpec, conform
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
@@ -41,7 +41,10 @@ class Watched(NamedTuple):
         return found, [found[place].overlay(photo[None])[0] for place, photo in photos]
 
 
-def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit: int) -> Watched:
+def watch(
+    explainer: Explainer, images: Any, classes: Any, photos: Any,
+    value_range: tuple[float, float] | None, *, limit: int,
+) -> Watched:  # fmt: skip
     """Take the first images and their part of the classes and photos, and explain them once.
 
     Args:
@@ -49,6 +52,7 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
         images: As the explainer takes them.
         classes: As the explainer takes them; one for all, or one an image.
         photos: One an image, or None for the images themselves.
+        value_range: The values of black and of white of what is drawn on.
         limit: Images taken at most.
 
     Raises:
@@ -63,36 +67,39 @@ def watch(explainer: Explainer, images: Any, classes: Any, photos: Any, *, limit
     wanted = None
     if classes is not None:
         wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
-    if photos is not None and len(photos) != count:
-        raise ValueError(f"photos must be as many as the images, {count}; received {len(photos)}")
+    if photos is not None:
+        photos = as_many(photos, count, "images")[:limit]
     taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew
     few: Any = taken if len(taken) > 1 else taken[0]
     if isinstance(images, Mapping):
         few = dict(zip((spec.name for spec in specs), taken, strict=True))
-    drawn_on = canvas(explainer(few, wanted), None if photos is None else photos[:limit])
+    drawn_on = canvas(explainer(few, wanted), photos, value_range)
     program = explainer.programs.of(specs, few, taken)
     return Watched(explainer, few, wanted, drawn_on, program.gives_probabilities)
 
 
-def canvas(explanation: Explanation, photos: Any) -> list[NDArray[np.uint8]]:
+def canvas(
+    explanation: Explanation, photos: Any, value_range: tuple[float, float] | None = None
+) -> list[NDArray[np.uint8]]:
     """Give what the heatmaps are drawn on, no side longer than `LARGEST` pixels.
 
     Args:
         explanation: Of the watched images.
         photos: One a heatmap, or None for the images themselves.
+        value_range: The values of black and of white.
 
     Raises:
         ValueError: If the heatmaps are not two-dimensional, or photos are needed and missing.
     """
     if photos is None:
-        explanation.overlay()  # raises where the images are no picture
+        explanation.overlay(value_range=value_range)  # raises where the images are no picture
         photos = explanation.images
     elif explanation.heatmaps.ndim != 3:
         raise ValueError(
             "images must be two-dimensional to be drawn at every epoch; their heatmaps have shape "
             f"{explanation.heatmaps.shape}: explain and plot() them after training"
         )
-    return [_shrunk(photo) for photo in to_photos(photos, len(explanation))]
+    return [_shrunk(photo) for photo in to_photos(photos, len(explanation), value_range)]
 
 
 def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, int | None]:

@@ -1,7 +1,11 @@
 """Figures from maps, to read and to print: a row a sample, with titles and colour bars."""
 
+from .pictures import as_many as as_many
 from .pictures import figure as figure
+from .pictures import stacked as stacked
 from .pictures import to_photos as to_photos
 from .sheet import sheet as sheet
 from .signals import signal_figure as signal_figure
+from .unit import BRIGHT_PERCENTILE as BRIGHT_PERCENTILE
+from .unit import in_unit as in_unit
 from .volumes import volume_figure as volume_figure

@@ -1,11 +1,13 @@
 """Photo, heatmap and overlay, side by side."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import brief
 from ..pixels import to_uint8_rgb
 from ..render import colorize, is_signed, overlay, resize_heatmap
 from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, color_bar, draw_rows
@@ -26,6 +28,7 @@ def figure(
     max_rows: int = 8,
     heading: str = "heatmap",
     unit: str = STRONGEST,
+    value_range: tuple[float, float] | None = None,
 ) -> "Figure":
     """Draw a row an image: the photo, its heatmap with a colour bar, both overlaid.
 
@@ -40,6 +43,7 @@ def figure(
         max_rows: Rows drawn at most; a line at the bottom says how many were left out.
         heading: What stands above the heatmaps, such as the method's name.
         unit: What 1 stands for, beside the colour bar.
+        value_range: As in `to_photos`.
 
     Returns:
         A matplotlib figure that pyplot does not know: nothing to close.
@@ -53,7 +57,7 @@ def figure(
         8
     """
     heats = as_rows(heatmaps, "heatmaps", 2)
-    pictures = None if photos is None else to_photos(photos, len(heats))
+    pictures = None if photos is None else to_photos(photos, len(heats), value_range)
     names = (heading,) if pictures is None else ("image", heading, "overlay")
     signed = any(map(is_signed, heats)) if signed is None else signed
 
@@ -75,12 +79,15 @@ def figure(
     return draw_rows(draw, heights, len(names), width, titles, max_rows)
 
 
-def to_photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
+def to_photos(
+    photos: Any, count: int, value_range: tuple[float, float] | None = None
+) -> list[NDArray[np.uint8]]:
     """Take a batch, or a list of photos of any sizes, as uint8 RGB, one a heatmap.
 
     Args:
         photos: As in `figure`; grey ones need no channel axis.
         count: How many heatmaps there are.
+        value_range: The values of black and of white; see `to_uint8_rgb`.
 
     Raises:
         ValueError: If they are not as many, or as `to_uint8_rgb`.
@@ -91,7 +98,57 @@ def to_photos(photos: Any, count: int) -> list[NDArray[np.uint8]]:
     """
     pictures = as_rows(photos, "photos", 2, 3)
     check_count("photos", len(pictures), count)
+    convert = partial(to_uint8_rgb, value_range=value_range, argument="photos")
     if len({one.shape for one in pictures}) > 1:
-        return [to_uint8_rgb(one) for one in pictures]
+        return [convert(one) for one in pictures]
     batch = np.stack(pictures)
-    return list(to_uint8_rgb(batch if batch.ndim == 4 else batch[..., None]))
+    return list(convert(batch if batch.ndim == 4 else batch[..., None]))
+
+
+def as_many(photos: Any, count: int, as_what: str = "heatmaps") -> Any:
+    """Take photos as an array, or as a list of arrays of different sizes.
+
+    Args:
+        photos: What the user gives.
+        count: How many there must be.
+        as_what: Of what there are that many.
+
+    Raises:
+        TypeError: If they are no arrays.
+        ValueError: If they are not as many.
+
+    Example:
+        >>> as_many([[[0, 1]]], 1).shape
+        (1, 1, 2)
+    """
+    several = isinstance(photos, (list, tuple))
+    try:
+        uneven = several and len({np.shape(photo) for photo in photos}) > 1
+        given = list(map(np.asarray, photos)) if uneven else np.asarray(photos)
+    except Exception:  # rows of several lengths, or a type that refuses
+        raise TypeError(f"photos must be arrays of numbers, not {brief(photos)}") from None
+    if np.ndim(given[0] if uneven else given) == 0 or len(given) != count:
+        received = f"{len(given)}" if uneven else f"shape {np.shape(given)}"
+        raise ValueError(
+            f"photos must be as many as the {as_what}, {count}; received {received}: a single "
+            f"photo needs a batch axis, photo[None]"
+        )
+    return given
+
+
+def stacked(photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Make one array of photos.
+
+    Raises:
+        ValueError: If they are of several sizes.
+
+    Example:
+        >>> stacked([np.zeros((2, 3, 3), np.uint8)] * 4).shape
+        (4, 2, 3, 3)
+    """
+    if len({photo.shape for photo in photos}) > 1:
+        raise ValueError(
+            "photos must be of one size to be overlaid in one array; take them one by one: "
+            "explanation[0].overlay(photos[0][None])"
+        )
+    return np.stack(photos)

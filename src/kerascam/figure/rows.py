@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import brief
+from ..pixels import numbers
 from ..render import choose_colormap
 
 if TYPE_CHECKING:
@@ -81,7 +83,13 @@ def color_bar(
 
 def as_rows(arrays: Any, argument: str, *ranks: int) -> list[NDArray[Any]]:
     """Take a batch, or a list of samples of different sizes, as a list of arrays."""
-    rows = [np.asarray(one) for one in arrays]
+    try:
+        rows = [np.asarray(one) for one in arrays]
+    except Exception:  # no batch, rows of several lengths, or a type that refuses
+        raise TypeError(f"{argument} must be a batch of arrays, not {brief(arrays)}") from None
+    for one in rows:
+        if one.dtype.kind not in "biuf":
+            numbers(one, argument)
     if not rows or any(one.ndim not in ranks or not one.size for one in rows):
         wanted = " or ".join(f"{rank}-D" for rank in ranks)
         received = f"{len(rows)} of shapes {sorted({one.shape for one in rows})}"

@@ -24,6 +24,7 @@ def signal_figure(
     signed: bool | None = None,
     max_rows: int = 8,
     unit: str = STRONGEST,
+    argument: str = "signals",
 ) -> "Figure":
     """Draw a row a signal: its line, with the heat behind it as a coloured strip.
 
@@ -35,6 +36,7 @@ def signal_figure(
         signed: As in `colorize`.
         max_rows: Rows drawn at most.
         unit: What 1 stands for, beside the colour bar.
+        argument: What an error calls the signals.
 
     Raises:
         ValueError: If signals, heatmaps and titles differ in number, or in rank.
@@ -48,8 +50,8 @@ def signal_figure(
     from matplotlib.patheffects import withStroke
 
     heats = as_rows(heatmaps, "heatmaps", 1)
-    lines = as_rows(signals, "signals", 1, 2)
-    check_count("signals", len(lines), len(heats))
+    lines = as_rows(signals, argument, 1, 2)
+    check_count(argument, len(lines), len(heats))
     signed = any(map(is_signed, heats)) if signed is None else signed
     colormap = ("RdBu_r" if signed else "Reds") if colormap == "auto" else colormap
 

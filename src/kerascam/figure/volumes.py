@@ -26,6 +26,8 @@ def volume_figure(
     max_rows: int = 8,
     heading: str = "heatmap",
     unit: str = STRONGEST,
+    value_range: tuple[float, float] | None = None,
+    argument: str = "volumes",
 ) -> "Figure":
     """Draw a row a volume: its slice along the first axis with the most evidence.
 
@@ -40,6 +42,8 @@ def volume_figure(
         max_rows: Rows drawn at most.
         heading: What stands above the heatmaps, such as the method's name.
         unit: What 1 stands for, beside the colour bar.
+        value_range: The values of black and of white, the same for all volumes.
+        argument: What an error calls the volumes.
 
     Raises:
         ValueError: If volumes, heatmaps and titles differ in number, or in rank.
@@ -52,15 +56,15 @@ def volume_figure(
         'nodule 93 % · slice 3 of 0-3'
     """
     heats = as_rows(heatmaps, "heatmaps", 3)
-    solids = as_rows(volumes, "volumes", 3, 4)
-    check_count("volumes", len(solids), len(heats))
+    solids = as_rows(volumes, argument, 3, 4)
+    check_count(argument, len(solids), len(heats))
     check_titles(titles, len(heats))
     signed = any(map(is_signed, heats)) if signed is None else signed
     photos, slices, texts = [], [], []
     for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
         deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
         best = int(np.abs(deep).sum(axis=1).argmax())
-        photos.append(_window(solid)[best])
+        photos.append(_window(solid, value_range)[best])
         slices.append(deep[best].reshape(heat.shape[1:]))
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
@@ -69,14 +73,14 @@ def volume_figure(
     return figure(photos, slices, texts, signed=signed, **rest)
 
 
-def _window(volume: NDArray[Any]) -> NDArray[np.uint8]:
+def _window(volume: NDArray[Any], value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
     """Show a scan's own range: its values (Hounsfield units, say) are rarely those of a photo."""
     volume = volume[..., None] if volume.ndim == 3 else volume
     if volume.shape[-1] not in (1, 3):
         raise ValueError(
             f"volumes must have 1 or 3 channels, got {volume.shape[-1]}; pass [..., :1]"
         )
-    if volume.dtype == np.uint8:
-        return to_uint8_rgb(volume)
+    if value_range is not None or volume.dtype == np.uint8:
+        return to_uint8_rgb(volume, value_range=value_range, argument="photos")
     low, high = float(volume.min()), float(volume.max())
     return to_uint8_rgb(volume, value_range=(low, high if high > low else low + 1))

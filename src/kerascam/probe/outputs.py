@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..errors import brief
+
 
 def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
     """Take one output by name or index; None takes the only one, or all where there are several.
@@ -21,9 +23,9 @@ def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
     if isinstance(output, str):
         return _by_name(model, outputs, output)
     if isinstance(output, bool) or not isinstance(output, (int, np.integer)):
-        raise TypeError(f"output must be a name or an index, not {output!r}")
+        raise TypeError(f"output must be a name or an index, not {brief(output)}")
     if not 0 <= output < len(tensors):
-        raise ValueError(f"output must be from 0 to {len(tensors) - 1}, not {output}")
+        raise ValueError(f"output must be from 0 to {len(tensors) - 1}, not {brief(output)}")
     return tensors[output]
 
 
@@ -40,7 +42,7 @@ def _by_name(model: keras.Model, outputs: Any, name: str) -> Any:
         named = dict(zip(names, leaves, strict=True)) if len(names) == len(leaves) else {}
     if name not in named:
         known = ", ".join(map(repr, named)) or "the indices"
-        raise ValueError(f"output must be one of {known}, not {name!r}")
+        raise ValueError(f"output must be one of {known}, not {brief(name)}")
     leaves = keras.tree.flatten(named[name])
     if len(leaves) != 1:
         raise ValueError(f"output {name!r} holds {len(leaves)} tensors; choose one by its index")

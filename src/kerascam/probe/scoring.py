@@ -9,7 +9,7 @@ import tensorflow as tf
 from .. import heads
 from .._types import ClassIds, Scores, Target
 from ..composed import reads_binary
-from ..errors import reason
+from ..errors import DoesNotFitError, reason
 from ..layers import walk
 from .outputs import describe
 
@@ -45,7 +45,13 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
             f"target must be made of TensorFlow operations, as it becomes a part of a graph (no "
             f".numpy(), no Python if on a tensor): {reason(error)}"
         ) from error
-    if not tf.is_tensor(scores) or scores.shape.rank != 1:
+    except (TypeError, ValueError, LookupError, tf.errors.InvalidArgumentError) as error:
+        if str(error).startswith(("target ", "the model has ")):  # of kerascam's own targets
+            raise
+        raise DoesNotFitError(
+            f"target fails on outputs of {describe(outputs)}: {reason(error)}"
+        ) from error
+    if not isinstance(scores, tf.Tensor) or scores.shape.rank != 1:
         shape = getattr(scores, "shape", type(scores).__name__)
         raise ValueError(
             f"target must give one score an image, shape (batch,); it gave {shape} "

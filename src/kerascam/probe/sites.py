@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from .._types import Features
+from ..errors import brief
 from ..grids import channels_last, to_grid
 from ..layers import channels_first, walk
 from . import graph, shadow
@@ -96,7 +97,7 @@ def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
     index = site.run or 0
     if not 0 <= index < len(runs):
         raise ValueError(
-            f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not {index}"
+            f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not {brief(index)}"
         )
     if runs[index].shape.rank is None or runs[index].shape.rank < 3:
         raise ValueError(

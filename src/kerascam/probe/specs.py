@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..errors import brief
 from ..inputs import InputSpec
 
 #: Where neither the model nor an example says how large inputs are: by number of grid axes.
@@ -32,7 +33,7 @@ def check_model(model: Any) -> None:
         )
     if not isinstance(model, keras.Model):
         raise TypeError(
-            f"model must be a keras.Model, not {model!r} of type {type(model).__name__}"
+            f"model must be a keras.Model, not {brief(model)} of type {type(model).__name__}"
         )
     if not model.built:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..explanation import BRIGHT_PERCENTILE
+from ..figure import BRIGHT_PERCENTILE
 from ..render import choose_colormap
 
 

@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..arguments import whole_number
+from ..arguments import check_flag, conform_path, whole_number
+from ..errors import brief
 from ..explain import Explainer
 from ..photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
 from ..preprocessing import Preprocess, preprocessing
 from ..probe import write_saved_model
-from ..render import choose_colormap
+from ..render import check_alpha, choose_colormap
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
@@ -117,7 +118,7 @@ def export(
         ...     export(GradCAM(model), folder, preprocess="0-1").name
         '1'
     """  # noqa: E501 - the rows of a table
-    _check(explainer, fit, resize, alpha, warm_up)
+    _check(explainer, fit, resize, alpha, raw_maps, warm_up)
     limits = Limits(
         pixels=_conform_count("max_pixels", max_pixels, _MOST_PIXELS),
         request_pixels=_conform_count("max_request_pixels", max_request_pixels, _MOST_PIXELS),
@@ -126,7 +127,7 @@ def export(
     if overlay_side is not None:
         _conform_count("overlay_side", overlay_side)
     choose_colormap(colormap, signed=False)
-    path = Path(path)
+    path = Path(conform_path("path", path))
     check_place(path, version)
     plan = settle(
         explainer,
@@ -154,16 +155,17 @@ def export(
         return put_in_place(unfinished, path, version)
 
 
-def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -> None:
+def _check(explainer: Any, fit: Any, resize: Any, alpha: Any, raw_maps: Any, warm_up: Any) -> None:
     if not isinstance(explainer, Explainer):
-        raise TypeError(f"explainer must be one, such as GradCAM(model), not {explainer!r}")
-    if fit not in _FITS:
-        raise ValueError(f"fit must be 'stretch' or 'crop', not {fit!r}")
-    if resize not in RESIZERS:
+        raise TypeError(f"explainer must be one, such as GradCAM(model), not {brief(explainer)}")
+    if not isinstance(fit, str) or fit not in _FITS:
+        raise ValueError(f"fit must be 'stretch' or 'crop', not {brief(fit)}")
+    if not isinstance(resize, str) or resize not in RESIZERS:
         known = ", ".join(map(repr, RESIZERS))
-        raise ValueError(f"resize must be one of {known}, not {resize!r}")
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+        raise ValueError(f"resize must be one of {known}, not {brief(resize)}")
+    check_alpha(alpha)
+    check_flag("raw_maps", raw_maps)
+    check_flag("warm_up", warm_up)
     if warm_up:
         try:
             import tensorflow_serving.apis  # noqa: F401 - before the work, not after it
@@ -177,9 +179,9 @@ def _check(explainer: Any, fit: str, resize: str, alpha: float, warm_up: bool) -
 def _conform_count(name: str, number: Any, most: int = _MOST_LENGTH) -> int:
     count = whole_number(name, number)
     if count < 1:
-        raise ValueError(f"{name} must be at least 1, got {number}")
+        raise ValueError(f"{name} must be at least 1, got {brief(number)}")
     if count > most:
-        raise ValueError(f"{name} must be at most {most}, got {number}")
+        raise ValueError(f"{name} must be at most {most}, got {brief(number)}")
     return count
 
 
@@ -187,6 +189,6 @@ def _conform_size(size: Any) -> tuple[int, int] | None:
     if size is None:
         return None
     if not isinstance(size, (list, tuple)) or len(size) != 2:
-        raise ValueError(f"size must be the two numbers (height, width), not {size!r}")
+        raise ValueError(f"size must be the two numbers (height, width), not {brief(size)}")
     height, width = size
     return _conform_count("size", height), _conform_count("size", width)

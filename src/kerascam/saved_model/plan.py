@@ -119,7 +119,7 @@ def _example(
     model: Any, specs: Sequence[InputSpec], example: Any, size: tuple[int, int] | None
 ) -> list[np.ndarray]:
     if example is not None:
-        return conform(example, specs)
+        return conform(example, specs, "example")
     shapes = [_whole_shape(model, spec, size) for spec in specs]
     return conform([np.zeros((1, *shape), spec.dtype or np.float32) for shape, spec in
                     zip(shapes, specs, strict=True)], specs)  # fmt: skip
