@@ -12,7 +12,6 @@ import numpy as np
 from . import figure, render
 from ._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from .arguments import conform_path
-from .figure import BRIGHT_PERCENTILE as BRIGHT_PERCENTILE
 from .folder import ResultFolder, finite_or_none, maps_by_name, write_folder
 from .registry import METHODS
 

@@ -59,6 +59,23 @@ def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(run):
     assert (run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_a_run_says_of_which_network_each_finding_is(run, capsys):
+    def read(name):
+        return json.loads((run / f"{name}.json").read_text())
+
+    assert {read(name)["network"] for name in ("metrics", "explanations")} == {"own"}
+    assert {one["network"] for one in read("photographs").values()} == {"reference"}
+    assert read("served")["network"] == read("exported")[read("served")["version"]] == "reference"
+    html = (run / "report.html").read_text(encoding="utf-8")
+    assert "by the reference network" in html and "was given the reference network" in html
+    assert "from each other" not in html  # after one epoch on 72 images of 32 pixels
+    assert main(["photographs", "--run", str(run)]) == 0
+    told = said(capsys)
+    assert "the reference network (this run's network has seen only drawn scenes" in told
+    assert main(["evaluate", "--run", str(run)]) == 0
+    assert "this run's network: accuracy" in said(capsys)
+
+
 def test_its_steps_can_be_done_again_one_by_one(run, capsys):
     before = (run / "metrics.json").read_text()
     for command in ("data", "train", "evaluate", "report"):
