@@ -14,6 +14,7 @@ from ._host_types import HostClassIds
 from .errors import brief
 
 _MOST_LABELS = 1_000_000
+_ABSURD = 10**100  # Python refuses to write numbers of thousands of digits, in errors too
 _INT32 = np.iinfo(np.int32)
 
 
@@ -92,9 +93,12 @@ def whole_number(name: str, value: Any) -> int:
 
     Raises:
         TypeError: If it is none.
+        ValueError: If it has more than a hundred digits.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, not {brief(value)}")
+    if abs(value) > _ABSURD:
+        raise ValueError(f"{name} must be a number of fewer digits, not {brief(value)}")
     return int(value)
 
 
