@@ -98,6 +98,16 @@ def test_findings_of_another_network_are_not_this_networks(run):
     assert "This run’s network has not been measured yet" in text
 
 
+def test_figures_of_an_older_run_are_shown_without_what_they_lack(run):
+    metrics = json.loads((run.root / "metrics.json").read_text())
+    for name in ("overconfidence", "error_if_calibrated"):
+        del metrics[name]
+    (run.root / "metrics.json").write_text(json.dumps(metrics))
+    text = read(run).text
+    assert "Calibration error" in text and "if calibrated" not in text
+    assert "sure or too unsure" not in text and "was not recorded" in text
+
+
 def test_a_run_without_figures_claims_nothing(tmp_path):
     run = RunFolder(tmp_path / "new")
     Config().write(run.config)

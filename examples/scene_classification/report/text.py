@@ -110,6 +110,8 @@ def shown(examples: list[dict[str, Any]]) -> str:
     """
     firsts = {one["class"]: one["predicted"] for one in reversed(examples)}
     right = sum(name == answer for name, answer in firsts.items())
+    if not firsts:
+        return ""
     if right == len(firsts):
         return f"All {len(firsts)} shown were answered correctly."
     verb = "was" if right == 1 else "were"
