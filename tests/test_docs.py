@@ -108,6 +108,27 @@ def test_figures_that_pages_show_are_drawn() -> None:
     assert shown <= set(figures.FIGURES)
 
 
+def test_what_is_advised_can_be_installed() -> None:
+    """Nothing is published yet: an extra comes from a clone, and a message names the packages."""
+    root = DOCS.parent
+    texts = [root / "README.md", DOCS / "index.md", *DOCS.glob("guide/*.md")]
+    texts += [path for name in ("src", "examples") for path in (root / name).rglob("*.py")]
+    advised = re.compile(r"pip install (?:-e )?'?kerascam\b")
+    assert [path.name for path in texts if advised.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_help_says_which_colormap_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    from kerascam.cli.parser import parse
+    from kerascam.render import choose_colormap
+
+    assert parse(["explain", "m.keras", "a.png"]).colormap == "auto"
+    with pytest.raises(SystemExit):
+        parse(["explain", "--help"])
+    name = choose_colormap("auto", signed=False).name
+    said = " ".join(capsys.readouterr().out.split())
+    assert f'--colormap NAME a matplotlib name, or "auto": {name} (default: auto)' in said
+
+
 def test_the_figures_of_the_photograph_of_the_temple() -> None:
     """Two, as the server squeezes the whole of it and the pages show its square middle."""
     import numpy as np

@@ -16,7 +16,7 @@ from benchmarks.peers.attempts import ATTEMPTS
 from benchmarks.peers.cases import KERAS, TORCH, Case
 from benchmarks.peers.goals import Loss, goals, losses
 from benchmarks.peers.once import middle
-from benchmarks.peers.page import END, START, around, lost_rows, write
+from benchmarks.peers.page import END, START, around, lost_rows, reason, write
 from benchmarks.peers.turns import Spread, Time, compared, spread, take_turns
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +89,15 @@ def test_every_lost_row_says_why():
     close = lost_rows({CASE: row(kerascam=1.05, kerascam_frozen=0.8, xplique=1.049)})
     assert "slower than xplique (quartiles overlap)" in close
     assert lost_rows({CASE: row(kerascam=1.05, kerascam_frozen=0.8)}) == "kerascam loses no row."
+
+
+def test_a_reason_is_counted_whatever_the_name_of_the_case():
+    said = "AttributeError: The layer {} has never been called"
+    told = {reason(["refused", said.format(name)]) for name in ("subclassed", "bytewise_3")}
+    assert told == {"`AttributeError: The layer … has never been called`"}
+    arrays = reason(["refused", "TypeError: doc must be a numpy.ndarray, got: [array([[[[ 1.4,"])
+    assert arrays == "`TypeError: doc must be a numpy.ndarray, got: …`"
+    assert reason(["wrong", "off by 0.97"]) == "another map than the logit's"
 
 
 def test_goals_are_met_or_missed():

@@ -209,7 +209,8 @@ def reason(told: list[str]) -> str:
     """Shorten why a map is missing or wrong, without names and numbers of one case."""
     if told[0] == "wrong":
         return told[1] if told[1].startswith("a map") else "another map than the logit's"
-    text = re.sub(r"<[^>]*>|0x\w+|KerasTensor\([^)]*\)", "…", told[1])
+    text = re.sub(r"<[^>]*>|0x\w+|KerasTensor\([^)]*\)|\[?array\(.*", "…", told[1])
+    text = re.sub(r"(?<=The layer )\w+(?= has never)", "…", text)
     text = re.sub(r"[|`]", "", text)
     return "`" + (text if len(text) <= 90 else text[:90].rpartition(" ")[0] + " …") + "`"
 
