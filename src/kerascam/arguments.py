@@ -97,7 +97,7 @@ def whole_number(name: str, value: Any) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, not {brief(value)}")
-    if abs(value) > _ABSURD:
+    if abs(int(value)) > _ABSURD:
         raise ValueError(f"{name} must be a number of fewer digits, not {brief(value)}")
     return int(value)
 
