@@ -15,8 +15,8 @@ _DANGEROUS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def harmless(text: str) -> str:
     r"""Write what a terminal would obey, and what nobody could see, as escapes.
 
-    >>> harmless("caf\u00e9\x1b[31m\nred")
-    'caf\u00e9\\x1b[31m\\nred'
+    >>> harmless("café\x1b[31m\nred")
+    'café\\x1b[31m\\nred'
     >>> harmless("gpj.\u202eexe")
     'gpj.\\u202eexe'
     """
