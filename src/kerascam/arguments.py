@@ -13,6 +13,7 @@ import numpy as np
 from ._host_types import HostClassIds
 from .errors import brief
 
+_LONGEST_NAME = 255  # on all usual file systems
 _MOST_LABELS = 1_000_000
 _ABSURD = 10**100  # Python refuses to write numbers of thousands of digits, in errors too
 _INT32 = np.iinfo(np.int32)
@@ -153,6 +154,10 @@ def conform_path(name: str, value: Any) -> str:
     path = str(os.fspath(value))
     if not path or "\0" in path:
         raise ValueError(f"{name} must be the path of a file or folder, not {brief(path)}")
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split(os.sep)):
+        raise ValueError(
+            f"{name} must have no part of more than {_LONGEST_NAME} bytes, not {brief(path)}"
+        )
     return path
 
 

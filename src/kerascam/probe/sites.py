@@ -97,8 +97,8 @@ def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
     index = site.run or 0
     if not 0 <= index < len(runs):
         raise ValueError(
-            f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, "
-            f"not {brief(index)}"
+            f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not "
+            f"{brief(index)}"
         )
     if runs[index].shape.rank is None or runs[index].shape.rank < 3:
         raise ValueError(
