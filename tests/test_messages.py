@@ -193,8 +193,8 @@ def test_after_all_that_the_explainer_works_on(explain, explanation):
 TABLE = {
     "freeze": (lambda m, f: GradCAM(m, freeze="yes"), TypeError,
                "freeze must be True or False, not 'yes'"),
-    "model class": (lambda m, f: GradCAM(keras.Model), TypeError, "model must be a keras.Model, not "
-                    "<class"),
+    "model class": (lambda m, f: GradCAM(keras.Model), TypeError,
+                    "model must be a keras.Model, not <class"),
     "target of one": (lambda m, f: GradCAM(m, target=lambda outputs: outputs), TypeError,
                       r"target must be a function .* received one of the arguments \(outputs\)"),
     "target of three": (lambda m, f: GradCAM(m, target=lambda o, c, more: o), TypeError,
