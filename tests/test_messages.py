@@ -27,6 +27,7 @@ from kerascam.errors import brief
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
+MANY = int(os.environ.get("KERASCAM_FUZZ", "4"))  # wrong values for each argument; all, if more
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 3)).astype(np.float32)
 
 
@@ -180,7 +181,7 @@ def test_a_wrong_value_anywhere_is_named(model, explain, explanation, tmp_path, 
     draw = random.Random(seed)
     everywhere = places(model, explain, explanation, tmp_path)
     for argument, call in everywhere:
-        for value in draw.sample(WRONG, int(os.environ.get("KERASCAM_FUZZ", 4))):
+        for value in draw.sample(WRONG, min(MANY, len(WRONG))):
             check(argument, call, value)
 
 
@@ -193,8 +194,8 @@ def test_after_all_that_the_explainer_works_on(explain, explanation):
 TABLE = {
     "freeze": (lambda m, f: GradCAM(m, freeze="yes"), TypeError,
                "freeze must be True or False, not 'yes'"),
-    "model class": (lambda m, f: GradCAM(keras.Model), TypeError, "model must be a keras.Model, not "
-                    "<class"),
+    "model class": (lambda m, f: GradCAM(keras.Model), TypeError,
+                    "model must be a keras.Model, not <class"),
     "target of one": (lambda m, f: GradCAM(m, target=lambda outputs: outputs), TypeError,
                       r"target must be a function .* received one of the arguments \(outputs\)"),
     "target of three": (lambda m, f: GradCAM(m, target=lambda o, c, more: o), TypeError,
