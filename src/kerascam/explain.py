@@ -30,7 +30,8 @@ from .programs import Programs, find_sites
 class Explainer:
     """Explain one model with one method; compiled at the first call, fast from then on.
 
-    The named classes (`GradCAM`, ...) are explainers bound to a method.
+    The named classes (`GradCAM`, ...) are explainers bound to a method. Explainers can be pickled
+    and copied, with their models; a copy compiles again at its first call.
 
     Args:
         model: Any built Keras 3 model on TensorFlow. It is never changed; weights that are

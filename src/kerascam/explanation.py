@@ -35,8 +35,8 @@ class Explanation:
             mean over the grid; NaN where the model does not end in a softmax or sigmoid.
         layer: The path of the layer, " + " between several; "images" for a gradient method.
         method: The method's registered name.
-        statuses: For each image "ok", or why its map shows no evidence: "no positive evidence",
-            "zero gradient", "zero activations" or "not finite".
+        statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
+            gradient", "zero activations", "not finite" (a score too), "evidence lost in scaling".
         labels: All class names in order, where the explainer was given them.
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
