@@ -277,7 +277,7 @@ def test_a_missing_reader_is_named(
     for reads in ("reads_heif", "reads_avif"):
         monkeypatch.setattr(plugins, reads, lambda: False)
     reason = refused(tmp_path / name, b"\0\0\0\x18ftyp" + brand + bytes(100))
-    assert reason == f"{needs} pip install 'kerascam[heic]'"
+    assert reason == f"{needs} pip install 'pillow>=11.3' pillow-heif"
 
 
 @pytest.mark.parametrize("kind", ["a.nef", "a.DNG"])

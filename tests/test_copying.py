@@ -137,7 +137,7 @@ def test_a_pickled_explainer_gives_the_same_maps(name):
     loaded = pickle.loads(pickle.dumps(explainer))
     assert type(loaded) is type(explainer) and loaded.model is not explainer.model
     assert loaded.layer == explainer.layer
-    assert len(loaded.programs) == 0  # it compiles anew
+    assert len(loaded.programs) == 0  # it compiles again
     same(loaded(images), wanted)
     same(untouched(images), wanted)
 

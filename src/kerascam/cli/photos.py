@@ -92,7 +92,7 @@ def _check(header: Header, data: bytes, max_pixels: int) -> None:
         if scans > photo_limits.MAX_SCANS:
             raise BadPhotoError(
                 f"a JPEG of {scans:,} scans, more than the {photo_limits.MAX_SCANS} that are "
-                f"taken, as each costs a pass over its pixels: save it anew"
+                f"taken, as each costs a pass over its pixels: save it again"
             )
 
 

@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 
-EXTRA = "pip install 'kerascam[heic]'"
+EXTRA = "pip install 'pillow>=11.3' pillow-heif"
 
 AVIF_SUFFIXES = frozenset({".avif", ".avifs"})
 HEIF_SUFFIXES = frozenset({".heic", ".heics", ".heif", ".heifs", ".hif"})
