@@ -456,7 +456,7 @@ def test_a_class_out_of_range_is_refused(wrong: int, served: Served) -> None:
         ({"max_files": 2**31}, "max_files must be at most 2147483647, got 2147483648"),
         ({"overlay_side": 0}, "overlay_side must be at least 1, got 0"),
         ({"version": 0}, "version must be from 1 to 9223372036854775807, got 0"),
-        ({"example": np.zeros((1, 3, 3, 3))}, "images must have shape"),
+        ({"example": np.zeros((1, 3, 3, 3))}, "example must have shape"),
     ],
 )
 def test_wrong_arguments_leave_nothing_behind(

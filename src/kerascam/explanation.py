@@ -82,7 +82,7 @@ class Explanation:
 
     def __repr__(self) -> str:
         plural = "" if len(self) == 1 else "s"
-        lines = [f"{self._method.title} at {self.layer}, {len(self)} heatmap{plural}:"]
+        lines = [f"{self._described.title} at {self.layer}, {len(self)} heatmap{plural}:"]
         lines += [f"  {title}" for title in self.titles()]
         return "\n".join(lines + [f"  ({note})" for note in self.notes])
 
@@ -183,7 +183,7 @@ class Explanation:
         render.check_drawing(colormap, alpha)
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
-        heading = self._method.title
+        heading = self._described.title
         if heat.ndim == 3:
             shown = self._photos(photos, value_range)
             return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
@@ -277,11 +277,11 @@ class Explanation:
 
     def _shown(self) -> tuple[np.ndarray, str]:
         """Give the heatmaps as pictures draw them, and what 1 stands for there."""
-        of_pixels = self._method.kind == "gradient"
+        of_pixels = self._described.kind == "gradient"
         return figure.in_unit(self.heatmaps, of_pixels=of_pixels, scaled=self.scaled)
 
     @property
-    def _method(self) -> Any:
+    def _described(self) -> Any:
         return METHODS[self.method]
 
     def _repr_html_(self) -> str | None:
@@ -293,7 +293,7 @@ class Explanation:
         except ValueError:  # no picture can be drawn of such inputs
             return None
         picture = base64.b64encode(buffer.getvalue()).decode()
-        return f'<img alt="{self._method.title}" src="data:image/png;base64,{picture}">'
+        return f'<img alt="{self._described.title}" src="data:image/png;base64,{picture}">'
 
 
 def _part_of(maps: Any, part: slice) -> Any:

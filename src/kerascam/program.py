@@ -152,7 +152,7 @@ def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
     heatmaps = _heatmaps(raw, recipe, size)
-    numbers = [trace.scores]
+    numbers = [_one_per_image(trace.scores, trace.classes)]
     if _gives_probabilities(trace):  # else they are NaN, which says nothing
         numbers.append(trace.probabilities)
     statuses = _maps.of_answer(statuses, heatmaps, numbers)
@@ -166,6 +166,12 @@ def _results(trace: probe.Trace, recipe: Recipe) -> dict[str, Any]:
         "fits": _fits(trace, recipe.method),
         "predictions": _predictions(trace.head),
     }
+
+
+def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    """Return the scores; zeros if they are not one per image, as the caller then refuses them."""
+    fits = tf.equal(tf.size(scores), tf.size(classes))
+    return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
 
 
 def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:

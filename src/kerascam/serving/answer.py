@@ -63,8 +63,8 @@ class ServedExplanation(Explanation):
     described: Description | None = field(default=None, repr=False)
 
     @property
-    def _method(self) -> Any:
-        return super()._method if self.described is None else self.described
+    def _described(self) -> Any:
+        return super()._described if self.described is None else self.described
 
     def __getitem__(self, index: int | np.integer | slice) -> "ServedExplanation":
         """Take the explanation of one image (a batch of one) or of a slice of them."""
