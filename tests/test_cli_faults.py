@@ -144,7 +144,8 @@ def test_an_export_below_a_file_leaves_nothing(
     out = tmp_path / "file" / "m"
     assert main(["export", model, "--out", str(out)]) == 2
     written = capsys.readouterr().err
-    assert written.startswith(f"kerascam: error: --out {out}: not a directory")
+    assert written.startswith(f"kerascam: error: --out {out}: ")
+    assert written.endswith(f"{str(tmp_path / 'file')!r} is a file and holds no folders\n")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -157,7 +158,7 @@ def test_pictures_that_cannot_be_written_name_the_option(
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("a.png", np.zeros((8, 8, 3), np.uint8))
     full = OSError(errno.ENOSPC, "No space left on device")  # as write() raises it: no file's name
-    monkeypatch.setattr("kerascam.cli.gallery.pixels.write_png", failing(full))
+    monkeypatch.setattr("kerascam.folder.write_atomically", failing(full))
     assert main(["explain", model, "a.png", "--out", "here"]) == 2
     assert capsys.readouterr().err.endswith("error: no space left on device: --out here\n")
 

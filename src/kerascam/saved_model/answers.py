@@ -119,7 +119,7 @@ def _raw_maps(maps: Sequence[tf.Tensor]) -> Answer:
     return {f"{signatures.MAP}_{place}": each for place, each in enumerate(maps)}
 
 
-def _check_classes(classes: tf.Tensor, count: int | None) -> tf.Operation:
+def _check_classes(classes: tf.Tensor, count: int | None) -> tf.Operation | None:
     last = "the last class" if count is None else str(count - 1)
     fits = (classes >= -1) & (classes < (classes.dtype.max if count is None else count))
     return tf.debugging.Assert(
@@ -128,7 +128,7 @@ def _check_classes(classes: tf.Tensor, count: int | None) -> tf.Operation:
     )
 
 
-def _check_fit(fits: tf.Tensor, plan: Plan) -> tf.Operation:
+def _check_fit(fits: tf.Tensor, plan: Plan) -> tf.Operation | None:
     explainer = plan.explainer
     return tf.debugging.Assert(
         tf.reduce_all(fits),

@@ -52,7 +52,7 @@ class Limits:
         with tf.control_dependencies([self._check_together(claims)]):
             return tf.identity(files)
 
-    def _check_each(self, claims: Claims) -> tf.Operation:
+    def _check_each(self, claims: Claims) -> tf.Operation | None:
         unknown, large = claims.pixels <= 0, claims.pixels > self.pixels
         bad = unknown | large | (claims.scans > MAX_SCANS)
 
@@ -78,7 +78,7 @@ class Limits:
 
         return _check(~tf.reduce_any(bad), complaint)
 
-    def _check_together(self, claims: Claims) -> tf.Operation:
+    def _check_together(self, claims: Claims) -> tf.Operation | None:
         pixels, texts = tf.reduce_sum(claims.pixels), tf.reduce_sum(claims.texts)
         passes = tf.reduce_sum(claims.pixels * claims.scans)
         large = pixels > self.request_pixels
@@ -113,5 +113,5 @@ class Limits:
         return _check(fits, complaint)
 
 
-def _check(fits: tf.Tensor, complaint: Callable[[], tf.Tensor]) -> tf.Operation:
+def _check(fits: tf.Tensor, complaint: Callable[[], tf.Tensor]) -> tf.Operation | None:
     return tf.debugging.Assert(fits, [tf.cond(fits, lambda: tf.constant(""), complaint)])

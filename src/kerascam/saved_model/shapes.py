@@ -31,7 +31,7 @@ def conform(tensors: Sequence[tf.Tensor], specs: Sequence[tf.TensorSpec]) -> lis
         return [tf.ensure_shape(tensor, spec.shape) for tensor, spec in pairs]
 
 
-def check_count(tensor: tf.Tensor, name: str, most: int, fix: str) -> tf.Operation:
+def check_count(tensor: tf.Tensor, name: str, most: int, fix: str) -> tf.Operation | None:
     """Make the operation that fails if a tensor holds more rows than one request may.
 
     Args:
@@ -53,7 +53,7 @@ def _undeclared(tensor: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))
 
 
-def _check_shape(tensor: tf.Tensor, spec: tf.TensorSpec) -> tf.Operation:
+def _check_shape(tensor: tf.Tensor, spec: tf.TensorSpec) -> tf.Operation | None:
     wanted, received = spec.shape.as_list(), tf.shape(tensor)
     least = [1 if length is None else length for length in wanted]
     most = [tf.int32.max if length is None else length for length in wanted]
@@ -75,7 +75,7 @@ def _worded(shape: Sequence[int | None]) -> str:
 
 def _check_rows(
     tensor: tf.Tensor, spec: tf.TensorSpec, first: tf.Tensor, of: tf.TensorSpec
-) -> tf.Operation:
+) -> tf.Operation | None:
     rows, wanted = tf.shape(tensor)[0], tf.shape(first)[0]
     is_class = spec.name == signatures.CLASS_INDEX
     why = tf.strings.format(
