@@ -41,6 +41,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|jaxtyping|keras|numpy|os|pathlib|tensorflow)\..*"),
     (r"py:class", r"ndarray|Tensor|'[\w* ]+'"),
+    (r"py:class", r"kerascam\.serving\.answer\.Description"),  # has no page of its own
 ]
 
 # -- pages -------------------------------------------------------------------------------------

@@ -104,9 +104,8 @@ def export(
             there is no next one.
         ImportError: If `warm_up` needs a package that is not installed.
         OSError: If the folder cannot be written to, or the disk is full.
-        RuntimeError: If the SavedModel does not run in a session.
-
-        After an error or an interrupt, nothing is left of what was written.
+        RuntimeError: If the SavedModel does not run in a session. After an error or an interrupt,
+            nothing is left of what was written.
 
     Example:
         >>> import keras, tempfile
