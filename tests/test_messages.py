@@ -1,8 +1,11 @@
 """Whatever is wrong, the error names the argument, shows briefly what came, and says what to do."""
 
+import ast
+import inspect
 import os
 import random
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -24,6 +27,7 @@ from kerascam import (
     targets,
 )
 from kerascam.errors import brief
+from kerascam.registry import METHODS
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -313,6 +317,40 @@ def test_a_long_value_is_shortened(value):
 
 
 # -------------------------------------------------------------------------- advice can be followed
+
+
+def public_parameters():
+    """Name every parameter that a user can pass."""
+    found = {"inputs", "preprocess"}
+    for name in kerascam.__all__:
+        thing = getattr(kerascam, name)
+        homes = [thing, *vars(thing).values()] if inspect.isclass(thing) else [thing]
+        homes = vars(thing).values() if inspect.ismodule(thing) else homes
+        for home in filter(callable, homes):
+            found |= set(inspect.signature(home).parameters)
+    for method in METHODS.values():
+        found |= set(method.options)
+    return found
+
+
+def advised(path):
+    """List the words before an equals sign in the errors that a module raises."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Raise):
+            texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)]
+            for text in filter(lambda text: isinstance(text, str), texts):
+                yield from re.findall(r"(?<![\w.-])([a-z_]+)=", text)
+
+
+def test_arguments_that_errors_advise_exist():
+    core = [
+        path
+        for path in Path(kerascam.__file__).parent.rglob("*.py")
+        if not {"cli", "serving"} & set(path.parts)
+    ]
+    found = {name: path.name for path in core for name in advised(path)}
+    assert {"value_range", "output", "labels"} <= set(found)
+    assert {name: path for name, path in found.items() if name not in public_parameters()} == {}
 
 
 def test_values_of_another_range_are_drawn_as_the_message_advises(model, tmp_path):

@@ -64,7 +64,7 @@ def volume_figure(
     for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
         deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
         best = int(np.abs(deep).sum(axis=1).argmax())
-        photos.append(_window(solid, value_range)[best])
+        photos.append(_window(solid, value_range, argument)[best])
         slices.append(deep[best].reshape(heat.shape[1:]))
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
@@ -73,14 +73,16 @@ def volume_figure(
     return figure(photos, slices, texts, signed=signed, **rest)
 
 
-def _window(volume: NDArray[Any], value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+def _window(
+    volume: NDArray[Any], value_range: tuple[float, float] | None, argument: str
+) -> NDArray[np.uint8]:
     """Show a scan's own range: its values (Hounsfield units, say) are rarely those of a photo."""
     volume = volume[..., None] if volume.ndim == 3 else volume
     if volume.shape[-1] not in (1, 3):
         raise ValueError(
-            f"volumes must have 1 or 3 channels, got {volume.shape[-1]}; pass [..., :1]"
+            f"{argument} must have 1 or 3 channels, got {volume.shape[-1]}; pass [..., :1]"
         )
     if value_range is not None or volume.dtype == np.uint8:
-        return to_uint8_rgb(volume, value_range=value_range, argument="photos")
+        return to_uint8_rgb(volume, value_range=value_range, argument=argument)
     low, high = float(volume.min()), float(volume.max())
     return to_uint8_rgb(volume, value_range=(low, high if high > low else low + 1))
