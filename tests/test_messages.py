@@ -325,7 +325,8 @@ def public_parameters():
     for name in kerascam.__all__:
         thing = getattr(kerascam, name)
         homes = [thing, *vars(thing).values()] if inspect.isclass(thing) else [thing]
-        homes = vars(thing).values() if inspect.ismodule(thing) else homes
+        if inspect.ismodule(thing):
+            homes = [getattr(thing, own) for own in thing.__all__]
         for home in filter(callable, homes):
             found |= set(inspect.signature(home).parameters)
     for method in METHODS.values():
