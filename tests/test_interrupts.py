@@ -22,6 +22,15 @@ from kerascam.probe.interrupts import held_back
 from kerascam.saved_model import export
 from tests import zoo
 
+
+@pytest.fixture(autouse=True)
+def default_handler():
+    """Interrupts are taken, also in a run that was started with them ignored, as by nohup."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 3)).astype(np.float32)
 
 
