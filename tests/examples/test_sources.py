@@ -67,7 +67,7 @@ def test_kaggle_gives_the_folder_that_it_downloaded_to(run, drawn, monkeypatch):
 
 def test_without_kagglehub_the_extra_is_named(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)  # import then fails
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'kerascam\[kaggle\]'") as caught:
+    with pytest.raises(ModuleNotFoundError, match="pip install kagglehub") as caught:
         open_scenes(Config(source="kaggle"), run)
     assert isinstance(caught.value.__cause__, ImportError)
 
