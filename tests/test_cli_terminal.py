@@ -198,7 +198,7 @@ def test_at_80_columns_every_name_is_in_one_piece(folder: Path) -> None:
 # ------------------------------------------------------------------------------------- progress
 
 
-class Recorder:
+class Recorder(terminal.Bar):
     """In place of a bar: what it was told."""
 
     said: list[Any]
