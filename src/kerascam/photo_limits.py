@@ -32,7 +32,7 @@ START_OF_SCAN = b"\xff\xda\x00"
 def count_scans(data: bytes) -> int:
     r"""Count the scans of a JPEG file.
 
-    Compressed data never holds a marker's two bytes, so that every find is a marker, or lies in a
+    Compressed data never holds a marker's bytes, so that every find is a marker, or lies in a
     segment beside the image, such as a thumbnail.
 
     Args:

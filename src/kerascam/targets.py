@@ -150,7 +150,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
     arXiv:2501.11309) for one reference class.
 
     Args:
-        other: The other class, one for all images or one an image, shape (batch,).
+        other: The other class, one for all images or one per image, shape (batch,).
         weight: How much of the other class's score is taken away.
         target: The score of each class.
 
@@ -158,7 +158,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         A target.
 
     Raises:
-        TypeError: If `other` is no class index, nor one an image, or another argument is wrong.
+        TypeError: If `other` is no class index, nor one per image, or another argument is wrong.
         ValueError: If `other` is out of range, at the latest when it is used.
 
     Example:
