@@ -19,7 +19,6 @@ START, END = "<!-- methods:start -->", "<!-- methods:end -->"
 
 def methods_table() -> str:
     """One row a method, in the order of registration: its class, what it computes, its paper."""
-    import kerascam.methods  # noqa: F401  # importing it fills the registry
     from kerascam.registry import METHODS
 
     rows = [("Class", "What it computes", "Paper"), ("---", "---", "---")]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerascam import ExplainCallback, GradCAM, probe
+from kerascam import ExplainCallback, GradCAM
 from kerascam.callback.watched import LARGEST
-from kerascam.figure import sheet
+from kerascam.explain import program
+from kerascam.pictures.figure import sheet
 
 L = keras.layers
 RANDOM = np.random.default_rng(0)
@@ -111,13 +112,13 @@ def place_of(picture, drawn):
 @pytest.mark.parametrize("make", [network, subclassed])
 def test_each_epoch_is_explained_with_its_own_weights_in_one_trace(make, tmp_path, monkeypatch):
     traced = []
-    compile_graph = probe.compile_graph
+    compile_graph = program.compile_graph
 
     def count(*arguments, **named):
         traced.append(arguments)
         return compile_graph(*arguments, **named)
 
-    monkeypatch.setattr(probe, "compile_graph", count)
+    monkeypatch.setattr(program, "compile_graph", count)
     watch = ExplainCallback(WATCHED, ASKED, folder=tmp_path)
     diary = Diary(watch)
     fit(make(), watch, diary)
@@ -220,7 +221,7 @@ def test_a_sheet_of_somebody_else_that_comes_meanwhile_stays_and_training_goes_o
 def test_a_training_that_goes_on_counts_on_and_traces_nothing_anew(tmp_path, monkeypatch):
     watch, model = ExplainCallback(WATCHED, folder=tmp_path, log_dir=tmp_path, every=2), network()
     fit(model, watch, epochs=3)
-    monkeypatch.setattr(probe, "compile_graph", None)  # to be called no more
+    monkeypatch.setattr(program, "compile_graph", None)  # to be called no more
     fit(model, watch, epochs=6, initial_epoch=3)
     assert [path.name for path in sorted(tmp_path.glob("*.png"))] == [
         f"epoch-000{epoch}.png" for epoch in (2, 4, 6)

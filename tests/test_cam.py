@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerascam
-from kerascam import cam
+from kerascam.methods import one_weight as cam
 
 GRIDS = [(5,), (4, 3), (2, 3, 4)]
 
@@ -132,7 +132,7 @@ def test_one_dense_layer_behind_average_pooling_makes_the_methods_agree(grid):
     for name in ("grad_cam", "xgrad_cam"):
         others = called(name, activations, gradients)
         np.testing.assert_allclose(cells * others, np.maximum(maps, 0), atol=1e-12)
-    hires = kerascam.pixelwise.hires_cam(tf.constant(activations), tf.constant(gradients))
+    hires = kerascam.methods.pixelwise.hires_cam(tf.constant(activations), tf.constant(gradients))
     np.testing.assert_allclose(cells * hires.numpy(), maps, atol=1e-12)
     # Grad-CAM++: Z r / (2 + S_A r) with r = ReLU(w) / Z.
     r = np.maximum(weights, 0) / cells

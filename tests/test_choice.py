@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerascam.choice import Capture, choose, spatial
+from kerascam.model.choice import Capture, choose, spatial
 
 IMAGE = (224, 224)
 

@@ -16,8 +16,8 @@ import tensorflow as tf
 import kerascam
 from kerascam import GradCAM, Saliency
 from kerascam.cli import main, photos
-from kerascam.explain import Explainer
-from kerascam.program import METHODS
+from kerascam.explain.explainer import Explainer
+from kerascam.registry import METHODS
 
 LABELS = ["tabby cat", "tiger", "fox"]
 

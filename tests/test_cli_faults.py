@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerascam import saved_model
+from kerascam import exporting
 from kerascam.cli import layers, main, methods, terminal
 from kerascam.files import parse_json
 
@@ -132,7 +132,7 @@ def test_an_export_that_cannot_be_written_names_the_option(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(saved_model, "export", failing(error))
+    monkeypatch.setattr(exporting, "export", failing(error))
     assert main(["export", model, "--out", "m"]) == 2
     assert capsys.readouterr().err == f"kerascam: error: --out m: {message}\n"
 
@@ -158,7 +158,7 @@ def test_pictures_that_cannot_be_written_name_the_option(
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("a.png", np.zeros((8, 8, 3), np.uint8))
     full = OSError(errno.ENOSPC, "No space left on device")  # as write() raises it: no file's name
-    monkeypatch.setattr("kerascam.folder.write_atomically", failing(full))
+    monkeypatch.setattr("kerascam.explain.result_folder.write_atomically", failing(full))
     assert main(["explain", model, "a.png", "--out", "here"]) == 2
     assert capsys.readouterr().err.endswith("error: no space left on device: --out here\n")
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerascam import preprocessing
 from kerascam.cli import classes, form, images, passed_over, photos, plugins
 from kerascam.cli.batches import Photo, batches
 from kerascam.cli.filenames import FileNames, slug
-from kerascam.pixels import write_png
+from kerascam.model import preprocessing
+from kerascam.pictures.pixels import write_png
 
 
 def touch(*paths: Path) -> None:

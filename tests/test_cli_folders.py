@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from kerascam.cli import main
-from kerascam.folder import FORMAT
-from kerascam.pixels import write_png
+from kerascam.explain.result_folder import FORMAT
+from kerascam.pictures.pixels import write_png
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +282,7 @@ def test_memory_that_does_not_suffice_is_one_photo_s_failure(
     model: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kerascam.cli import photos
-    from kerascam.explanation import Explanation
+    from kerascam.explain.explanation import Explanation
 
     for name in ("read.png", "resize.png", "drawing.png", "good.png"):
         draw(name, width=20 + len(name))

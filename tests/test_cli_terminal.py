@@ -17,7 +17,7 @@ import pytest
 from kerascam.cli import main, terminal
 from kerascam.cli.harmless import harmless, shortened
 from kerascam.cli.table import lay_out
-from kerascam.program import METHODS
+from kerascam.registry import METHODS
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07\r\nb\u202egnp\u2028\x9b31m\x7f"
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 import kerascam
 from kerascam.maps import normalize
-from kerascam.program import METHODS
-from kerascam.registry import Citation
+from kerascam.registry import METHODS, Citation
 
 EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
 

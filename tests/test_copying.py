@@ -23,7 +23,7 @@ from kerascam import (
     SmoothGrad,
     targets,
 )
-from kerascam.program import METHODS
+from kerascam.registry import METHODS
 from tests import zoo
 
 IMAGES = zoo.images()

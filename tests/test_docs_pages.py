@@ -35,7 +35,7 @@ def as_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """
     import keras
 
-    from kerascam.program import METHODS
+    from kerascam.registry import METHODS
 
     keras.utils.clear_session()  # "conv2d", not "conv2d_7" after other tests' layers
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerascam import eigen
+from kerascam.methods import eigen
 
 GRIDS = [(5,), (4, 3), (2, 3, 4)]
 

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import kerascam
-from kerascam.explanation import Explanation
+from kerascam.explain.explanation import Explanation
 
 RNG = np.random.default_rng(0)
 PHOTOS = RNG.integers(0, 256, (3, 8, 6, 3)).astype(np.uint8)
@@ -231,7 +231,7 @@ def test_save(tmp_path):
     assert told["explanations"][0]["probability"] == pytest.approx(0.914)
     for index, wanted in enumerate(found.overlay()):
         np.testing.assert_array_equal(picture(folder / f"{index:03d}-overlay.png"), wanted)
-        wanted = kerascam.render.colorize(found.heatmaps[index])
+        wanted = kerascam.pictures.render.colorize(found.heatmaps[index])
         np.testing.assert_array_equal(picture(folder / f"{index:03d}-heatmap.png"), wanted)
 
 

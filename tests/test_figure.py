@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
-from kerascam.figure import figure, signal_figure, volume_figure
-from kerascam.render import colorize, overlay, resize_heatmap
+from kerascam.pictures.figure import figure, signal_figure, volume_figure
+from kerascam.pictures.render import colorize, overlay, resize_heatmap
 
 LONG = (
     "academic gown, academic robe, judge's robe, and a class name that costs $5_ or so "

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerascam import grids
+from kerascam.model import grids
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from kerascam import (
     find_target_layer,
     suggest_layers,
 )
-from kerascam.probe.interrupts import held_back
-from kerascam.saved_model import export
+from kerascam.exporting import export
+from kerascam.model.interrupts import held_back
 from tests import zoo
 
 

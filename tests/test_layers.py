@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from kerascam import layers
+from kerascam.model import layers
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerascam
-from kerascam import pixelwise
+from kerascam.methods import pixelwise
 
 GRIDS = [(5,), (4, 3), (2, 3, 4)]
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from kerascam.program import METHODS
-from kerascam.registry import Citation, Method, Registry
+from kerascam.registry import METHODS, Citation, Method, Registry
 
 
 def filled():

@@ -7,7 +7,8 @@ import tensorflow as tf
 import zoo
 
 import kerascam
-from kerascam import saliency, targets
+from kerascam import targets
+from kerascam.methods import input_gradient as saliency
 from kerascam.registry import METHODS
 
 RNG = np.random.default_rng(0)

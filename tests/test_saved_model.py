@@ -18,11 +18,11 @@ from PIL import Image
 
 import kerascam
 from kerascam import Explainer, GradCAM, GuidedBackprop, HiResCAM, LayerCAM, export, targets
-from kerascam.inputs import conform
-from kerascam.probe import input_specs
-from kerascam.program import METHODS
-from kerascam.saved_model.manifest import manifest_id
-from kerascam.saved_model.versions import check_place, put_in_place
+from kerascam.exporting.manifest import manifest_id
+from kerascam.exporting.versions import check_place, put_in_place
+from kerascam.model import input_specs
+from kerascam.model.inputs import conform
+from kerascam.registry import METHODS
 
 LABELS = ("red", "green", "blue")
 SIZE = (24, 32)
@@ -304,7 +304,7 @@ def test_a_camera_held_askew_is_turned_upright(note: int, order: str, served: Se
 
 
 def test_a_damaged_note_of_orientation_is_no_note() -> None:
-    from kerascam.saved_model.orientation import orientation
+    from kerascam.exporting.orientation import orientation
 
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -484,7 +484,7 @@ def test_a_folder_is_wanted(model: keras.Model, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_found_out_before_the_work(
     model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kerascam.saved_model.exporting.settle", lambda *_, **__: pytest.fail())
+    monkeypatch.setattr("kerascam.exporting.saved_model.settle", lambda *_, **__: pytest.fail())
     (tmp_path / "file").write_text("kept")
     message = r"path='.*models' cannot be written to: '.*file' is a file and holds no folders"
     with pytest.raises(NotADirectoryError, match=message):
@@ -523,7 +523,7 @@ def test_an_interrupted_export_leaves_nothing_behind(
         assert (folder / "saved_model.pb").exists()
         raise stop
 
-    monkeypatch.setattr("kerascam.saved_model.exporting.run_in_session", stops)
+    monkeypatch.setattr("kerascam.exporting.saved_model.run_in_session", stops)
     with pytest.raises(type(stop)):
         export(GradCAM(model), tmp_path / "new" / "models")
     assert not list(tmp_path.iterdir())
@@ -607,7 +607,7 @@ def test_versions_are_counted_and_never_half_there(
     def fails(*_: Any) -> None:
         raise RuntimeError("the exported model does not run in a session")
 
-    monkeypatch.setattr("kerascam.saved_model.exporting.run_in_session", fails)
+    monkeypatch.setattr("kerascam.exporting.saved_model.run_in_session", fails)
     with pytest.raises(RuntimeError, match="does not run"):
         export(GradCAM(model), base)
     assert sorted(child.name for child in base.iterdir()) == ["1", "7", "8", "notes"]
@@ -618,7 +618,7 @@ def test_after_the_highest_version_there_is_no_next(
 ) -> None:
     (tmp_path / str(2**63 - 1)).mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr("kerascam.saved_model.exporting.settle", lambda *_, **__: pytest.fail())
+        patch.setattr("kerascam.exporting.saved_model.settle", lambda *_, **__: pytest.fail())
         with pytest.raises(
             ValueError,
             match="holds version 9223372036854775807, the highest .* so "

@@ -17,7 +17,7 @@ from keras import layers
 from PIL import Image
 
 from kerascam import GradCAM, export
-from kerascam.saved_model.limits import Limits
+from kerascam.exporting.limits import Limits
 
 SIZE = (12, 16)
 LIMITS = Limits(pixels=50_000_000, request_pixels=200_000_000, files=128)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerascam.figure import sheet
+from kerascam.pictures.figure import sheet
 
 RANDOM = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerascam import targets
-from kerascam.composed import reads_binary
+from kerascam.targets.composed import reads_binary
 
 LOGITS = np.array([[1.0, -2.0, 30.0], [0.5, 0.25, -8.0]], np.float32)
 SIGNED = np.array([[3.0], [-4.0]], np.float32)

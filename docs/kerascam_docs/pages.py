@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import kerascam.methods  # noqa: F401  # importing it fills the registry
 import readme_methods
 from kerascam.cli.parser import parse
 from kerascam.registry import METHODS, Citation
@@ -19,7 +18,7 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
     "The front door": lambda obj, full: full in ("kerascam.Explainer", "kerascam.Explanation"),
     "Methods": lambda obj, full: hasattr(obj, "_method"),
     "Layers, pictures, export and training": lambda obj, full: (
-        full.count(".") == 1 or full.startswith("kerascam.suggest.")
+        full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
     "Asking a model server": lambda obj, full: full.startswith("kerascam.serving."),

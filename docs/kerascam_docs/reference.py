@@ -29,9 +29,9 @@ def public_names() -> dict[str, Any]:
             if not name.startswith("__") and not inspect.ismodule(getattr(module, name)):
                 named[f"{module_name}.{name}"] = getattr(module, name)
     # What a public function returns, under the only name that it has.
-    suggest = importlib.import_module("kerascam.suggest")
+    suggest = importlib.import_module("kerascam.model.suggest")
     for name in ("LayerSuggestions", "LayerSuggestion"):
-        named[f"kerascam.suggest.{name}"] = getattr(suggest, name)
+        named[f"kerascam.model.suggest.{name}"] = getattr(suggest, name)
     return named
 
 

@@ -1,7 +1,8 @@
 from . import targets as targets
 from .callback import ExplainCallback as ExplainCallback
-from .explain import Explainer as Explainer
-from .explanation import Explanation as Explanation
+from .explain.explainer import Explainer as Explainer
+from .explain.explanation import Explanation as Explanation
+from .exporting import export as export
 from .methods import CAM as CAM
 from .methods import Deconvnet as Deconvnet
 from .methods import EigenCAM as EigenCAM
@@ -18,10 +19,9 @@ from .methods import LayerCAM as LayerCAM
 from .methods import Saliency as Saliency
 from .methods import SmoothGrad as SmoothGrad
 from .methods import XGradCAM as XGradCAM
-from .render import overlay as overlay
-from .saved_model import export as export
-from .suggest import find_target_layer as find_target_layer
-from .suggest import suggest_layers as suggest_layers
+from .model.suggest import find_target_layer as find_target_layer
+from .model.suggest import suggest_layers as suggest_layers
+from .pictures.render import overlay as overlay
 
 __version__: str
 __all__: list[str]

@@ -152,4 +152,4 @@ class Registry(Mapping[str, Method]):
         return self._methods
 
 
-METHODS = Registry("method", filled_by="kerascam.program")
+METHODS = Registry("method", filled_by="kerascam.methods")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from served_model import SIDE, export, predict, serving, small_model
 
-from kerascam import photo_limits
+from kerascam.pictures import photo_limits
 from scene_classification.serving.errors import RequestError
 from scene_classification.serving.images import Images
 from scene_classification.serving.jpegs import JpegError, read_jpeg

@@ -12,9 +12,9 @@ import keras
 
 from ..arguments import check_flag, conform_labels, conform_path, number_in
 from ..errors import brief, reason
-from ..explain import Explainer
-from ..explanation import Explanation
-from ..pixels import conform_range
+from ..explain.explainer import Explainer
+from ..explain.explanation import Explanation
+from ..pictures.pixels import conform_range
 from ..registry import METHODS
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch

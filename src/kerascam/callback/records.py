@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ..explanation import Explanation
-from ..figure import sheet
+from ..explain.explanation import Explanation
 from ..marks import check_free
-from ..pixels import write_png
+from ..pictures.figure import sheet
+from ..pictures.pixels import write_png
 from ..registry import METHODS
 
 _SHEET = re.compile(r"epoch-\d{4,}\.png", re.IGNORECASE)  # also if case makes no difference

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import probe
 from .._host_types import HostClassIds
 from ..arguments import conform_classes
-from ..explain import Explainer
-from ..explanation import Explanation
-from ..figure import as_many, to_photos
-from ..inputs import InputSpec, conform
+from ..explain.explainer import Explainer
+from ..explain.explanation import Explanation
+from ..model import input_specs
+from ..model.inputs import InputSpec, conform
+from ..pictures.figure import as_many, to_photos
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
 
@@ -60,7 +60,7 @@ def watch(
         ValueError: If images do not fit the model, classes or photos are not as many or do not
             fit, or nothing can be drawn on.
     """
-    specs = probe.input_specs(explainer.model, images)
+    specs = input_specs(explainer.model, images)
     front, counted = _front(images, specs, limit)
     arrays = conform(front, specs)
     count = len(arrays[0]) if counted is None else counted

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..folder import ResultFolder
+from ..explain.result_folder import ResultFolder
 from .filenames import FileNames
 from .images import shown
 

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from ..errors import DoesNotFitError, reason
-from ..explanation import Explanation
-from ..folder import MANIFEST, ResultFolder
+from ..explain.explanation import Explanation
+from ..explain.result_folder import MANIFEST, ResultFolder
 from ..marks import NotOursError
 from . import conflicts, passed_over, photos, terminal
 from .batches import Photo, batches

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from .. import saved_model
-from ..explain import Explainer
+from .. import exporting
+from ..explain.explainer import Explainer
 from . import classes, models, plan, terminal
 from .faults import sentence
 from .images import shown
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> bool:
 
 def _export(explainer: Explainer, arguments: Namespace) -> Path:
     try:
-        return saved_model.export(
+        return exporting.export(
             explainer,
             arguments.out,
             version=arguments.version,
@@ -67,7 +67,7 @@ def _can_warm_up() -> bool:
 
 
 def _report(folder: Path) -> None:
-    manifest = saved_model.read_manifest(folder)
+    manifest = exporting.read_manifest(folder)
     photographs = manifest["photographs"]
     for note in manifest["notes"]:
         terminal.note(note)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .. import probe
+from ..model import built_shape, input_specs
 from . import photos
 
 
@@ -51,13 +51,13 @@ def image_form(model: keras.Model) -> ImageForm:
     Raises:
         ValueError: If it takes several inputs, or anything but images of one or three channels.
     """
-    specs = probe.input_specs(model)
+    specs = input_specs(model)
     if len(specs) != 1:
         raise ValueError(
             f"model {model.name!r} takes {len(specs)} inputs; the command line explains models of "
             f"one image: use kerascam in Python for this one"
         )
-    shape = probe.built_shape(model) or specs[0].shape
+    shape = built_shape(model) or specs[0].shape
     if shape is None:
         return ImageForm((None, None), 3, False)
     if len(shape) == 3 and shape[2] in (1, 3, None):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..explanation import Explanation
-from ..folder import ResultFolder, finite_or_none
+from ..explain.explanation import Explanation
+from ..explain.result_folder import ResultFolder, finite_or_none
 from .batches import Photo
 from .filenames import FileNames
 from .images import shown

@@ -4,9 +4,9 @@ from argparse import Namespace
 
 import numpy as np
 
-from .. import probe
-from ..choice import shape_words
-from ..suggest import suggest_layers
+from ..model import built_shape
+from ..model.choice import shape_words
+from ..model.suggest import suggest_layers
 from . import models, terminal
 
 
@@ -35,6 +35,6 @@ def run(arguments: Namespace) -> bool:
 
 def _example(model: object) -> np.ndarray | None:
     """Give a blank image to a subclassed model that was built for one size."""
-    shape = probe.built_shape(model)
+    shape = built_shape(model)
     lengths = [n for n in shape or () if n is not None]
     return np.zeros((1, *lengths), np.float32) if len(lengths) == 3 else None

@@ -3,8 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from ..program import METHODS
-from ..registry import Method
+from ..registry import METHODS, Method
 from . import terminal
 
 

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from .. import photo_limits
+from ..pictures import photo_limits
 
 
 def add_labels(group: argparse._ActionsContainer) -> None:

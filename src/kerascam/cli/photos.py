@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import photo_limits
+from ..pictures import photo_limits
 from . import suffixes
 from .decoding import FULL_DEPTH, decode
 from .headers import BadPhotoError, Header, look

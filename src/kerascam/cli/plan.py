@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from .. import render
-from ..explain import Explainer
-from ..preprocessing import Preprocess, preprocessing
+from ..explain.explainer import Explainer
+from ..model.preprocessing import Preprocess, preprocessing
+from ..pictures import render
 from . import classes, models
 from .batches import Photo
 from .form import ImageForm, image_form, output_shapes

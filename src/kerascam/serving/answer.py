@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from .. import signatures as names
-from ..explanation import Explanation
+from ..explain.explanation import Explanation
 from .connection import Tensors
 from .errors import ServingError
 from .manifest import Manifest

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..inputs import conform
+from ..model.inputs import conform
 from ..signatures import BYTES, IMAGE_BYTES
 from .connection import Tensors
 from .manifest import Manifest

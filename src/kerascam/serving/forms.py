@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from .. import signatures as names
-from ..pixels import SLACK
+from ..pictures.pixels import SLACK
 from ..statuses import STATUSES
 from .batch import Batch
 from .manifest import Manifest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import conform_classes
-from ..inputs import InputSpec
+from ..model.inputs import InputSpec
 from ..signatures import ID_LENGTH
 from .errors import ServingError
 from .facts import check_facts

@@ -1,0 +1,140 @@
+"""An explainer's compiled programs, and the layers that they look at."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..model import Discovery, Site, check_model, discover, site_of, tensor_spec
+from ..model.choice import guess
+from ..model.inputs import InputSpec
+from ..model.layers import declared_shape, find, layer_at, place_of, walk
+from ..model.suggest import choose_from
+from .program import Program, Recipe, compile_program
+
+
+def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None) -> list[Site]:
+    """Find the layers that the user names.
+
+    Raises:
+        ValueError: If there is no such layer, or more than one.
+    """
+    found = (find(model, layer) for layer in layers)
+    return [site_of(model, path, layer, call_index) for path, layer in found]
+
+
+@dataclass
+class Programs:
+    """One program for each form of input, compiled at its first use.
+
+    Attributes:
+        model: The model.
+        recipe: What is computed.
+        sites: The layers to look at; None until the first input chooses one.
+        call_index: Which run of a chosen layer.
+        freeze: Whether the weights become constants.
+        notes: Why the chosen layer was taken.
+    """
+
+    model: keras.Model
+    recipe: Recipe
+    sites: list[Site] | None
+    call_index: int | None
+    freeze: bool
+    notes: tuple[str, ...] = ()
+    _compiled: dict[Any, Program] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __len__(self) -> int:
+        return len(self._compiled)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled, and name the layers: a copied model has its own."""
+        state = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        if self.sites is not None:
+            state["sites"] = [
+                (place_of(self.model, site.layer), site.run, site.channels_first)
+                for site in self.sites
+            ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _compiled={}, _lock=threading.Lock())
+        check_model(self.model)
+        if self.sites is not None:
+            self.sites = [
+                Site(path, layer_at(self.model, path, place), run, channels_first)
+                for (path, place), run, channels_first in state["sites"]
+            ]
+
+    def of(self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]) -> Program:
+        """Give the program for inputs of this form.
+
+        Args:
+            specs: What the model takes.
+            like: The structure of the inputs, for a model that does not declare one.
+            arrays: The inputs; only their shapes and dtypes matter.
+        """
+        signature = tuple(
+            tensor_spec(spec, array.shape, array.dtype)
+            for spec, array in zip(specs, arrays, strict=True)
+        )
+        with self._lock:
+            program = self._compiled.get(signature)
+            if program is None and self.sites is None:
+                program = self._guess(signature, like)
+            if self.sites is None:
+                self._settle(self._discover(arrays, like))
+            if program is None:
+                program = self._compile(self.sites or [], signature, like)
+            self._compiled[signature] = program
+            return program
+
+    def _compile(
+        self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
+        *, survey: bool = False,
+    ) -> Program:  # fmt: skip
+        question = replace(self.recipe.question, survey=survey)
+        recipe = replace(self.recipe, question=question)
+        return compile_program(self.model, sites, recipe, signature, like, freeze=self.freeze)
+
+    def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
+        """Compile on the layer that will likely be chosen, and keep that where it is.
+
+        The trace lists all layers in passing, which saves a trace of its own to discover them.
+        """
+        layers = list(walk(self.model))
+        path = guess(
+            [(path, type(layer).__name__, declared_shape(layer)) for path, layer in layers]
+        )
+        if path is None or any(None in spec.shape[1:] for spec in signature):
+            return None
+        sites = find_sites(self.model, [dict(layers)[path]], self.call_index)
+        try:
+            program = self._compile(sites, signature, like, survey=True)
+        except (TypeError, ValueError):  # of the guess, or else to be raised again without it
+            return None
+        if program.discovery is None or choose_from(program.discovery).path != path:
+            return None
+        self._settle(program.discovery)
+        return program
+
+    def _discover(self, arrays: Sequence[np.ndarray], like: Any) -> Discovery:
+        shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
+        output = self.recipe.question.output
+        return discover(self.model, shapes, dtypes, like=like, output=output)
+
+    def _settle(self, found: Discovery) -> None:
+        choice = choose_from(found)
+        sites = find_sites(self.model, [choice.path], self.call_index)
+        runs = [capture for capture in found.captures if capture.path == choice.path]
+        if self.call_index is None and len(runs) > 1 and runs[-1].bottleneck:
+            # Run after run, as in a recurrent stack: the last one was chosen. Side by side, as in
+            # a siamese model, none stands for the others, and the user is asked.
+            sites = [replace(site, run=len(runs) - 1) for site in sites]
+        self.sites = sites
+        self.notes = (f"layer {choice.path} was chosen: {choice.reason}",)

@@ -1,0 +1,300 @@
+"""What an explainer returns: heatmaps, what they explain, and how to look at them."""
+
+import base64
+import io
+import operator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
+from ..arguments import conform_path
+from ..pictures import figure, render
+from ..registry import METHODS
+from .result_folder import ResultFolder, finite_or_none, maps_by_name, write_folder
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Heatmaps of a batch of images, and what they explain.
+
+    `np.asarray(explanation)` gives the heatmaps, `explanation[0]` the first image's part; in a
+    notebook an explanation shows itself.
+
+    Attributes:
+        heatmaps: Shape (batch, *size) on the images' grid, float32 (float64 for a float64
+            model), scaled as the explainer's `normalize` says: in [0, 1] by default.
+        maps: The method's own values, before resizing and scaling: shape (batch, *grid) on the
+            layer's grid, or a tuple of such, one a layer, where several are fused. Where the
+            paper's map is signed, so is this. None where a server does not give them.
+        classes: Shape (batch,): the class that each heatmap explains.
+        scores: Shape (batch,): the target's value, by default the class's logit.
+        probabilities: Shape (batch,): the model's probability of the class, for segmentation its
+            mean over the grid; NaN where the model does not end in a softmax or sigmoid.
+        layer: The path of the layer, " + " between several; "images" for a gradient method.
+        method: The method's registered name.
+        statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
+            gradient", "zero activations", "not finite" (a score too), "evidence lost in scaling".
+        labels: All class names in order, where the explainer was given them.
+        notes: What else is worth knowing, such as why this layer was taken.
+        signed: Whether the heatmaps hold evidence against the target too, as negative values.
+        scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
+        images: The images as the model saw them, shape (batch, *size, channels); None where no
+            input has the heatmaps' axes.
+
+    Example:
+        >>> import keras
+        >>> from kerascam import GradCAM
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu", name="last"),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> explanation = GradCAM(model, labels=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
+        >>> len(explanation), explanation.heatmaps.shape, explanation.maps.shape
+        (3, (3, 8, 8), (3, 6, 6))
+        >>> explanation.layer, explanation[0].class_name(0), explanation.overlay().shape
+        ('last', 'dog', (3, 8, 8, 3))
+    """
+
+    heatmaps: HostHeatmaps
+    maps: HostMaps | tuple[np.ndarray, ...] | None  # each layer has a grid of its own
+    classes: HostClassIds
+    scores: HostScores
+    probabilities: HostScores
+    layer: str
+    method: str
+    statuses: tuple[str, ...]
+    labels: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    signed: bool = False
+    scaled: bool = True
+    images: np.ndarray | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.heatmaps)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        wanted = self.heatmaps.dtype if dtype is None else np.dtype(dtype)
+        if copy is False and wanted != self.heatmaps.dtype:
+            raise ValueError(f"copy=False, but heatmaps of {self.heatmaps.dtype} as {wanted} copy")
+        return self.heatmaps.astype(wanted, copy=bool(copy))
+
+    def __repr__(self) -> str:
+        plural = "" if len(self) == 1 else "s"
+        lines = [f"{self._described.title} at {self.layer}, {len(self)} heatmap{plural}:"]
+        lines += [f"  {title}" for title in self.titles()]
+        return "\n".join(lines + [f"  ({note})" for note in self.notes])
+
+    def __getitem__(self, index: int | np.integer | slice) -> "Explanation":
+        """Take the explanation of one image (a batch of one) or of a slice of them."""
+        if isinstance(index, slice):
+            part = index
+        else:
+            place = range(len(self))[operator.index(index)]
+            part = slice(place, place + 1)
+        return replace(
+            self,
+            heatmaps=self.heatmaps[part],
+            maps=None if self.maps is None else _part_of(self.maps, part),
+            classes=self.classes[part],
+            scores=self.scores[part],
+            probabilities=self.probabilities[part],
+            statuses=self.statuses[part],
+            images=None if self.images is None else self.images[part],
+        )
+
+    def class_name(self, index: int) -> str:
+        """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
+        number = int(self.classes[index])
+        if self.labels is not None and number < len(self.labels):
+            return self.labels[number]
+        return f"class {number}"
+
+    def titles(self) -> list[str]:
+        """Word each heatmap's class, probability or score, and status where it is not "ok"."""
+        return [self._title(index) for index in range(len(self))]
+
+    def _title(self, index: int) -> str:
+        probability, score = self.probabilities[index], self.scores[index]
+        measure = f"score {score:.3g}" if np.isnan(probability) else f"{probability:.1%}"
+        status = self.statuses[index]
+        return f"{self.class_name(index)}, {measure}" + ("" if status == "ok" else f" ({status})")
+
+    def overlay(
+        self,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
+    ) -> np.ndarray:
+        """Lay the heatmaps over the photographs.
+
+        Args:
+            photos: Shape (batch, height, width[, channels]) of any size: uint8, 0 to 1 or 0 to
+                255. None takes the model's inputs, where they are images of that kind.
+            colormap: A matplotlib name; "auto" is perceptually uniform, diverging where signed.
+            alpha: Opacity of the heatmap, 0 to 1.
+            value_range: The values of black and of white of photos or inputs that have others,
+                such as (-1, 1) after preprocessing.
+
+        Returns:
+            Shape (batch, height, width, 3), uint8 RGB. A gradient method's heatmap is drawn up to
+            its 99th percentile, as a few pixels hold its maximum.
+
+        Raises:
+            ValueError: If the heatmaps are not two-dimensional, or the photos do not fit.
+        """
+        render.check_drawing(colormap, alpha)
+        if self.heatmaps.ndim != 3:
+            raise ValueError(
+                f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
+                f"use plot()"
+            )
+        shown = self._photos(photos, value_range)
+        if shown is None:
+            raise ValueError(
+                "photos must be given: the model's inputs are no picture to draw on; pass the "
+                "photographs as they were before preprocessing, or value_range=(low, high)"
+            )
+        heat = self._shown()[0]
+        return render.overlay(figure.stacked(shown), heat, colormap, alpha, signed=self.signed)
+
+    def plot(
+        self,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
+    ) -> Any:
+        """Draw photo, heatmap with colour bar, and overlay, a row an image.
+
+        Args:
+            photos: As for `overlay`; without any, the heatmaps alone are drawn.
+            colormap: As for `overlay`.
+            alpha: As for `overlay`.
+            value_range: As for `overlay`; of signals it says nothing.
+
+        Returns:
+            A matplotlib Figure; `figure.savefig("cam.png")` writes it.
+        """
+        render.check_drawing(colormap, alpha)
+        (heat, unit), titles = self._shown(), self.titles()
+        colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
+        heading = self._described.title
+        if heat.ndim == 3:
+            shown = self._photos(photos, value_range)
+            return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
+        values = self.images if photos is None else figure.as_many(photos, len(self))
+        colors["argument"] = "photos"
+        if values is None:
+            raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
+        if heat.ndim == 2:
+            return figure.signal_figure(values, heat, titles, **colors)
+        if heat.ndim == 4:
+            colors |= {"alpha": alpha, "heading": heading, "value_range": value_range}
+            return figure.volume_figure(values, heat, titles, **colors)
+        raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
+
+    def save(
+        self,
+        folder: str | Path,
+        photos: Any = None,
+        *,
+        colormap: str = "auto",
+        alpha: float = 0.5,
+        value_range: tuple[float, float] | None = None,
+    ) -> Path:
+        """Write the arrays, a heatmap and an overlay picture for each image, and a manifest.
+
+        `manifest.json` is written last: a folder that has one is complete. No file is ever half
+        there. An older result is replaced; files that kerascam did not write are never touched.
+
+        Args:
+            folder: Made if it is missing.
+            photos: As for `overlay`; without any, no overlays are written.
+            colormap: As for `overlay`.
+            alpha: As for `overlay`.
+            value_range: As for `overlay`.
+
+        Returns:
+            The manifest's path.
+
+        Raises:
+            ValueError: If a file would be replaced that kerascam did not write, before any is.
+        """
+        place = ResultFolder(Path(conform_path("folder", folder)))
+        render.check_drawing(colormap, alpha)
+        (heat, _), shown = self._shown(), self._photos(photos, value_range)
+        pictures: dict[str, list[np.ndarray]] = {}
+        if heat.ndim == 3:
+            pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
+            if shown is not None:
+                pictures["overlay"] = [
+                    self[index].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
+                    for index, photo in enumerate(shown)
+                ]
+        facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
+        return write_folder(place, self._arrays(), pictures, facts, self._records())
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {
+            "heatmaps": self.heatmaps,
+            "classes": self.classes,
+            "scores": self.scores,
+            "probabilities": self.probabilities,
+            **maps_by_name(self.maps),
+        }
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "class": int(self.classes[index]),
+                "class_name": self.class_name(index),
+                "score": finite_or_none(self.scores[index]),
+                "probability": finite_or_none(self.probabilities[index]),
+                "status": self.statuses[index],
+            }
+            for index in range(len(self))
+        ]
+
+    def _photos(
+        self, photos: Any, value_range: tuple[float, float] | None
+    ) -> list[np.ndarray] | None:
+        """Give what to draw on, uint8 RGB: the photos, or the inputs where they are a picture."""
+        if photos is not None:
+            return figure.to_photos(figure.as_many(photos, len(self)), len(self), value_range)
+        if self.images is None or self.heatmaps.ndim != 3:
+            return None
+        try:
+            return figure.to_photos(self.images, len(self), value_range)
+        except ValueError:  # preprocessed values
+            if value_range is not None:
+                raise
+            return None
+
+    def _shown(self) -> tuple[np.ndarray, str]:
+        """Give the heatmaps as pictures draw them, and what 1 stands for there."""
+        of_pixels = self._described.kind == "gradient"
+        return figure.in_unit(self.heatmaps, of_pixels=of_pixels, scaled=self.scaled)
+
+    @property
+    def _described(self) -> Any:
+        return METHODS[self.method]
+
+    def _repr_html_(self) -> str | None:
+        if self.heatmaps.ndim != 3 and self.images is None:
+            return None  # nothing to draw on: the notebook shows the text
+        buffer = io.BytesIO()
+        try:
+            self.plot().savefig(buffer, format="png", dpi=80)
+        except ValueError:  # no picture can be drawn of such inputs
+            return None
+        picture = base64.b64encode(buffer.getvalue()).decode()
+        return f'<img alt="{self._described.title}" src="data:image/png;base64,{picture}">'
+
+
+def _part_of(maps: Any, part: slice) -> Any:
+    return tuple(each[part] for each in maps) if isinstance(maps, tuple) else maps[part]

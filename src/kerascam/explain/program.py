@@ -1,0 +1,253 @@
+"""The computation behind an explanation, as one graph: from the model's inputs to heatmaps."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .. import maps as _maps
+from ..model import Compiled, Discovery, Question, ReluCount, Site, Trace, compile_graph, probe
+from ..registry import METHODS, Method
+from ..targets import logit
+from ..targets.heads import Head, is_changed_probability
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is computed from a trace.
+
+    Attributes:
+        method: The method.
+        question: What is asked of the model.
+        normalize: How heatmaps are scaled.
+        options: The method's options.
+    """
+
+    method: Method
+    question: Question
+    normalize: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled graph, and what its trace found out.
+
+    Attributes:
+        run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
+            dict of tensors: heatmaps, maps (one a layer), classes, scores, probabilities,
+            statuses, fits (whether the method's requirement holds) and predictions (see
+            `compile_predictions`).
+        class_count: How many classes may be asked for; None where that is unknown.
+        gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
+        sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
+        image_place: Which input the heatmaps lie on; None where none has their axes.
+        channels_first: Whether that input's channels stand before its grid.
+        notes: What the user should know of this trace.
+        discovery: Every layer's output, where the question asked for a survey.
+    """
+
+    run: Compiled
+    class_count: int | None
+    gives_probabilities: bool
+    sums_to_one: bool
+    image_place: int | None
+    channels_first: bool
+    notes: tuple[str, ...]
+    discovery: Discovery | None
+
+
+def compile_program(
+    model: keras.Model,
+    sites: Sequence[Site],
+    recipe: Recipe,
+    signature: Sequence[tf.TensorSpec],
+    like: Any,
+    *,
+    freeze: bool,
+) -> Program:
+    """Trace the recipe on the model once, for any batch size and any classes.
+
+    Args:
+        model: The model.
+        sites: The layers to look at; none for a method that looks at the images alone.
+        recipe: What is computed.
+        signature: The form of each of the model's inputs.
+        like: The structure of the inputs, for a model that does not declare one.
+        freeze: Whether the weights become constants.
+    """
+    traces: list[Trace] = []
+
+    def explain(*tensors: tf.Tensor) -> dict[str, Any]:
+        *inputs, classes = tensors
+        trace = probe(model, sites, recipe.question, inputs, classes, like)
+        traces.append(trace)
+        return _results(trace, recipe)
+
+    specs = [*signature, tf.TensorSpec((None,), tf.int32)]
+    run = compile_graph(explain, specs, freeze=freeze)
+    (trace,) = traces
+    return Program(
+        run=run,
+        class_count=None if trace.head is None else trace.head.class_count,
+        gives_probabilities=_gives_probabilities(trace),
+        sums_to_one=trace.head is not None and trace.head.sums_to_one,
+        image_place=trace.image_place,
+        channels_first=trace.channels_first,
+        notes=_relu_notes(trace.relus, recipe.method) + _head_notes(trace, recipe.question),
+        discovery=trace.discovery,
+    )
+
+
+def compile_predictions(
+    model: keras.Model,
+    question: Question,
+    signature: Sequence[tf.TensorSpec],
+    like: Any,
+    *,
+    freeze: bool,
+) -> Compiled:
+    """Trace the forward pass alone.
+
+    Returns:
+        Maps the inputs to a dict of tensors: classes, (batch,), the predicted ones; and, of one
+        explained output, predictions: its probabilities, or the output as it is where it has
+        none, shape (batch, *grid, units).
+    """
+    plain = replace(question, relu_rule=None, of_images=False, survey=False)
+
+    def predict(*inputs: tf.Tensor) -> dict[str, Any]:
+        unknown = tf.fill(tf.shape(inputs[0])[:1], -1)
+        trace = probe(model, [], plain, inputs, unknown, like)
+        return {"classes": trace.classes, "predictions": _predictions(trace.head)}
+
+    return compile_graph(predict, signature, freeze=freeze)
+
+
+def _predictions(head: Head | None) -> tf.Tensor | None:
+    if head is None:
+        return None
+    found = head.outputs if head.probabilities is None else head.probabilities
+    return found if found.dtype == tf.float64 else tf.cast(found, tf.float32)
+
+
+def _gives_probabilities(trace: Trace) -> bool:
+    return trace.head is not None and trace.head.probabilities is not None
+
+
+def _results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
+    size = None if trace.images is None else list(_lengths(trace.images))
+    raw = _raw_maps(trace, recipe, size)
+    statuses = _statuses(trace, raw)
+    raw = [_maps.finite_or_zero(maps) for maps in raw]
+    heatmaps = _heatmaps(raw, recipe, size)
+    numbers = [_one_per_image(trace.scores, trace.classes)]
+    if _gives_probabilities(trace):  # else they are NaN, which says nothing
+        numbers.append(trace.probabilities)
+    statuses = _maps.of_answer(statuses, heatmaps, numbers)
+    return {
+        "heatmaps": _maps.finite_or_zero(heatmaps),
+        "maps": raw,
+        "classes": trace.classes,
+        "scores": trace.scores,
+        "probabilities": trace.probabilities,
+        "statuses": statuses,
+        "fits": _fits(trace, recipe.method),
+        "predictions": _predictions(trace.head),
+    }
+
+
+def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    """Return the scores; zeros if they are not one per image, as the caller then refuses them."""
+    fits = tf.equal(tf.size(scores), tf.size(classes))
+    return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
+
+
+def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:
+    shape = tf.shape(images)
+    return [
+        length if length is not None else shape[axis]
+        for axis, length in enumerate(images.shape[1:-1], start=1)
+    ]
+
+
+def _raw_maps(trace: Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
+    method = recipe.method
+    if method.kind == "cam":
+        return _cams(trace, method)
+    options = dict(recipe.options)
+    if method.localizer is not None:
+        cams = _cams(trace, METHODS[method.localizer])
+        enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
+        if len(enlarged) > 1:  # layers count alike only on one scale
+            enlarged = [_maps.normalize(each) for each in enlarged]
+        options["localization"] = _maps.mean(enlarged, [])
+    return [method.function(trace.gradient, trace.images, **options)]
+
+
+def _cams(trace: Trace, method: Method) -> list[tf.Tensor]:
+    return [
+        method.function(activations, gradients)
+        for activations, gradients in zip(trace.activations, trace.gradients, strict=True)
+    ]
+
+
+def _heatmaps(raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
+    on_images = [maps if size is None else _maps.resize(maps, size) for maps in raw]
+    if len(raw) == 1:
+        return _maps.normalize(on_images[0], recipe.normalize)
+    # Layers count alike only on one scale, whatever the scale of the fused map.
+    unscaled = "signed" if recipe.method.signed else "max"
+    scale = unscaled if recipe.normalize == "none" else recipe.normalize
+    scaled = [_maps.normalize(maps, scale) for maps in on_images]
+    fused = (recipe.method.fuse or _maps.mean)(scaled, [tf.size(maps[0]) for maps in raw])
+    return _maps.normalize(fused, recipe.normalize)
+
+
+def _statuses(trace: Trace, raw: list[tf.Tensor]) -> tf.Tensor:
+    """Say of each image how its map came out; of several layers, one with evidence is enough."""
+    bases = list(zip(trace.activations, trace.gradients, strict=True))
+    if not bases:  # a gradient method's map is zero where its gradient is
+        bases = [(tf.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
+    codes = [
+        _maps.status(maps, activations, gradients)
+        for maps, (activations, gradients) in zip(raw, bases, strict=False)
+    ]
+    best, worst = tf.reduce_min(tf.stack(codes), 0), tf.reduce_max(tf.stack(codes), 0)
+    return tf.where(worst == _maps.NOT_FINITE, worst, best)
+
+
+def _fits(trace: Trace, method: Method) -> tf.Tensor:
+    if method.requires is None:
+        return tf.ones_like(trace.classes, tf.bool)
+    sites = zip(trace.activations, trace.gradients, strict=True)
+    return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
+
+
+def _head_notes(trace: Trace, question: Question) -> tuple[str, ...]:
+    head = trace.head
+    if question.target is not logit or head is None or head.probabilities is not None:
+        return ()
+    if not is_changed_probability(head.outputs):
+        return ()
+    return (
+        "the output is a softmax or sigmoid that is changed behind it: its value is explained, "
+        "not a logit, and may saturate; give target= to explain another number",
+    )
+
+
+def _relu_notes(relus: ReluCount | None, method: Method) -> tuple[str, ...]:
+    if relus is None:
+        return ()
+    plural = "" if relus.replaced == 1 else "s"
+    notes = [f"{method.title} replaced the backward step of {relus.replaced} ReLU{plural}"]
+    if not relus.replaced:
+        notes = [f"{method.title} found no ReLU in the model: the map is the plain gradient"]
+    if relus.others:
+        notes.append(f"{', '.join(relus.others)} activations kept their own backward step")
+    if not relus.replaced or relus.others:
+        warnings.warn("; ".join(notes), UserWarning, stacklevel=6)
+    return tuple(notes)

@@ -1,0 +1,127 @@
+"""Class activation maps by the strongest common direction of the features: pure functions."""
+
+import tensorflow as tf
+
+from .._types import Features, Maps
+from ..explain.bases import LayerExplainer
+from ..registry import METHODS, Citation
+
+
+@METHODS.register(
+    kind="cam",
+    title="Eigen-CAM",
+    class_name="EigenCAM",
+    signed=True,
+    citation=Citation(
+        "Muhammad and Yeasin",
+        2020,
+        "Eigen-CAM: Class Activation Map using Principal Components",
+        "IJCNN",
+        "https://arxiv.org/abs/2008.00299",
+    ),
+)
+def eigen_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Project the activations on their first right singular vector; the class plays no part.
+
+    $$O = U \Sigma V^\top,\qquad L = O\,v_1$$ with $O$ the activations as a matrix of Z places by
+    features, not centred.
+
+    A singular vector's sign is arbitrary. Here it is the one with which the map agrees with the
+    sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: behind a ReLU the map is
+    then non-negative, and it never depends on the solver. No ReLU, as in the paper.
+
+    >>> values = eigen_cam(tf.constant([[[[3.0, 4.0]], [[0.0, 0.0]]]]), tf.zeros((1, 2, 1, 2)))
+    >>> [round(v, 5) for v in values.numpy().ravel().tolist()]
+    [5.0, 0.0]
+    """
+    del gradients
+    return _first_projection(activations)
+
+
+class EigenCAM(LayerExplainer):
+    r"""Show what dominates a layer by Eigen-CAM, whatever the class.
+
+    $$A = U \Sigma V^\top,\qquad L = A\,v_1$$
+
+    The first singular direction of the activations, with the sign that agrees with their sum
+    (Muhammad and Yeasin, 2020, arXiv:2008.00299); `classes` changes the label, not the map. The
+    arguments are those of `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+        >>> explain, image = EigenCAM(model), np.ones((1, 8, 8, 3))
+        >>> bool(np.array_equal(explain(image, 0).maps, explain(image, 1).maps))
+        True
+    """
+
+    _method = "eigen_cam"
+
+
+@METHODS.register(
+    kind="cam",
+    title="Eigen-Grad-CAM",
+    class_name="EigenGradCAM",
+    signed=True,
+    citation=None,
+)
+def eigen_grad_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Project the products of gradient and activation on their first right singular vector.
+
+    $$O = g \odot A = U \Sigma V^\top,\qquad L = O\,v_1$$ with $O$ as a matrix of places by
+    features.
+
+    Used in the field without a paper of its own: Eigen-CAM made to depend on the class. The
+    sign is settled as for Eigen-CAM, which here means: the map agrees with HiResCAM's, so that
+    positive is evidence for the target.
+
+    >>> ones = tf.ones((1, 1, 1, 4))
+    >>> [round(v, 5) for v in eigen_grad_cam(ones, -ones).numpy().ravel().tolist()]
+    [-2.0]
+    """
+    return _first_projection(gradients * activations)
+
+
+class EigenGradCAM(LayerExplainer):
+    r"""Explain by Eigen-Grad-CAM: the main direction of gradient times activation.
+
+    $$g \odot A = U \Sigma V^\top,\qquad L = (g \odot A)\,v_1$$
+
+    Smoother than HiResCAM, whose sign it takes, and of the class, unlike Eigen-CAM; used in the
+    field without a paper of its own. The arguments are those of `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+        >>> EigenGradCAM(model)(np.ones((1, 8, 8, 3))).maps.shape
+        (1, 6, 6)
+    """
+
+    _method = "eigen_grad_cam"
+
+
+def _first_projection(features: Features) -> Maps:
+    # The smaller Gram matrix has the same leading direction and is far cheaper than an SVD:
+    # O v1 = sqrt(lambda_1) u1, with u1 the leading eigenvector of O O^T.
+    shape = tf.shape(features)
+    places, depth = features.shape[1:-1].num_elements(), features.shape[-1]
+    matrix = tf.reshape(features, [shape[0], -1, depth])
+    # A solver that meets NaN in one image may fail for the whole batch.
+    finite = tf.reduce_all(tf.math.is_finite(matrix), [1, 2], keepdims=True)
+    matrix = tf.where(finite, matrix, tf.zeros_like(matrix))
+    scale = tf.reduce_max(tf.abs(matrix), [1, 2], keepdims=True)
+    matrix = tf.math.divide_no_nan(matrix, scale)
+    if places is not None and places <= depth:
+        values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
+        projection = tf.sqrt(tf.nn.relu(values[:, -1:])) * vectors[:, :, -1]
+    else:
+        _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
+        projection = tf.linalg.matvec(matrix, vectors[:, :, -1])
+    agreement = tf.reduce_sum(projection * tf.reduce_sum(matrix, -1), 1, keepdims=True)
+    projection = scale[:, :, 0] * tf.where(agreement < 0, -projection, projection)
+    projection = tf.where(finite[:, :, 0], projection, float("nan") * tf.ones_like(projection))
+    return tf.reshape(projection, shape[:-1])

@@ -1,0 +1,150 @@
+"""Input gradients with another backward step in every ReLU: pure functions, as in `input_gradient`.
+
+The step itself is replaced by the model's room, before `gradient` comes here.
+"""
+
+import tensorflow as tf  # noqa: F401  # the examples use it
+
+from .._types import GradientFunction, Heatmaps, Images
+from ..explain.bases import ImageExplainer, LayerExplainer
+from ..registry import METHODS, Citation
+from .input_gradient import strongest_channel
+from .one_weight import GRAD_CAM_PAPER
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Guided backpropagation",
+    class_name="GuidedBackprop",
+    relu_rule="guided",
+    citation=Citation(
+        "Springenberg, Dosovitskiy, Brox and Riedmiller",
+        2015,
+        "Striving for Simplicity: The All Convolutional Net",
+        "ICLR Workshop",
+        "https://arxiv.org/abs/1412.6806",
+    ),
+)
+def guided_backprop(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Pass only positive gradients through the ReLUs that were active, back to the image.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0] \cdot \mathbb 1[x > 0]$$ is every ReLU's backward step; the
+    heatmap is the largest magnitude over the channels. It shows what the network sees sharply, and
+    hardly depends on the class (Adebayo et al., 2018, arXiv:1810.03292): use it beside a class
+    activation map, as Guided Grad-CAM does.
+
+    >>> guided_backprop(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[6.0]]]
+    """
+    return strongest_channel(gradient(images))
+
+
+class GuidedBackprop(ImageExplainer):
+    r"""Show what the network sees by guided backpropagation.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0] \cdot \mathbb 1[x > 0]$$ at every ReLU.
+
+    Every ReLU is reached, however the model is nested, and counted in the notes; a model without
+    one is warned of. Sharp, but hardly of the class: see `GuidedGradCAM` (Springenberg et al.,
+    2015, arXiv:1412.6806). The arguments are those of `Explainer` that do not concern a layer.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> GuidedBackprop(model)(np.ones((1, 8, 8, 3))).notes
+        ('Guided backpropagation replaced the backward step of 1 ReLU',)
+    """
+
+    _method = "guided_backprop"
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Deconvnet",
+    class_name="Deconvnet",
+    relu_rule="deconvnet",
+    citation=Citation(
+        "Zeiler and Fergus",
+        2014,
+        "Visualizing and Understanding Convolutional Networks",
+        "ECCV",
+        "https://arxiv.org/abs/1311.2901",
+    ),
+)
+def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Pass only positive gradients through every ReLU, active or not, back to the image.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0]$$ is every ReLU's backward step; the heatmap is the largest
+    magnitude over the channels.
+
+    >>> deconvnet(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[6.0]]]
+    """
+    return strongest_channel(gradient(images))
+
+
+class Deconvnet(ImageExplainer):
+    r"""Show what the network sees by the deconvnet rule.
+
+    $$dx = dy \cdot \mathbb 1[dy > 0]$$ at every ReLU, active or not.
+
+    Reaches and counts the ReLUs as `GuidedBackprop` does (Zeiler and Fergus, 2014,
+    arXiv:1311.2901). The arguments are those of `Explainer` that do not concern a layer.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> Deconvnet(model)(np.ones((1, 8, 8, 3))).heatmaps.shape
+        (1, 8, 8)
+    """
+
+    _method = "deconvnet"
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Guided Grad-CAM",
+    class_name="GuidedGradCAM",
+    relu_rule="guided",
+    localizer="grad_cam",
+    citation=GRAD_CAM_PAPER,
+)
+def guided_grad_cam(
+    gradient: GradientFunction, images: Images, *, localization: Heatmaps
+) -> Heatmaps:
+    r"""Multiply guided backpropagation by the Grad-CAM heatmap: sharp, and of the class.
+
+    $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and
+    $\mathrm{Up}(L)$ the Grad-CAM map, enlarged bilinearly to the image.
+
+    >>> x = tf.constant([[[[1.0], [3.0]]]])
+    >>> half = tf.constant([[[0.0, 0.5]]])
+    >>> guided_grad_cam(lambda x: 2 * x, x, localization=half).numpy().tolist()
+    [[[0.0, 3.0]]]
+    """
+    return strongest_channel(gradient(images)) * localization
+
+
+class GuidedGradCAM(LayerExplainer):
+    r"""Explain by guided backpropagation times Grad-CAM: sharp, and of the class.
+
+    $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and $L$
+    the Grad-CAM map.
+
+    Both come from one forward pass (Selvaraju et al., 2017, arXiv:1610.02391). The arguments are
+    those of `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> GuidedGradCAM(model)(np.ones((1, 8, 8, 3))).maps.shape
+        (1, 8, 8)
+    """
+
+    _method = "guided_grad_cam"

@@ -1,0 +1,210 @@
+"""Input-gradient methods: pure functions of a gradient function and the images.
+
+`gradient` maps images of shape (batch, *size, channels) to the gradient of each image's score,
+of the same shape; the classes are settled before. Several copies of the batch, each with other
+values, may be asked for at once: shape (copies, batch, *size, channels). The heatmaps have shape
+(batch, *size).
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .._types import GradientFunction, Heatmaps, Images
+from ..arguments import number_in, real_number
+from ..errors import brief
+from ..explain.bases import ImageExplainer
+from ..maps import grid_axes
+from ..registry import METHODS, Citation
+from .repeat import MOST_COPIES, mean_over_copies
+
+_INT32 = np.iinfo(np.int32)
+
+
+def strongest_channel(gradients: Images) -> Heatmaps:
+    """Take the largest magnitude over the channels."""
+    return tf.reduce_max(tf.abs(gradients), -1)
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Saliency",
+    class_name="Saliency",
+    citation=Citation(
+        "Simonyan, Vedaldi and Zisserman",
+        2014,
+        "Deep Inside Convolutional Networks: Visualising Image Classification Models and "
+        "Saliency Maps",
+        "ICLR Workshop",
+        "https://arxiv.org/abs/1312.6034",
+    ),
+)
+def saliency(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Take the largest magnitude of the gradient over the channels.
+
+    $$M_{ij} = \max_c \Big|\frac{\partial S}{\partial x_{ijc}}\Big|$$
+
+    >>> saliency(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[6.0]]]
+    """
+    return strongest_channel(gradient(images))
+
+
+class Saliency(ImageExplainer):
+    r"""Explain by the gradient of the score by the image.
+
+    $$M_{ij} = \max_c \Big|\frac{\partial S}{\partial x_{ijc}}\Big|$$
+
+    Simonyan et al. (2014, arXiv:1312.6034). The arguments are those of `Explainer` that do not
+    concern a layer.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> Saliency(model)(np.ones((1, 8, 8, 3))).heatmaps.shape
+        (1, 8, 8)
+    """
+
+    _method = "saliency"
+
+
+@METHODS.register(
+    kind="gradient",
+    title="Gradient × input",
+    class_name="GradientTimesInput",
+    signed=True,
+    citation=Citation(
+        "Shrikumar, Greenside, Shcherbina and Kundaje",
+        2016,
+        "Not Just a Black Box: Learning Important Features Through Propagating Activation "
+        "Differences",
+        "arXiv",
+        "https://arxiv.org/abs/1605.01713",
+    ),
+)
+def gradient_times_input(gradient: GradientFunction, images: Images) -> Heatmaps:
+    r"""Multiply the gradient by the image and sum over the channels.
+
+    $$M_{ij} = \sum_c x_{ijc} \frac{\partial S}{\partial x_{ijc}}$$
+
+    >>> gradient_times_input(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    [[[20.0]]]
+    """
+    return tf.reduce_sum(images * gradient(images), -1)
+
+
+class GradientTimesInput(ImageExplainer):
+    r"""Explain by gradient times input, summed over the channels.
+
+    $$M_{ij} = \sum_c x_{ijc} \frac{\partial S}{\partial x_{ijc}}$$
+
+    The raw maps are signed; Shrikumar et al. (2016, arXiv:1605.01713). The arguments are those
+    of `Explainer` that do not concern a layer.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> explanation = GradientTimesInput(model)(np.ones((1, 8, 8, 3)))
+        >>> bool(np.isclose(explanation.maps.sum(), explanation.scores[0], rtol=1e-4))  # linear
+        True
+    """
+
+    _method = "gradient_times_input"
+
+
+def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
+    """Raise where an option of SmoothGrad has a wrong type or value."""
+    number_in("samples", samples, 1, MOST_COPIES)
+    number_in("seed", seed, _INT32.min, _INT32.max)
+    if real_number("noise", noise) < 0:
+        raise ValueError(f"noise must be at least 0 and finite, not {brief(noise)}")
+
+
+@METHODS.register(
+    kind="gradient",
+    title="SmoothGrad",
+    class_name="SmoothGrad",
+    check=check_smooth_grad,
+    citation=Citation(
+        "Smilkov, Thorat, Kim, Viégas and Wattenberg",
+        2017,
+        "SmoothGrad: removing noise by adding noise",
+        "ICML Workshop",
+        "https://arxiv.org/abs/1706.03825",
+    ),
+)
+def smooth_grad(
+    gradient: GradientFunction,
+    images: Images,
+    *,
+    samples: int = 25,
+    noise: float = 0.15,
+    seed: int = 0,
+) -> Heatmaps:
+    r"""Average the gradient over noisy copies of the image, then take the strongest channel.
+
+    $$\hat g = \frac1n \sum_{s=1}^n \frac{\partial S}{\partial x}\big(x + \varepsilon_s\big),\quad
+    \varepsilon_s \sim \mathcal N(0, \sigma^2),\quad \sigma = \text{noise}\,(\max x - \min x)$$
+
+    The paper advises a noise of 0.1 to 0.2. Every image of a batch meets the same noise, scaled
+    to its own range, so that its heatmap does not depend on its neighbours; the same seed gives
+    the same heatmap.
+
+    >>> x = tf.constant([[[[1.0], [3.0]]]])
+    >>> smooth_grad(lambda x: 2 * tf.ones_like(x), x, samples=3).numpy().tolist()
+    [[[2.0, 2.0]]]
+    """
+    check_smooth_grad(samples, noise, seed)
+    axes = [*grid_axes(images, features=True), len(images.shape) - 1]
+    span = tf.reduce_max(images, axes, keepdims=True) - tf.reduce_min(images, axes, keepdims=True)
+    shape = tf.concat([[1], tf.shape(images)[1:]], 0)
+
+    def draw(sample: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, tf.stack([seed, sample]), dtype=images.dtype)
+
+    def noisy(chosen: tf.Tensor) -> tf.Tensor:
+        return images + noise * span * tf.map_fn(draw, chosen, fn_output_signature=images.dtype)
+
+    return strongest_channel(mean_over_copies(gradient, noisy, images, samples))
+
+
+class SmoothGrad(ImageExplainer):
+    r"""Explain by the gradient, averaged over noisy copies of the image.
+
+    $$\hat g = \frac1n \sum_{s=1}^n \frac{\partial S}{\partial x}(x + \varepsilon_s),\qquad
+    \varepsilon_s \sim \mathcal N(0, \sigma^2)$$
+
+    The same seed gives the same heatmaps, whatever else is in the batch (Smilkov et al., 2017,
+    arXiv:1706.03825). The other arguments are those of `Explainer` that do not concern a layer.
+
+    Args:
+        model: Any built Keras 3 model on TensorFlow.
+        samples: How many noisy copies; each costs a forward and a backward pass.
+        noise: Their standard deviation, as a share of each image's range of values.
+        seed: Seed of the noise.
+        **arguments: `target`, `output`, `normalize`, `labels`, `freeze`.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+        >>> SmoothGrad(model, samples=4)(np.ones((1, 8, 8, 3))).heatmaps.shape
+        (1, 8, 8)
+    """
+
+    _method = "smooth_grad"
+
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        samples: int = 25,
+        noise: float = 0.15,
+        seed: int = 0,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(model, samples=samples, noise=noise, seed=seed, **arguments)

@@ -1,0 +1,176 @@
+"""Class activation maps by one weight a place and feature: pure functions, as in `cam`."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from .._types import Features, Heatmaps, Maps
+from ..explain.bases import LayerExplainer
+from ..maps import normalize
+from ..registry import METHODS, Citation
+
+SHALLOW_GAIN = 2.0  # the paper's gamma
+
+
+@METHODS.register(
+    kind="cam",
+    title="HiResCAM",
+    class_name="HiResCAM",
+    signed=True,
+    citation=Citation(
+        "Draelos and Carin",
+        2020,
+        "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural "
+        "networks",
+        "arXiv",
+        "https://arxiv.org/abs/2011.08891",
+    ),
+)
+def hires_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Weigh each activation by its own gradient and sum over the features.
+
+    $$L = \sum_k g^k \odot A^k$$
+
+    Signed, as in the paper: with one dense layer behind the layer, the map sums to the logit
+    less its bias. `normalize="signed"` keeps the evidence against in the heatmap.
+
+    >>> hires_cam(tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])).numpy().tolist()
+    [[[-5.0]]]
+    """
+    return tf.reduce_sum(gradients * activations, -1)
+
+
+class HiResCAM(LayerExplainer):
+    r"""Explain by HiResCAM: each activation times its own gradient.
+
+    $$L = \sum_k g^k \odot A^k$$
+
+    Faithful where one dense layer follows: the raw, signed map sums to the logit less its bias
+    (Draelos and Carin, 2020, arXiv:2011.08891). Heatmaps show the evidence for the class;
+    `normalize="signed"` shows the evidence against it too. The arguments are those of
+    `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2, use_bias=False)])
+        >>> explanation = HiResCAM(model, normalize="signed")(np.ones((1, 8, 8, 3)))
+        >>> bool(np.isclose(explanation.maps.sum(), explanation.scores[0], rtol=1e-4))
+        True
+    """
+
+    _method = "hires_cam"
+
+
+def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heatmaps:
+    r"""Fuse several layers' LayerCAM by the largest value at each place.
+
+    Heatmaps of shallow layers are first lifted by $\tanh(\gamma L / \max L)$, $\gamma = 2$
+    (section III-C); shallow means here: of a finer grid than the coarsest layer given.
+
+    Args:
+        heatmaps: One a layer, each of shape (batch, *size) and scaled to a maximum of 1.
+        cells: How many cells each layer's own grid has.
+
+    Returns:
+        Shape (batch, *size).
+    """
+    coarsest = tf.reduce_min(tf.stack(cells))
+    lifted = [
+        tf.where(count > coarsest, tf.tanh(SHALLOW_GAIN * heatmap), heatmap)
+        for heatmap, count in zip(heatmaps, cells, strict=True)
+    ]
+    return normalize(tf.reduce_max(tf.stack(lifted), 0))
+
+
+@METHODS.register(
+    kind="cam",
+    title="LayerCAM",
+    class_name="LayerCAM",
+    fuse=fuse_layer_cam,
+    citation=Citation(
+        "Jiang, Zhang, Hou, Cheng and Wei",
+        2021,
+        "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization",
+        "IEEE Transactions on Image Processing 30",
+        "https://doi.org/10.1109/TIP.2021.3089943",
+    ),
+)
+def layer_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Weigh each activation by the positive part of its own gradient.
+
+    $$L = \mathrm{ReLU}\Big(\sum_k \mathrm{ReLU}(g^k) \odot A^k\Big)$$
+
+    Several layers in one call are fused by the paper's rule: the largest value at each place,
+    shallow layers lifted by $\tanh(2 L / \max L)$.
+
+    >>> layer_cam(tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])).numpy().tolist()
+    [[[3.0]]]
+    """
+    return tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradients) * activations, -1))
+
+
+class LayerCAM(LayerExplainer):
+    r"""Explain by LayerCAM: each activation by the positive part of its own gradient.
+
+    $$L = \mathrm{ReLU}\Big(\sum_k \mathrm{ReLU}(g^k) \odot A^k\Big)$$
+
+    Good at shallow layers too, where maps are fine (Jiang et al., 2021,
+    doi:10.1109/TIP.2021.3089943). Give a list of layers to fuse them by the paper's rule. The
+    arguments are those of `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="fine"),
+        ...     keras.layers.Conv2D(4, 3, strides=2, name="coarse"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+        >>> explanation = LayerCAM(model, ["fine", "coarse"])(np.ones((1, 8, 8, 3)))
+        >>> [maps.shape for maps in explanation.maps], explanation.heatmaps.shape
+        ([(1, 6, 6), (1, 2, 2)], (1, 8, 8))
+    """
+
+    _method = "layer_cam"
+
+
+@METHODS.register(
+    kind="cam",
+    title="Element-wise Grad-CAM",
+    class_name="ElementwiseGradCAM",
+    citation=None,
+)
+def elementwise_grad_cam(activations: Features, gradients: Features) -> Maps:
+    r"""Sum the positive products of activation and gradient over the features.
+
+    $$L = \sum_k \mathrm{ReLU}(g^k \odot A^k)$$
+
+    Used in the field without a paper of its own: HiResCAM with the evidence against left out
+    feature by feature.
+
+    >>> elementwise_grad_cam(
+    ...     tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])
+    ... ).numpy().tolist()
+    [[[3.0]]]
+    """
+    return tf.reduce_sum(tf.nn.relu(gradients * activations), -1)
+
+
+class ElementwiseGradCAM(LayerExplainer):
+    r"""Explain by element-wise Grad-CAM: the positive products of activation and gradient.
+
+    $$L = \sum_k \mathrm{ReLU}(g^k \odot A^k)$$
+
+    HiResCAM with the evidence against left out feature by feature; used in the field without a
+    paper of its own. The arguments are those of `Explainer`, less the method.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
+        ...     keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+        >>> bool((ElementwiseGradCAM(model)(np.ones((1, 8, 8, 3))).maps >= 0).all())
+        True
+    """
+
+    _method = "elementwise_grad_cam"

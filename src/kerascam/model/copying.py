@@ -1,0 +1,77 @@
+"""Say in time whether a model survives pickling and copying, which Keras does by saving it."""
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from .layers import walk
+
+
+def check_copyable(model: keras.Model) -> None:
+    """Raise where a copy of the model could not be made.
+
+    Keras writes a model down as its configuration and finds custom classes and functions by name.
+    What it cannot find again would be told only where the pickle is loaded: in another process,
+    which may die of it.
+
+    Raises:
+        TypeError: If the model cannot be written down, or not built from what is written.
+    """
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        if any(map(_is_custom, _parts(config))):
+            keras.saving.deserialize_keras_object(config, safe_mode=False)
+    except Exception as error:
+        raise TypeError(
+            f"model {model.name!r} cannot be pickled or copied, as Keras cannot save and load it: "
+            f"{_cause(error)}; decorate its own classes and functions with "
+            f"@keras.saving.register_keras_serializable(), and give a get_config to those whose "
+            f"__init__ takes arguments"
+        ) from error
+
+
+def custom_classes(model: keras.Model) -> tuple[type, ...]:
+    """List the model's classes that are not Keras's and can be imported by name.
+
+    In a pickle, ahead of the model, they have their modules imported, which registers them.
+    """
+    kinds = {type(layer): None for layer in (model, *(layer for _, layer in walk(model)))}
+    return tuple(kind for kind in kinds if not _is_keras(kind.__module__) and _is_at_top(kind))
+
+
+def _is_at_top(kind: type) -> bool:
+    return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+
+
+def _is_keras(module: str | None) -> bool:
+    return (module or "").partition(".")[0] == "keras"
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object that is written down, also those inside others."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        config = list(config.values())
+    if isinstance(config, (list, tuple)):
+        for each in config:
+            yield from _parts(each)
+
+
+def _is_custom(part: dict[str, Any]) -> bool:
+    """Tell whether this is not Keras's own, or a Lambda, which holds the user's function."""
+    return not _is_keras(part.get("module")) or part["class_name"] in {
+        "Lambda",
+        "function",
+        "__lambda__",
+    }
+
+
+def _cause(error: Exception) -> str:
+    """Take the first sentence of what Keras says, or what it says was behind it."""
+    text = " ".join(str(error).split())
+    text = text.split("Exception encountered: ")[-1]
+    return re.split(r"(?<=[a-z`)]{2})\. ", text)[0][:300].rstrip(".") or type(error).__name__

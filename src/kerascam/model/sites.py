@@ -1,0 +1,174 @@
+"""The layers to look at: hear their outputs in one forward pass, and bring them to one form."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .._types import Features
+from ..errors import brief
+from . import graph, shadow
+from .grids import channels_last, to_grid
+from .layers import channels_first, walk
+from .outputs import tensors_in
+
+_IMAGE_CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A layer to look at.
+
+    Attributes:
+        path: Its path.
+        layer: The layer.
+        run: Which of its runs, in the order of execution; None where there is but one.
+        channels_first: Whether its features stand before its grid.
+    """
+
+    path: str
+    layer: keras.Operation
+    run: int | None
+    channels_first: bool
+
+
+def forward(
+    model: keras.Model,
+    inputs: Any,
+    sites: Sequence[Site],
+    tape: tf.GradientTape,
+    others: Callable[[], Sequence[tuple[keras.Operation, shadow.Listener]]] = tuple,
+) -> tuple[Any, list[tf.Tensor]]:
+    """Run the model once; the tape watches the sites' outputs from the moment they exist.
+
+    Args:
+        model: The model.
+        inputs: As the model is called with.
+        sites: The layers to look at.
+        tape: Records the pass.
+        others: Gives further listeners, anew for each try.
+
+    Returns:
+        The model's outputs, and each site's output as the layer gave it.
+
+    Raises:
+        ValueError: If a site runs not once, or where it cannot be seen.
+    """
+    for inline_all in (False, True):
+        heard: list[list[tf.Tensor]] = [[] for _ in sites]
+        listeners = [
+            *others(),
+            *(
+                (site.layer, _listener(site, runs, tape))
+                for site, runs in zip(sites, heard, strict=True)
+            ),
+        ]
+        outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
+        if not graph.hides_operations(tensors_in(outputs)):
+            break
+    return outputs, [_one_run(site, runs) for site, runs in zip(sites, heard, strict=True)]
+
+
+def _listener(site: Site, runs: list[tf.Tensor], tape: tf.GradientTape) -> shadow.Listener:
+    def hear(arguments: Any, output: Any) -> None:
+        del arguments
+        tensors = tensors_in(output)
+        if tensors:
+            if site.run in (None, len(runs)):
+                tape.watch(tensors[0])
+            runs.append(tensors[0])
+
+    return hear
+
+
+def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
+    if not runs:
+        raise ValueError(
+            f"layer {site.path!r} did not run: the model's forward pass in inference mode does "
+            f"not reach it; suggest_layers(model) lists those that run"
+        )
+    if site.run is None and len(runs) > 1:
+        raise ValueError(
+            f"layer {site.path!r} ran {len(runs)} times in one forward pass; choose one run by "
+            f"call_index=, from 0 to {len(runs) - 1}"
+        )
+    index = site.run or 0
+    if not 0 <= index < len(runs):
+        raise ValueError(
+            f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not "
+            f"{brief(index)}"
+        )
+    if runs[index].shape.rank is None or runs[index].shape.rank < 3:
+        raise ValueError(
+            f"layer {site.path!r} gives an output of shape {tuple(runs[index].shape)}, which has "
+            f"no grid to draw a map on; suggest_layers(model) lists those that have one"
+        )
+    if graph.is_foreign(runs[index]):
+        raise ValueError(
+            f"layer {site.path!r} runs inside a tf.cond or tf.while_loop, where its output cannot "
+            f"be seen; name a layer outside"
+        )
+    return runs[index]
+
+
+def in_form(
+    site: Site,
+    tensor: tf.Tensor,
+    image: tuple[int | None, ...] | None,
+    grid: tuple[int, int] | None,
+) -> Features:
+    """Bring a site's output, or its gradient, to (batch, *grid, features), at least float32.
+
+    Raises:
+        ValueError: If it holds tokens that fit no grid.
+    """
+    tensor = channels_last(tensor, site.channels_first)
+    try:
+        tensor = to_grid(tensor, image, grid)
+    except ValueError as error:
+        raise ValueError(f"layer {site.path!r}: {error}") from None
+    return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
+
+
+def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:
+    """Tell whether the images' channels stand before their grid.
+
+    They do where those of the first layer that says so do, unless only the last axis can be
+    colours: a model may transpose its images first.
+    """
+    formats = (getattr(layer, "data_format", None) for _, layer in walk(model))
+    if next(filter(None, formats), None) != "channels_first":
+        return False
+    return images.shape[1] in _IMAGE_CHANNELS or images.shape[-1] not in _IMAGE_CHANNELS
+
+
+def site_of(model: keras.Model, path: str, layer: keras.Operation, call_index: int | None) -> Site:
+    """Make the site of a found layer.
+
+    Args:
+        model: The model.
+        path: The layer's path.
+        layer: The layer.
+        call_index: Which of its runs, counted as they are written.
+    """
+    order = _written_order(model, layer)
+    run = order.index(call_index) if call_index in order else call_index
+    return Site(path, layer, run, id(layer) in channels_first(model))
+
+
+def _written_order(model: keras.Model, layer: keras.Operation) -> list[int]:
+    """Number a shared layer's runs as they are written, in the order in which they are executed.
+
+    A functional model runs its nodes by depth, which need not be the order in which they were
+    made. Empty where there is nothing to put in order.
+    """
+    written = getattr(layer, "_inbound_nodes", [])
+    for part in (model, *(each for _, each in walk(model))):
+        depths = getattr(part, "_nodes_by_depth", {})
+        nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+        own = [written.index(node) for node in nodes if node.operation is layer]
+        if len(own) > 1:
+            return [sorted(own).index(place) for place in own]
+    return []

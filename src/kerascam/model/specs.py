@@ -1,0 +1,156 @@
+"""What a model takes: the names, shapes, dtypes and structure of its inputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ..errors import brief
+from .inputs import InputSpec
+
+#: Where neither the model nor an example says how large inputs are: by number of grid axes.
+USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}
+# A model casts to the reduced precision that it declares; maps are computed outside it in more.
+_REDUCED = {"float16": "float32", "bfloat16": "float32"}
+
+# Keras 2 lives on under these names beside Keras 3.
+_KERAS_2 = ("tf_keras.", "tensorflow.python.keras.")
+
+
+def check_model(model: Any) -> None:
+    """Raise where `model` is not a Keras model with weights."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"model must run on TensorFlow, but Keras runs on {keras.backend.backend()!r}; set "
+            f"KERAS_BACKEND=tensorflow before Keras is imported"
+        )
+    if any(cls.__module__.startswith(_KERAS_2) for cls in type(model).__mro__):
+        raise TypeError(
+            f"model {model.name!r} is one of Keras 2 (tf_keras), and kerascam explains models of "
+            f"Keras 3: save it with model.save('model.h5') and load that file with "
+            f"keras.saving.load_model('model.h5'), or build it again in Keras 3"
+        )
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"model must be a keras.Model, not {brief(model)} of type {type(model).__name__}"
+        )
+    if not model.built:
+        raise ValueError(
+            f"model {model.name!r} is not built: it has no weights to explain yet; "
+            f"call it once on a batch, or load its weights"
+        )
+
+
+def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
+    """Give what each of the model's inputs takes, in Keras's order.
+
+    A functional or Sequential model declares it; a subclassed one remembers the shapes that it
+    was built with, of which only the rank and the last axis bind, or else is asked by example.
+
+    Args:
+        model: The model.
+        inputs: The user's inputs, for a model that does not say how many it takes.
+    """
+    declared = _declared(model)
+    if declared is not None:
+        tensors = keras.tree.flatten(declared)
+        flat = isinstance(declared, Mapping) and len(declared) == len(tensors)
+        names = keras.tree.flatten({key: key for key in declared}) if flat else []
+        return [
+            InputSpec(name, tuple(tensor.shape[1:]), _REDUCED.get(tensor.dtype, tensor.dtype))
+            for name, tensor in zip(names or [t.name for t in tensors], tensors, strict=True)
+        ]
+    dtype = "float64" if model.variable_dtype == "float64" else None
+    built = _built_shapes(model)
+    if len(built) == 1:
+        ((name, shape),) = built.items()
+        rank_only = (*(None for _ in shape[1:-1]), shape[-1])
+        return [InputSpec(name, rank_only, dtype or "float32")]
+    if isinstance(inputs, Mapping):
+        return [InputSpec(str(name), None, dtype) for name in inputs]
+    if isinstance(inputs, (list, tuple)):
+        return [InputSpec(f"input {place}", None, dtype) for place in range(len(inputs))]
+    return [InputSpec("images", None, dtype)]
+
+
+def declares_batch(model: keras.Model) -> bool:
+    """Tell whether an input of the model is declared with a fixed number of images."""
+    declared = _declared(model)
+    if declared is None:
+        return False
+    return any(tensor.shape[0] is not None for tensor in keras.tree.flatten(declared))
+
+
+def _declared(model: keras.Model) -> Any:
+    if isinstance(model, keras.Sequential):
+        return model.inputs
+    return model.input if getattr(model, "inputs", None) else None
+
+
+def _built_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    config = model.get_build_config() or {}
+    shape = config.get("input_shape")
+    if shape is None:
+        return {}
+    if isinstance(shape, dict):
+        return {str(name): tuple(each) for name, each in shape.items()}
+    if shape and isinstance(shape[0], (list, tuple)):
+        return {f"input {place}": tuple(each) for place, each in enumerate(shape)}
+    return {"images": tuple(shape)}
+
+
+def built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
+    """Give the shape that a subclassed model was built with, less the batch: it may fit no other.
+
+    None for a model that declares its inputs, or has several.
+    """
+    if _declared(model) is not None:
+        return None
+    built = _built_shapes(model)
+    return next(iter(built.values()))[1:] if len(built) == 1 else None
+
+
+def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
+    """Put a list of input tensors into the structure that the model is called with.
+
+    Args:
+        model: The model.
+        tensors: One for each input, in order.
+        like: The user's own structure, for a model that does not declare one.
+    """
+    if len(tensors) == 1 and not isinstance(_declared(model), dict):
+        return tensors[0]
+    declared = _declared(model)
+    if declared is not None:
+        return keras.tree.pack_sequence_as(declared, list(tensors))
+    if isinstance(like, dict):
+        return dict(zip(like, tensors, strict=True))
+    return list(tensors)
+
+
+def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None) -> tf.TensorSpec:
+    """Give the traced form of one input: any batch size, any length that the model leaves open.
+
+    Args:
+        spec: The model's input.
+        shape: An example's shape, batch first, for a model that declares none.
+        dtype: The example's dtype.
+    """
+    if spec.shape is None:
+        if shape is None:
+            raise ValueError(
+                "inputs must be given: this model does not say what it takes; pass a batch"
+            )
+        return tf.TensorSpec((None, *shape[1:]), spec.dtype or dtype or tf.float32, spec.name)
+    return tf.TensorSpec((None, *spec.shape), spec.dtype or dtype or tf.float32)
+
+
+def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
+    """Fill open lengths from an example's shape, or else with usual ones."""
+    usual = USUAL_LENGTHS.get(len(spec.shape) - 2)
+    lengths = [
+        length if length is not None else (shape[place] if shape is not None else usual)
+        for place, length in enumerate(spec.shape[1:], start=1)
+    ]
+    return tf.TensorSpec((None, *lengths), spec.dtype)

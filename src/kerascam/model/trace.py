@@ -1,0 +1,227 @@
+"""Run a model once and differentiate a score by the outputs of some of its layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
+from ..registry import ReluRule
+from ..targets import heads
+from ..targets.composed import takes_any_batch
+from . import graph, relu, scoring, specs
+from .copies import at_copies
+from .discover import Discovery, Survey
+from .grids import channels_last
+from .outputs import select
+from .sites import Site, forward, images_channels_first, in_form
+
+
+class Trace(NamedTuple):
+    """What one forward pass, and the backward pass down to the layers, left behind.
+
+    Attributes:
+        outputs: The explained output, or all of them.
+        head: The explained output, read; None for several outputs.
+        classes: Shape (batch,).
+        scores: Shape (batch,), float32 (float64 for a float64 model).
+        probabilities: Shape (batch,), NaN where the model gives none.
+        activations: For each site, shape (batch, *grid, features).
+        gradients: For each site, shape (batch, *grid, features).
+        images: The image input, features last; None where no input has the sites' rank.
+        image_place: Which input the images are.
+        channels_first: Whether that input's channels stand before its grid.
+        gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
+            or without the first axis, to the scores' gradient, at the same classes.
+        relus: What followed the ReLU rule; None without a rule.
+        discovery: Every layer's output; None where no survey was asked for.
+    """
+
+    outputs: Any
+    head: heads.Head | None
+    classes: ClassIds
+    scores: Scores
+    probabilities: Scores
+    activations: tuple[Features, ...]
+    gradients: tuple[Features, ...]
+    images: Images | None
+    image_place: int | None
+    channels_first: bool
+    gradient: GradientFunction
+    relus: relu.ReluCount | None
+    discovery: Discovery | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the model, apart from its inputs.
+
+    Attributes:
+        target: Which number to explain.
+        output: Which output, by name or index.
+        grid: The rows and columns of the layers' tokens, where they cannot be found.
+        relu_rule: The backward rule of the ReLUs on the way to the images.
+        of_images: Whether the gradient by the images is wanted.
+        survey: Whether every layer is listed in passing.
+    """
+
+    target: Target
+    output: int | str | None = None
+    grid: tuple[int, int] | None = None
+    relu_rule: ReluRule | None = None
+    of_images: bool = False
+    survey: bool = False
+
+
+def probe(
+    model: keras.Model,
+    sites: Sequence[Site],
+    question: Question,
+    inputs: Sequence[tf.Tensor],
+    classes: ClassIds,
+    like: Any = None,
+) -> Trace:
+    """Run `model` once on `inputs` and differentiate each image's score by the sites' outputs.
+
+    To be called while a graph is traced. The backward pass ends at the sites.
+
+    Args:
+        model: Left as it was, also after an error.
+        sites: The layers to look at; none for a gradient method.
+        question: What is asked.
+        inputs: One tensor for each of the model's inputs, batch first.
+        classes: Shape (batch,), int32; -1 asks for the predicted class.
+        like: The structure of the inputs, for a model that does not declare one.
+
+    Raises:
+        ValueError: If a site runs not once or its output has no grid, the score does not depend
+            on it, or the target gives not one number an image.
+    """
+    place = _image_place(inputs) if question.of_images else None
+    survey = Survey(model)
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        if place is not None:
+            tape.watch(inputs[place])
+        with relu.replaced(question.relu_rule):
+            outputs, seen = forward(
+                model,
+                specs.pack(model, inputs, like),
+                sites,
+                tape,
+                survey.listeners if question.survey else tuple,
+            )
+            chosen = select(model, outputs, question.output)
+            head = scoring.read(chosen, question.target)
+            classes = scoring.settle(head, classes)
+            scores = scoring.score(question.target, chosen, classes)
+        variants = scoring.variants(model, scores)
+    gradients = [
+        scoring.differentiate(
+            partial(tape.gradient, sources=tensor), variants, f"layer {site.path!r}"
+        )
+        for site, tensor in zip(sites, seen, strict=True)
+    ]
+    image = _image_under(seen, inputs) if place is None else place
+    first = image is not None and images_channels_first(model, inputs[image])
+    images = None if image is None else channels_last(inputs[image], first)
+    size = None if images is None else tuple(images.shape[1:-1])
+
+    def gradient(wanted: Images) -> Images:
+        if wanted is images and image is not None:
+            return channels_last(_by_images(question, tape, variants, inputs[image]), first)
+        again = partial(_again, model, question, image, first, like)
+        if images is not None and len(wanted.shape) > len(images.shape):
+            together = takes_any_batch(question.target) and not specs.declares_batch(model)
+            return at_copies(again, inputs, classes, wanted, together=together)
+        return again(inputs, classes, wanted)
+
+    return Trace(
+        outputs=chosen,
+        head=head,
+        classes=classes,
+        scores=scores,
+        probabilities=scoring.probabilities(head, classes),
+        activations=tuple(
+            in_form(site, tensor, size, question.grid)
+            for site, tensor in zip(sites, seen, strict=True)
+        ),
+        gradients=tuple(
+            in_form(site, tensor, size, question.grid)
+            for site, tensor in zip(sites, gradients, strict=True)
+        ),
+        images=images,
+        image_place=image,
+        channels_first=first,
+        gradient=gradient,
+        relus=_count_relus(question, scores),
+        discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
+    )
+
+
+def _again(
+    model: keras.Model,
+    question: Question,
+    place: int | None,
+    channels_first: bool,
+    like: Any,
+    inputs: Sequence[tf.Tensor],
+    classes: ClassIds,
+    images: Images,
+) -> Images:
+    """Differentiate the score of the same classes by other images."""
+    # Persistent: of a float16 model, two variants of the score are differentiated.
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        own = tf.experimental.numpy.moveaxis(images, -1, 1) if channels_first else images
+        others = [own if index == place else tensor for index, tensor in enumerate(inputs)]
+        with relu.replaced(question.relu_rule):
+            outputs, _ = forward(model, specs.pack(model, others, like), [], tape)
+            chosen = select(model, outputs, question.output)
+            scores = scoring.score(question.target, chosen, classes)
+        variants = scoring.variants(model, scores)
+    return _by_images(question, tape, variants, images)
+
+
+def _by_images(
+    question: Question, tape: tf.GradientTape, variants: Sequence[Scores], images: tf.Tensor
+) -> tf.Tensor:
+    def gradient(scores: Scores) -> tf.Tensor | None:
+        if question.relu_rule is None:
+            return tape.gradient(scores, images)
+        return tf.gradients(scores, images)[0]
+
+    return scoring.differentiate(gradient, variants, "the images")
+
+
+def _image_place(inputs: Sequence[tf.Tensor]) -> int:
+    for place, tensor in enumerate(inputs):
+        if tensor.dtype.is_floating and len(tensor.shape) > 2:
+            return place
+    shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
+    raise ValueError(
+        f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
+        f"input of shape (batch, *grid, channels); use a class activation map"
+    )
+
+
+def _image_under(seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> int | None:
+    """Find the input that the first site looks at: of its rank, or an image under its tokens."""
+    if not seen:
+        return None
+    rank = len(seen[0].shape)
+    below = graph.ancestors(seen[:1])
+    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below]
+    for wanted in (rank, rank + 1) if rank == 3 else (rank,):
+        for place in under:
+            if len(inputs[place].shape) == wanted:
+                return place
+    return None
+
+
+def _count_relus(question: Question, scores: Scores) -> relu.ReluCount | None:
+    if question.relu_rule is None:
+        return None
+    return relu.count(question.relu_rule, graph.ancestors([scores]))

@@ -1,0 +1,1 @@
+"""From maps and photographs to pixels and figures, without TensorFlow."""

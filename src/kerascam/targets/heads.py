@@ -1,0 +1,170 @@
+"""Read a model's output: the logits under its last softmax or sigmoid, and what it predicts."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from .._types import ClassIds, Scores
+from ..maps import grid_axes
+
+# Operations that hand every element on, in order: a softmax behind them is still the last one.
+_PASSING = {"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims", "EnsureShape"}
+_NORMALIZING = {"Softmax", "LogSoftmax", "Sigmoid"}
+_ELEMENTWISE = {"Mul", "RealDiv", "AddV2", "Sub", "Maximum", "Minimum", "ClipByValue", "Log"}
+
+
+def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
+    """Find the input of the softmax or sigmoid that `outputs` comes from, of log-softmax too.
+
+    Keras leaves it on the tensor that its own activations return; behind `tf.nn.softmax`, a cast
+    or a reshape, the traced graph is walked back instead. The model is not touched.
+
+    Args:
+        outputs: A tensor of a graph that is being traced, shape (batch, ..., units).
+
+    Returns:
+        The logits, of the shape of `outputs`; None where the last step is no softmax or sigmoid.
+    """
+    noted = getattr(outputs, "_keras_logits", None)
+    if noted is not None:
+        return noted
+    operation = _last_step(outputs)
+    if operation.type not in _NORMALIZING:
+        return None
+    return tf.ensure_shape(tf.reshape(operation.inputs[0], tf.shape(outputs)), outputs.shape)
+
+
+def _last_step(outputs: tf.Tensor) -> tf.Operation:
+    operation = outputs.op
+    while operation.type in _PASSING or _takes_only_unit(operation):
+        operation = operation.inputs[0].op
+    return operation
+
+
+def _takes_only_unit(operation: tf.Operation) -> bool:
+    """Tell whether this is `outputs[:, 0]` of a head of one unit."""
+    return operation.type == "StridedSlice" and operation.inputs[0].shape[1:] == [1]
+
+
+def is_changed_probability(outputs: tf.Tensor) -> bool:
+    """Tell whether `outputs` is a softmax's or sigmoid's, scaled, shifted or clipped behind it.
+
+    Such an output has no logits of its own; its gradient vanishes where the softmax saturates.
+    """
+    operation = outputs.op
+    while operation.type in _PASSING | _ELEMENTWISE:
+        operation = operation.inputs[0].op
+    return operation is not outputs.op and operation.type in _NORMALIZING
+
+
+class Head(NamedTuple):
+    """One output of a model, read.
+
+    Attributes:
+        outputs: As the model gives them, shape (batch, *grid, units); units is 1 where the model
+            gives one number an image.
+        logits: The scores under the last softmax or sigmoid, or `outputs` where there is none.
+        probabilities: Of the shape of `outputs`; None where there is no softmax or sigmoid.
+        binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
+    """
+
+    outputs: tf.Tensor
+    logits: tf.Tensor
+    probabilities: tf.Tensor | None
+    binary: bool
+
+    @property
+    def units(self) -> int | None:
+        """How many units the output has, where that is known."""
+        return self.outputs.shape[-1]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the output has a grid: one prediction a place, as in segmentation."""
+        return len(self.outputs.shape) > 2
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether the probabilities at each place are a softmax's own, and so sum to one."""
+        operation = self.outputs.op
+        while operation.type in ("Identity", "Cast", "EnsureShape"):
+            operation = operation.inputs[0].op
+        is_softmax = operation.type in ("Softmax", "LogSoftmax")
+        return self.probabilities is not None and is_softmax
+
+    @property
+    def class_count(self) -> int | None:
+        """How many classes may be asked for."""
+        return 2 if self.binary else self.units
+
+
+def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
+    """Read one output tensor.
+
+    Args:
+        outputs: Shape (batch,), (batch, units) or (batch, *grid, units).
+        binary: Whether one unit stands for two classes; None finds out: it does under a sigmoid.
+    """
+    logits = find_logits(outputs)
+    probabilities = None
+    if logits is not None:
+        is_log = _last_step(outputs).type == "LogSoftmax"
+        probabilities = tf.exp(outputs) if is_log else outputs
+    if binary is None:  # a softmax over one unit is no sigmoid: it always gives 1
+        binary = logits is not None and _last_step(outputs).type != "Softmax"
+    logits = outputs if logits is None else logits
+    if len(outputs.shape) == 1:
+        outputs, logits = outputs[:, None], logits[:, None]
+        probabilities = None if probabilities is None else probabilities[:, None]
+    return Head(outputs, logits, probabilities, binary and outputs.shape[-1] == 1)
+
+
+def predicted(head: Head) -> ClassIds:
+    """Name each image's predicted class.
+
+    The largest logit; for one unit under a sigmoid, 1 where its logit is positive, else 0; for
+    one unit without, 0 (a number is no class). On a grid, the class with the largest mean logit
+    over the grid, or 1 (the foreground) for one unit.
+    """
+    batch = tf.shape(head.logits)[:1]
+    if head.units == 1:
+        if not head.binary:
+            return tf.zeros(batch, tf.int32)
+        if head.dense:
+            return tf.ones(batch, tf.int32)
+        return tf.cast(head.logits[:, 0] > 0, tf.int32)
+    logits = head.logits
+    if head.dense:
+        logits = tf.reduce_mean(logits, grid_axes(logits, features=True))
+    return tf.argmax(logits, -1, output_type=tf.int32)
+
+
+def of_class(head: Head, values: tf.Tensor, classes: ClassIds) -> tf.Tensor:
+    """Take each image's entry of `values`, shape (batch, *grid, units), for its own class."""
+    unit = tf.zeros_like(classes) if head.units == 1 else classes
+    return tf.gather(tf.experimental.numpy.moveaxis(values, -1, 1), unit, axis=1, batch_dims=1)
+
+
+def probabilities(head: Head, classes: ClassIds) -> Scores:
+    """Give each image's probability of its own class; NaN where the model gives none.
+
+    On a grid it is the mean over the grid. Class 0 of a binary head has 1 - p.
+    """
+    if head.probabilities is None:
+        return tf.fill(tf.shape(classes), tf.constant(float("nan"), head.outputs.dtype))
+    chance = of_class(head, head.probabilities, classes)
+    if head.binary:
+        chance = tf.where(expand(classes, chance) == 1, chance, 1 - chance)
+    return tf.reduce_mean(chance, grid_axes(chance)) if head.dense else chance
+
+
+def signs(head: Head, classes: ClassIds) -> tf.Tensor:
+    """Give 1 for each image, or -1 where its class is 0 of a binary head; shape (batch,)."""
+    if not head.binary:
+        return tf.ones_like(classes, head.logits.dtype)
+    return tf.cast(2 * classes - 1, head.logits.dtype)
+
+
+def expand(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Give `values`, one an image, the axes of `like`."""
+    return tf.reshape(values, [-1] + [1] * (len(like.shape) - 1))
