@@ -58,7 +58,7 @@ class LibraryModel:
             "export": uuid.uuid4().hex,
             "method": known.method,
             "title": explainer.method.title,
-            "kind": explainer.method.kind,
+            "of_pixels": explainer.method.of_pixels,
             "layer": known.layer,
             "labels": known.labels and list(known.labels),
             "notes": list(known.notes),

@@ -244,7 +244,7 @@ FORM = {"name": "in", "shape": [None, 6, 7, 3], "dtype": "float32"}
         ({"photographs": [5, 5]}, "says of 'photographs' what cannot be so"),
         ({"heatmap": {"input": "image"}}, "says of 'heatmap' what cannot be so"),
         ({"heatmap": {"input": "x", "channels_first": False}}, "on 'x', which is no input"),
-        ({"kind": "future"}, "says of 'kind' what cannot be so"),
+        ({"of_pixels": "future"}, "says of 'of_pixels' what cannot be so"),
         ({"method": "future_cam", "title": ...}, "does not know: 'future_cam'; upgrade kerascam"),
     ],
 )

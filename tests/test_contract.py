@@ -57,11 +57,14 @@ FEW = {"steps": 3, "samples": 3}
 def call(method, case, factor=1.0, dtype=tf.float64, **options):
     options = {name: FEW[name] for name in method.options if name in FEW} | options
     activations = tf.constant(case.activations, dtype)
-    if method.kind == "cam":
-        return method.function(activations, tf.constant(factor * case.gradients, dtype)).numpy()
-    if method.localizer is not None:
-        options["localization"] = tf.constant(case.localization, dtype)
-    return method.function(lambda x: factor * slope(x), activations, **options).numpy()
+    supply = {
+        "activations": activations,
+        "gradients": tf.constant(factor * case.gradients, dtype),
+        "images": activations,
+        "gradient": lambda x: factor * slope(x),
+        "localization": tf.constant(case.localization, dtype),
+    }
+    return method.function(*(supply[name] for name in method.needs), **options).numpy()
 
 
 def without_noise(method):

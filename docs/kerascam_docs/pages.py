@@ -80,7 +80,7 @@ def passes(name: str) -> str:
         ('1 forward, back to the layer', '1 + 25 forward, 25 backward')
     """
     method = METHODS[name]
-    if method.kind == "cam":
+    if not method.of_pixels:
         return "1 forward, back to the layer"
     counts = [method.options[word] for word in ("samples", "steps") if word in method.options]
     return f"1 + {counts[0]} forward, {counts[0]} backward" if counts else "1 forward, 1 backward"

@@ -3,25 +3,28 @@ from .callback import ExplainCallback as ExplainCallback
 from .explain.explainer import Explainer as Explainer
 from .explain.explanation import Explanation as Explanation
 from .exporting import export as export
-from .methods import CAM as CAM
-from .methods import Deconvnet as Deconvnet
-from .methods import EigenCAM as EigenCAM
-from .methods import EigenGradCAM as EigenGradCAM
-from .methods import ElementwiseGradCAM as ElementwiseGradCAM
-from .methods import GradCAM as GradCAM
-from .methods import GradCAMPlusPlus as GradCAMPlusPlus
-from .methods import GradientTimesInput as GradientTimesInput
-from .methods import GuidedBackprop as GuidedBackprop
-from .methods import GuidedGradCAM as GuidedGradCAM
-from .methods import HiResCAM as HiResCAM
-from .methods import IntegratedGradients as IntegratedGradients
-from .methods import LayerCAM as LayerCAM
-from .methods import Saliency as Saliency
-from .methods import SmoothGrad as SmoothGrad
-from .methods import XGradCAM as XGradCAM
 from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay
+
+# The methods. Tables, documentation and the command line list them in this order.
+# isort: off
+from .methods.one_weight import GradCAM as GradCAM
+from .methods.one_weight import GradCAMPlusPlus as GradCAMPlusPlus
+from .methods.pixelwise import HiResCAM as HiResCAM
+from .methods.pixelwise import LayerCAM as LayerCAM
+from .methods.one_weight import XGradCAM as XGradCAM
+from .methods.pixelwise import ElementwiseGradCAM as ElementwiseGradCAM
+from .methods.eigen import EigenCAM as EigenCAM
+from .methods.eigen import EigenGradCAM as EigenGradCAM
+from .methods.one_weight import CAM as CAM
+from .methods.guided import GuidedGradCAM as GuidedGradCAM
+from .methods.guided import GuidedBackprop as GuidedBackprop
+from .methods.guided import Deconvnet as Deconvnet
+from .methods.input_gradient import Saliency as Saliency
+from .methods.input_gradient import GradientTimesInput as GradientTimesInput
+from .methods.input_gradient import SmoothGrad as SmoothGrad
+from .methods.path import IntegratedGradients as IntegratedGradients
 
 __version__: str
 __all__: list[str]

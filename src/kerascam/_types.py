@@ -1,6 +1,6 @@
 """Names for the tensors that travel inside the graph: what each axis means, and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -17,3 +17,6 @@ Statuses: TypeAlias = Int[tf.Tensor, " batch"]
 
 Target: TypeAlias = Callable[[Any, tf.Tensor], tf.Tensor]
 GradientFunction: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
+ScoreFunction: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
+Layers: TypeAlias = Sequence[tuple[Features, Features]]
+Attentions: TypeAlias = Sequence[Float[tf.Tensor, "batch heads queries keys"]]

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from .errors import brief
 
 F = TypeVar("F", bound=Callable[..., Any])
-Kind = Literal["cam", "gradient"]
 ReluRule = Literal["guided", "deconvnet"]
+
+SUPPLIES = {
+    "images": "the images, (batch, *size, channels)",
+    "activations": "a layer's output, (batch, *grid, features)",
+    "gradients": "the score's gradient by it, of the same shape",
+    "layers": "`activations` and `gradients` of all layers at once, a tuple of pairs",
+    "gradient": "a function: images, or copies of them, to the score's gradient by them",
+    "score": "a function: images, or copies of them, to scores, (batch,) or (copies, batch)",
+    "rest": "a function: a layer's output, or copies of it, to scores; runs what follows the layer",
+    "attentions": "every attention matrix, a tuple of (batch, heads, queries, keys)",
+    "attention_gradients": "the score's gradient by each of them",
+    "localization": "the heatmap of the method that the option `localizer` names, (batch, *size)",
+}
+_OF_EACH_LAYER = {"activations", "gradients", "rest"}
+_OF_LAYERS = {*_OF_EACH_LAYER, "layers", "localization"}
 
 
 @dataclass(frozen=True)
@@ -43,28 +61,24 @@ class Method:
         name: The function's name, as in "grad_cam".
         title: The field's name for it, as in "Grad-CAM".
         class_name: The named class bound to it, as in "GradCAM".
-        kind: "cam" for `(activations, gradients) -> maps`; "gradient" for
-            `(gradient, images, *, options) -> heatmaps`.
-        function: The pure function.
+        function: The pure function. Its positional parameters name what it is handed (see
+            `SUPPLIES`), its keyword-only parameters are the user's options.
         citation: The paper; None for a construction that no paper claims.
         signed: Whether its maps can be negative (evidence against the target).
         relu_rule: The backward rule that replaces every ReLU's own, if any.
-        localizer: The "cam" method whose heatmaps the function takes as `localization`.
         fuse: How maps of several layers become one; None takes their mean.
         requires: A check `(activations, gradients) -> bool per image` with the condition that
             the method stands on; its docstring's first line is the error that the user reads.
-        check: Raises where an option's value is wrong, before anything is computed.
+        check: Raises if an option's value is wrong, before anything is computed.
     """
 
     name: str
     title: str
     class_name: str
-    kind: Kind
     function: Callable[..., Any]
     citation: Citation | None
     signed: bool = False
     relu_rule: ReluRule | None = None
-    localizer: str | None = None
     fuse: Callable[..., Any] | None = None
     requires: Callable[..., Any] | None = None
     check: Callable[..., None] | None = None
@@ -74,20 +88,66 @@ class Method:
         """The first line of the function's docstring."""
         return (inspect.getdoc(self.function) or "").splitlines()[0]
 
-    @property
-    def looks_at_layers(self) -> bool:
-        """Whether it draws its map from a layer, alone or beside the images."""
-        return self.kind == "cam" or self.localizer is not None
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """What the function is handed: the names of its positional parameters."""
+        return needs_of(self.function)
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The user's options and their defaults: the function's keyword-only parameters."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The user's options and their defaults: the function's keyword-only arguments."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {
-            parameter.name: parameter.default
-            for parameter in parameters
-            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != "localization"
-        }
+    def of_layers(self) -> bool:
+        """Whether it looks at layers, alone or beside the images."""
+        return bool(_OF_LAYERS & set(self.needs))
+
+    @property
+    def of_each_layer(self) -> bool:
+        """Whether it draws one map per layer, on the layer's grid."""
+        return bool(_OF_EACH_LAYER & set(self.needs))
+
+    @property
+    def of_pixels(self) -> bool:
+        """Whether each pixel has a value of its own, so that a few stand out from their like."""
+        return "gradient" in self.needs
+
+
+def needs_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """List the positional parameters of a function."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(each.name for each in parameters if each.kind is not each.KEYWORD_ONLY)
+
+
+def check_needs(function: Callable[..., Any]) -> None:
+    """Raise a TypeError if a function asks for what no method is handed.
+
+    Raises:
+        TypeError: With the list of what there is.
+    """
+    needs = needs_of(function)
+    unknown = [name for name in needs if name not in SUPPLIES]
+    if unknown:
+        known = "".join(f"\n  {name}: {what}" for name, what in SUPPLIES.items())
+        raise TypeError(
+            f"method {function.__name__!r} has a positional parameter {unknown[0]!r}, which "
+            f"nothing supplies; options are keyword-only (after a *), and these are supplied:"
+            f"{known}"
+        )
+    localizer = inspect.signature(function).parameters.get("localizer")
+    if "localization" in needs and (localizer is None or localizer.kind.name != "KEYWORD_ONLY"):
+        raise TypeError(
+            f"method {function.__name__!r} is handed a localization, so it needs a keyword-only "
+            f"option localizer with the name of a method as its default, as in "
+            f'localizer="grad_cam"'
+        )
+    if "localization" in needs and set(needs) & _OF_EACH_LAYER:
+        raise TypeError(
+            f"method {function.__name__!r} cannot be handed a localization, on the image's grid, "
+            f"and {min(set(needs) & _OF_EACH_LAYER)}, on a layer's; take layers for all of them"
+        )
 
 
 class UnknownNameError(ValueError, KeyError):
@@ -97,18 +157,24 @@ class UnknownNameError(ValueError, KeyError):
 
 
 class Registry(Mapping[str, Method]):
-    """Maps a name to its method, in the order of registration.
+    """Maps a name to its method, in the order in which the package lists them.
+
+    A name is taken as people write it: the function's, the class's or the field's, whatever the
+    case, hyphens and spaces.
 
     Args:
         noun: What its entries are called, for errors.
-        filled_by: The module whose import enters them all; it is imported when the registry is
-            first asked, so that what only prints names does not import TensorFlow to begin with.
+        filled_by: A package and a room of it. The modules of that room that the package's stub
+            names are imported when the registry is first asked, so that what never asks does not
+            import TensorFlow. Entries have the stub's order; others follow in the order in which
+            they are registered.
     """
 
-    def __init__(self, noun: str, filled_by: str | None = None) -> None:
+    def __init__(self, noun: str, filled_by: tuple[str, str] | None = None) -> None:
         self._noun = noun
         self._filled_by = filled_by
         self._methods: dict[str, Method] = {}
+        self._lock = threading.RLock()  # two threads that ask first fill it once
 
     def register(self, **facts: Any) -> Callable[[F], F]:
         """Enter the decorated function under its own name, and return it unchanged.
@@ -117,6 +183,7 @@ class Registry(Mapping[str, Method]):
             **facts: The fields of `Method`, less `name` and `function`.
 
         Raises:
+            TypeError: If the function has a positional parameter that nothing supplies.
             ValueError: If a function of that name is registered already.
         """
 
@@ -124,21 +191,40 @@ class Registry(Mapping[str, Method]):
             name = function.__name__
             if name in self._methods:
                 raise ValueError(f"a {self._noun} named {name!r} is registered already")
+            check_needs(function)
             self._methods[name] = Method(name=name, function=function, **facts)
             return function
 
         return add
 
-    def __getitem__(self, name: str) -> Method:
+    def __getitem__(self, name: Any) -> Method:
         methods = self._filled()
-        if isinstance(name, str) and name in methods:  # type: ignore[redundant-expr]  # users err
+        if not isinstance(name, str):
+            raise self._unknown(name, methods)
+        if name in methods:
             return methods[name]
-        near = get_close_matches(brief(name).strip("'\""), methods, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(methods)}"
-        raise UnknownNameError(f"{self._noun} must be a registered name, not {brief(name)}; {hint}")
+        spellings = {
+            plain_form(spelling): method
+            for method in methods.values()
+            for spelling in (method.title, method.class_name, method.name)
+        }
+        wanted = plain_form(name)
+        if wanted in spellings:
+            return spellings[wanted]
+        near = get_close_matches(wanted, spellings, n=1)
+        raise self._unknown(name, methods, *(spellings[each].name for each in near))
+
+    def _unknown(self, name: Any, methods: Mapping[str, Any], near: str = "") -> UnknownNameError:
+        hint = f"did you mean {near!r}?" if near else f"one of: {', '.join(methods)}"
+        return UnknownNameError(
+            f"{self._noun} must be a registered name, not {brief(name)}; {hint}"
+        )
 
     def __contains__(self, name: object) -> bool:
-        return name in self._filled()
+        try:
+            return bool(self[name])
+        except UnknownNameError:
+            return False
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._filled())
@@ -148,8 +234,38 @@ class Registry(Mapping[str, Method]):
 
     def _filled(self) -> dict[str, Method]:
         if self._filled_by is not None:
-            importlib.import_module(self._filled_by)  # a second import costs nothing
+            with self._lock:
+                if self._filled_by is not None:
+                    rank = {name: place for place, name in enumerate(_load(*self._filled_by))}
+                    entries = sorted(
+                        self._methods.items(),
+                        key=lambda entry: rank.get(entry[1].class_name, len(rank)),
+                    )
+                    self._methods = dict(entries)
+                    self._filled_by = None
         return self._methods
 
 
-METHODS = Registry("method", filled_by="kerascam.methods")
+def plain_form(name: str) -> str:
+    """Reduce a name to what all its spellings share.
+
+    Example:
+        >>> plain_form("Grad-CAM++"), plain_form("GradCAMPlusPlus")
+        ('gradcamplusplus', 'gradcamplusplus')
+    """
+    plain = name.casefold().replace("+", "plus").replace("×", "times")
+    return re.sub(r"[\W_]", "", plain)
+
+
+def _load(package: str, room: str) -> list[str]:
+    """Import the modules of one room that a package's stub names; return the names in order."""
+    stub = Path(importlib.import_module(package).__file__ or "").with_suffix(".pyi")
+    names = []
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{room}."):
+            importlib.import_module(f"{package}.{node.module}")
+            names += [each.name for each in node.names]
+    return names
+
+
+METHODS = Registry("method", filled_by=("kerascam", "methods"))

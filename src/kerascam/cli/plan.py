@@ -77,12 +77,12 @@ def settle(arguments: Namespace) -> Plan:
     wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
 
     # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
-    anywhere = any(method.looks_at_layers for method in methods)
+    anywhere = any(method.of_layers for method in methods)
     explainers = tuple(
         Explainer(
             model,
             method.name,
-            arguments.layers if method.looks_at_layers or not anywhere else None,
+            arguments.layers if method.of_layers or not anywhere else None,
             labels=labels,
         )
         for method in methods

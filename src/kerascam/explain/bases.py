@@ -26,6 +26,7 @@ class LayerExplainer(Explainer):
         labels: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         freeze: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(
             model,
@@ -38,6 +39,7 @@ class LayerExplainer(Explainer):
             labels=labels,
             grid=grid,
             freeze=freeze,
+            **options,
         )
 
 

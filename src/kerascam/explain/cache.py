@@ -15,6 +15,7 @@ from ..model.inputs import InputSpec
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
 from ..model.suggest import choose_from
 from .program import Program, Recipe, compile_program
+from .steps import Stepwise, compile_steps
 
 
 def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None) -> list[Site]:
@@ -47,6 +48,7 @@ class Programs:
     freeze: bool
     notes: tuple[str, ...] = ()
     _compiled: dict[Any, Program] = field(default_factory=dict)
+    _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -63,7 +65,7 @@ class Programs:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _compiled={}, _lock=threading.Lock())
+        vars(self).update(state, _compiled={}, _stepwise={}, _lock=threading.Lock())
         check_model(self.model)
         if self.sites is not None:
             self.sites = [
@@ -79,10 +81,7 @@ class Programs:
             like: The structure of the inputs, for a model that does not declare one.
             arrays: The inputs; only their shapes and dtypes matter.
         """
-        signature = tuple(
-            tensor_spec(spec, array.shape, array.dtype)
-            for spec, array in zip(specs, arrays, strict=True)
-        )
+        signature = _signature(specs, arrays)
         with self._lock:
             program = self._compiled.get(signature)
             if program is None and self.sites is None:
@@ -93,6 +92,21 @@ class Programs:
                 program = self._compile(self.sites or [], signature, like)
             self._compiled[signature] = program
             return program
+
+    def in_steps(
+        self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]
+    ) -> Stepwise | None:
+        """Return the program for inputs of this form in steps; None if its method has no loop.
+
+        The arguments are those of `of`, which comes first.
+        """
+        signature = _signature(specs, arrays)
+        with self._lock:
+            if signature not in self._stepwise:
+                self._stepwise[signature] = compile_steps(
+                    self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
+                )
+            return self._stepwise[signature]
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
@@ -138,3 +152,12 @@ class Programs:
             sites = [replace(site, run=len(runs) - 1) for site in sites]
         self.sites = sites
         self.notes = (f"layer {choice.path} was chosen: {choice.reason}",)
+
+
+def _signature(
+    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray]
+) -> tuple[tf.TensorSpec, ...]:
+    return tuple(
+        tensor_spec(spec, array.shape, array.dtype)
+        for spec, array in zip(specs, arrays, strict=True)
+    )

@@ -25,8 +25,9 @@ from ..model import Question, Site, check_copyable, check_model, custom_classes,
 from ..model.inputs import conform
 from ..registry import METHODS
 from .cache import Programs, find_sites
-from .explanation import Explanation
+from .explanation import Description, Explanation
 from .program import Program, Recipe
+from .steps import Progress, conform_progress
 
 
 class Explainer:
@@ -102,11 +103,11 @@ class Explainer:
             output,
             conform_grid(grid),
             self.method.relu_rule,
-            of_images=self.method.kind == "gradient",
+            self._needs(options),
         )
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites: list[Site] | None = None
-        if layer is not None or not self.method.looks_at_layers:
+        if layer is not None or not self.method.of_layers:
             sites = [] if layer is None else find_sites(model, _as_list(layer), call_index)
         recipe = Recipe(self.method, question, normalize, options)
         self.programs = Programs(model, recipe, sites, call_index, freeze)
@@ -130,33 +131,42 @@ class Explainer:
     @property
     def layer(self) -> str | None:
         """The path of the layer, " + " between several; None before the first call chose it."""
-        if not self.method.looks_at_layers:
+        if not self.method.of_layers:
             return "images"
         sites = self.programs.sites
         return None if sites is None else " + ".join(site.path for site in sites)
 
-    def __call__(self, images: Any, classes: Any = None) -> Explanation:
+    def __call__(
+        self, images: Any, classes: Any = None, *, progress: Progress | bool | None = None
+    ) -> Explanation:
         """Explain a batch in one pass.
 
         Args:
             images: Shape (batch, *size, channels), in the values that the model takes: nothing
                 is preprocessed here. A list or dict of such for a model of several inputs.
-            classes: An index or class name, or one an image; None explains the predicted class.
+            classes: An index or class name, or one per image; None explains the predicted class.
+            progress: For a method that asks the model many times, such as SmoothGrad: it is then
+                run in steps, Ctrl-C ends it between two of them, and the numbers are the same.
+                True shows a progress bar; a function is called after each step with the steps
+                made and all that there are. None runs it as one graph, a little faster.
 
         Returns:
             The heatmaps, and what they explain.
 
         Raises:
-            TypeError: If images are not numbers or classes neither integers nor names.
+            KeyboardInterrupt: After Ctrl-C.
+            TypeError: If images are not numbers, classes neither integers nor names, or progress
+                is neither a function nor True.
             ValueError: If a shape, a value, a class or the layer does not fit the model.
         """
+        show = conform_progress(progress)
         specs = input_specs(self.model, images)
         arrays = conform(images, specs)
         program = self.programs.of(specs, images, arrays)
         check_labels(self.labels, program.class_count)
         wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
         try:
-            found = run(program.run, *map(tf.constant, arrays), tf.constant(wanted))
+            found = self._run(program, images, arrays, wanted, show)
         except tf.errors.InvalidArgumentError as error:
             raise DoesNotFitError(
                 f"images of shape {arrays[0].shape} do not fit the model, or the target does not "
@@ -164,6 +174,25 @@ class Explainer:
             ) from error
         self._check_scores(found["scores"], len(wanted))
         return self._explanation(program, arrays, found)
+
+    def _run(
+        self,
+        program: Program,
+        images: Any,
+        arrays: Sequence[np.ndarray],
+        classes: np.ndarray,
+        show: Progress | None,
+    ) -> dict[str, Any]:
+        tensors = [*map(tf.constant, arrays), tf.constant(classes)]
+        if show is not None:
+            specs = input_specs(self.model, images)
+            stepwise = self.programs.in_steps(specs, images, arrays)
+            if stepwise is not None:
+                return stepwise.run(tensors, show)
+        found = run(program.run, *tensors)
+        if show is not None:
+            show(1, 1)
+        return found
 
     def _check_scores(self, scores: tf.Tensor, batch: int) -> None:
         if len(scores) != batch:
@@ -184,7 +213,7 @@ class Explainer:
 
     def _check_arguments(self, of_layers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         given = [name for name, value in of_layers.items() if value is not None]
-        if given and not self.method.looks_at_layers:
+        if given and not self.method.of_layers:
             raise TypeError(
                 f"{given[0]}={brief(of_layers[given[0]])} does not go with {self.method.title}: it "
                 f"looks at the images; leave {given[0]} out"
@@ -197,6 +226,19 @@ class Explainer:
             )
         if self.method.check is not None:
             self.method.check(**{**self.method.options, **options})
+
+    def _needs(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """Collect what the graph must supply: to the method, and to the one that localizes."""
+        needs = set(self.method.needs)
+        if "localization" in needs:
+            localizer = METHODS[{**self.method.options, **options}["localizer"]]
+            if not localizer.of_each_layer or localizer.relu_rule is not None:
+                raise ValueError(
+                    f"localizer must be a method that draws its map on a layer's grid, such as "
+                    f"'grad_cam', not {localizer.name!r}"
+                )
+            needs |= set(localizer.needs)
+        return frozenset(needs)
 
     def _explanation(
         self, program: Program, arrays: Sequence[np.ndarray], found: Mapping[str, Any]
@@ -225,6 +267,7 @@ class Explainer:
             signed=self.keeps_sign,
             scaled=self.scales,
             images=images,
+            described=Description(self.method.title, self.method.of_pixels),
         )
 
 

@@ -5,7 +5,7 @@ import io
 import operator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,18 @@ from ..arguments import conform_path
 from ..pictures import figure, render
 from ..registry import METHODS
 from .result_folder import ResultFolder, finite_or_none, maps_by_name, write_folder
+
+
+class Description(NamedTuple):
+    """What an explanation says of its method when it is printed and drawn.
+
+    Attributes:
+        title: As in "Grad-CAM".
+        of_pixels: Whether each pixel has a value of its own, so that a few stand out.
+    """
+
+    title: str
+    of_pixels: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +55,8 @@ class Explanation:
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
         images: The images as the model saw them, shape (batch, *size, channels); None where no
             input has the heatmaps' axes.
+        described: What is said of the method, so that an explanation is printed and drawn where
+            nothing is computed; None asks the registry.
 
     Example:
         >>> import keras
@@ -70,6 +84,7 @@ class Explanation:
     signed: bool = False
     scaled: bool = True
     images: np.ndarray | None = field(default=None, repr=False)
+    described: Description | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.heatmaps)
@@ -277,12 +292,15 @@ class Explanation:
 
     def _shown(self) -> tuple[np.ndarray, str]:
         """Give the heatmaps as pictures draw them, and what 1 stands for there."""
-        of_pixels = self._described.kind == "gradient"
+        of_pixels = self._described.of_pixels
         return figure.in_unit(self.heatmaps, of_pixels=of_pixels, scaled=self.scaled)
 
     @property
-    def _described(self) -> Any:
-        return METHODS[self.method]
+    def _described(self) -> Description:
+        if self.described is not None:
+            return self.described
+        method = METHODS[self.method]
+        return Description(method.title, method.of_pixels)
 
     def _repr_html_(self) -> str | None:
         if self.heatmaps.ndim != 3 and self.images is None:

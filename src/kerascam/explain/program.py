@@ -85,7 +85,7 @@ def compile_program(
         *inputs, classes = tensors
         trace = probe(model, sites, recipe.question, inputs, classes, like)
         traces.append(trace)
-        return _results(trace, recipe)
+        return results(trace, recipe)
 
     specs = [*signature, tf.TensorSpec((None,), tf.int32)]
     run = compile_graph(explain, specs, freeze=freeze)
@@ -97,7 +97,7 @@ def compile_program(
         sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
-        notes=_relu_notes(trace.relus, recipe.method) + _head_notes(trace, recipe.question),
+        notes=_notes(trace, recipe),
         discovery=trace.discovery,
     )
 
@@ -117,7 +117,7 @@ def compile_predictions(
         explained output, predictions: its probabilities, or the output as it is where it has
         none, shape (batch, *grid, units).
     """
-    plain = replace(question, relu_rule=None, of_images=False, survey=False)
+    plain = replace(question, relu_rule=None, needs=frozenset(), survey=False)
 
     def predict(*inputs: tf.Tensor) -> dict[str, Any]:
         unknown = tf.fill(tf.shape(inputs[0])[:1], -1)
@@ -138,7 +138,8 @@ def _gives_probabilities(trace: Trace) -> bool:
     return trace.head is not None and trace.head.probabilities is not None
 
 
-def _results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
+def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
+    """Compute what a program gives, from a trace."""
     size = None if trace.images is None else list(_lengths(trace.images))
     raw = _raw_maps(trace, recipe, size)
     statuses = _statuses(trace, raw)
@@ -175,24 +176,51 @@ def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:
 
 
 def _raw_maps(trace: Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
-    method = recipe.method
-    if method.kind == "cam":
-        return _cams(trace, method)
-    options = dict(recipe.options)
-    if method.localizer is not None:
-        cams = _cams(trace, METHODS[method.localizer])
-        enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
-        if len(enlarged) > 1:  # layers count alike only on one scale
-            enlarged = [_maps.normalize(each) for each in enlarged]
-        options["localization"] = _maps.mean(enlarged, [])
-    return [method.function(trace.gradient, trace.images, **options)]
+    """Hand the method what its parameters are named: for each layer in turn, or once."""
+    method, options = recipe.method, recipe.options
+    supply = _supply(trace)
+    if method.of_each_layer:
+        return [method.function(**_handed(method, layer), **options) for layer in supply]
+    once = supply[0] if supply else _whole(trace)
+    if "localization" in method.needs:
+        localizer = METHODS[{**method.options, **options}["localizer"]]
+        cams = [localizer.function(**_handed(localizer, layer)) for layer in supply]
+        once = {**once, "localization": _localization(cams, size)}
+    return [method.function(**_handed(method, once), **options)]
 
 
-def _cams(trace: Trace, method: Method) -> list[tf.Tensor]:
+def _handed(method: Method, supply: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: supply[name] for name in method.needs}
+
+
+def _whole(trace: Trace) -> dict[str, Any]:
+    """Collect what a method is handed whatever the layer."""
+    return {
+        "images": trace.images,
+        "gradient": trace.gradient,
+        "score": trace.score,
+        "attentions": trace.attentions,
+        "attention_gradients": trace.attention_gradients,
+        "layers": tuple(zip(trace.activations, trace.gradients, strict=False)),
+    }
+
+
+def _supply(trace: Trace) -> list[dict[str, Any]]:
+    """Collect what a method is handed for each layer."""
+    gradients = trace.gradients or [None] * len(trace.activations)
     return [
-        method.function(activations, gradients)
-        for activations, gradients in zip(trace.activations, trace.gradients, strict=True)
+        {**_whole(trace), "activations": activations, "gradients": gradient, "rest": rest}
+        for activations, gradient, rest in zip(
+            trace.activations, gradients, trace.rests, strict=True
+        )
     ]
+
+
+def _localization(cams: list[tf.Tensor], size: Any) -> tf.Tensor:
+    enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
+    if len(enlarged) > 1:  # layers count alike only on one scale
+        enlarged = [_maps.normalize(each) for each in enlarged]
+    return _maps.mean(enlarged, [])
 
 
 def _heatmaps(raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
@@ -209,8 +237,9 @@ def _heatmaps(raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
 
 def _statuses(trace: Trace, raw: list[tf.Tensor]) -> tf.Tensor:
     """Say of each image how its map came out; of several layers, one with evidence is enough."""
-    bases = list(zip(trace.activations, trace.gradients, strict=True))
-    if not bases:  # a gradient method's map is zero where its gradient is
+    gradients = trace.gradients or [tf.ones_like(each) for each in trace.activations]
+    bases = list(zip(trace.activations, gradients, strict=True))
+    if not bases:  # a map of the images is zero if their gradient is
         bases = [(tf.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
     codes = [
         _maps.status(maps, activations, gradients)
@@ -225,6 +254,22 @@ def _fits(trace: Trace, method: Method) -> tf.Tensor:
         return tf.ones_like(trace.classes, tf.bool)
     sites = zip(trace.activations, trace.gradients, strict=True)
     return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
+
+
+def _notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
+    return (
+        *_relu_notes(trace.relus, recipe.method),
+        *_head_notes(trace, recipe.question),
+        *_beside_notes(trace, recipe.method),
+    )
+
+
+def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
+    return tuple(
+        f"the score depends on the images beside layer {path} too: {method.title} replaced the "
+        f"layer's output and left what passes beside it as it was"
+        for path in trace.beside
+    )
 
 
 def _head_notes(trace: Trace, question: Question) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def explanations_of_files(
     answer = explanations(plan, [images], class_index, manifest_id)
     explainer = plan.explainer
     colors = drawing.palette(plan.drawing.colormap, signed=explainer.keeps_sign)
-    of_pixels = explainer.method.kind == "gradient"
+    of_pixels = explainer.method.of_pixels
 
     def draw(photo: tf.Tensor, heatmap: tf.Tensor) -> tf.Tensor:
         heat = drawing.shown(heatmap, of_pixels=of_pixels, scaled=explainer.scales)

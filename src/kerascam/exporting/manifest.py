@@ -34,7 +34,7 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         "model": explainer.model.name,
         "method": method.name,
         "title": method.title,
-        "kind": method.kind,
+        "of_pixels": method.of_pixels,
         "paper": method.citation and method.citation.url,
         "layer": explainer.layer,
         "notes": [*explainer.programs.notes, *plan.program.notes],

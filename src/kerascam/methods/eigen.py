@@ -8,7 +8,6 @@ from ..registry import METHODS, Citation
 
 
 @METHODS.register(
-    kind="cam",
     title="Eigen-CAM",
     class_name="EigenCAM",
     signed=True,
@@ -20,7 +19,7 @@ from ..registry import METHODS, Citation
         "https://arxiv.org/abs/2008.00299",
     ),
 )
-def eigen_cam(activations: Features, gradients: Features) -> Maps:
+def eigen_cam(activations: Features) -> Maps:
     r"""Project the activations on their first right singular vector; the class plays no part.
 
     $$O = U \Sigma V^\top,\qquad L = O\,v_1$$ with $O$ the activations as a matrix of Z places by
@@ -30,11 +29,10 @@ def eigen_cam(activations: Features, gradients: Features) -> Maps:
     sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: behind a ReLU the map is
     then non-negative, and it never depends on the solver. No ReLU, as in the paper.
 
-    >>> values = eigen_cam(tf.constant([[[[3.0, 4.0]], [[0.0, 0.0]]]]), tf.zeros((1, 2, 1, 2)))
+    >>> values = eigen_cam(tf.constant([[[[3.0, 4.0]], [[0.0, 0.0]]]]))
     >>> [round(v, 5) for v in values.numpy().ravel().tolist()]
     [5.0, 0.0]
     """
-    del gradients
     return _first_projection(activations)
 
 
@@ -61,7 +59,6 @@ class EigenCAM(LayerExplainer):
 
 
 @METHODS.register(
-    kind="cam",
     title="Eigen-Grad-CAM",
     class_name="EigenGradCAM",
     signed=True,

@@ -13,7 +13,6 @@ from .one_weight import GRAD_CAM_PAPER
 
 
 @METHODS.register(
-    kind="gradient",
     title="Guided backpropagation",
     class_name="GuidedBackprop",
     relu_rule="guided",
@@ -61,7 +60,6 @@ class GuidedBackprop(ImageExplainer):
 
 
 @METHODS.register(
-    kind="gradient",
     title="Deconvnet",
     class_name="Deconvnet",
     relu_rule="deconvnet",
@@ -106,15 +104,17 @@ class Deconvnet(ImageExplainer):
 
 
 @METHODS.register(
-    kind="gradient",
     title="Guided Grad-CAM",
     class_name="GuidedGradCAM",
     relu_rule="guided",
-    localizer="grad_cam",
     citation=GRAD_CAM_PAPER,
 )
 def guided_grad_cam(
-    gradient: GradientFunction, images: Images, *, localization: Heatmaps
+    gradient: GradientFunction,
+    images: Images,
+    localization: Heatmaps,
+    *,
+    localizer: str = "grad_cam",
 ) -> Heatmaps:
     r"""Multiply guided backpropagation by the Grad-CAM heatmap: sharp, and of the class.
 
@@ -123,7 +123,7 @@ def guided_grad_cam(
 
     >>> x = tf.constant([[[[1.0], [3.0]]]])
     >>> half = tf.constant([[[0.0, 0.5]]])
-    >>> guided_grad_cam(lambda x: 2 * x, x, localization=half).numpy().tolist()
+    >>> guided_grad_cam(lambda x: 2 * x, x, half).numpy().tolist()
     [[[0.0, 3.0]]]
     """
     return strongest_channel(gradient(images)) * localization

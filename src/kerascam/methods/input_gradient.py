@@ -18,7 +18,7 @@ from ..errors import brief
 from ..explain.bases import ImageExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
-from .repeat import MOST_COPIES, mean_over_copies
+from ..repeat import MOST_COPIES, mean_over
 
 _INT32 = np.iinfo(np.int32)
 
@@ -29,7 +29,6 @@ def strongest_channel(gradients: Images) -> Heatmaps:
 
 
 @METHODS.register(
-    kind="gradient",
     title="Saliency",
     class_name="Saliency",
     citation=Citation(
@@ -72,7 +71,6 @@ class Saliency(ImageExplainer):
 
 
 @METHODS.register(
-    kind="gradient",
     title="Gradient × input",
     class_name="GradientTimesInput",
     signed=True,
@@ -125,7 +123,6 @@ def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
 
 
 @METHODS.register(
-    kind="gradient",
     title="SmoothGrad",
     class_name="SmoothGrad",
     check=check_smooth_grad,
@@ -169,7 +166,8 @@ def smooth_grad(
     def noisy(chosen: tf.Tensor) -> tf.Tensor:
         return images + noise * span * tf.map_fn(draw, chosen, fn_output_signature=images.dtype)
 
-    return strongest_channel(mean_over_copies(gradient, noisy, images, samples))
+    mean = mean_over(lambda chosen: gradient(noisy(chosen)), samples, images, images)
+    return strongest_channel(mean)
 
 
 class SmoothGrad(ImageExplainer):

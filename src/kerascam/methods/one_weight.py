@@ -44,7 +44,6 @@ def gradients_constant(activations: Features, gradients: Features) -> tf.Tensor:
 
 
 @METHODS.register(
-    kind="cam",
     title="CAM",
     class_name="CAM",
     signed=True,
@@ -98,7 +97,6 @@ class CAM(LayerExplainer):
 
 
 @METHODS.register(
-    kind="cam",
     title="Grad-CAM",
     class_name="GradCAM",
     citation=GRAD_CAM_PAPER,
@@ -141,7 +139,6 @@ class GradCAM(LayerExplainer):
 
 
 @METHODS.register(
-    kind="cam",
     title="Grad-CAM++",
     class_name="GradCAMPlusPlus",
     citation=Citation(
@@ -201,7 +198,6 @@ class GradCAMPlusPlus(LayerExplainer):
 
 
 @METHODS.register(
-    kind="cam",
     title="XGrad-CAM",
     class_name="XGradCAM",
     citation=Citation(

@@ -14,7 +14,7 @@ from ..arguments import number_in
 from ..errors import brief
 from ..explain.bases import ImageExplainer
 from ..registry import METHODS, Citation
-from .repeat import MOST_COPIES, mean_over_copies
+from ..repeat import MOST_COPIES, mean_over
 
 
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
@@ -31,7 +31,6 @@ def check_integrated_gradients(steps: Any, baseline: Any) -> None:
 
 
 @METHODS.register(
-    kind="gradient",
     title="Integrated gradients",
     class_name="IntegratedGradients",
     check=check_integrated_gradients,
@@ -72,7 +71,8 @@ def integrated_gradients(
         places = (tf.cast(chosen, images.dtype) + 0.5) / steps
         return start + tf.reshape(places, [-1] + [1] * len(images.shape)) * way
 
-    return tf.reduce_sum(way * mean_over_copies(gradient, on_the_way, images, steps), -1)
+    slope = mean_over(lambda chosen: gradient(on_the_way(chosen)), steps, images, images)
+    return tf.reduce_sum(way * slope, -1)
 
 
 class IntegratedGradients(ImageExplainer):

@@ -13,7 +13,6 @@ SHALLOW_GAIN = 2.0  # the paper's gamma
 
 
 @METHODS.register(
-    kind="cam",
     title="HiResCAM",
     class_name="HiResCAM",
     signed=True,
@@ -85,7 +84,6 @@ def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor
 
 
 @METHODS.register(
-    kind="cam",
     title="LayerCAM",
     class_name="LayerCAM",
     fuse=fuse_layer_cam,
@@ -135,7 +133,6 @@ class LayerCAM(LayerExplainer):
 
 
 @METHODS.register(
-    kind="cam",
     title="Element-wise Grad-CAM",
     class_name="ElementwiseGradCAM",
     citation=None,

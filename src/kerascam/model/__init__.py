@@ -10,10 +10,11 @@ from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
+from .question import Question
 from .relu import ReluCount
 from .sites import Site, site_of
 from .specs import USUAL_LENGTHS, built_shape, check_model, input_specs, tensor_spec
-from .trace import Question, Trace, probe
+from .trace import Trace, probe
 
 __all__ = [
     "Compiled",

@@ -13,8 +13,9 @@ import tensorflow as tf
 from ..errors import DoesNotFitError, reason
 from .layers import walk
 
-# Called with a layer's inputs and output each time that the layer runs.
-Listener = Callable[[Any, Any], None]
+# Called with a layer's inputs and output each time that the layer runs; returns what replaces the
+# output, or None to leave it.
+Listener = Callable[[Any, Any], Any]
 
 # One trace at a time: two threads that shadow the same layer would restore each other's shadow.
 _TRACING = threading.RLock()
@@ -125,7 +126,8 @@ def _telling(call: Callable[..., Any], listeners: Sequence[Listener]) -> Callabl
         output = call(*args, **kwargs)
         if threading.get_ident() == owner:  # another thread may be using the model meanwhile
             for listener in listeners:
-                listener((args, kwargs), output)
+                replacement = listener((args, kwargs), output)
+                output = output if replacement is None else replacement
         return output
 
     return told_call

@@ -38,17 +38,19 @@ def forward(
     model: keras.Model,
     inputs: Any,
     sites: Sequence[Site],
-    tape: tf.GradientTape,
+    tape: tf.GradientTape | None = None,
     others: Callable[[], Sequence[tuple[keras.Operation, shadow.Listener]]] = tuple,
+    given: Sequence[tf.Tensor | None] | None = None,
 ) -> tuple[Any, list[tf.Tensor]]:
-    """Run the model once; the tape watches the sites' outputs from the moment they exist.
+    """Run the model once; a tape watches the sites' outputs from the moment they exist.
 
     Args:
         model: The model.
         inputs: As the model is called with.
         sites: The layers to look at.
-        tape: Records the pass.
-        others: Gives further listeners, anew for each try.
+        tape: Records the pass, if there is one.
+        others: Returns further listeners, new ones for each try.
+        given: What replaces each site's output, in the layer's form; None leaves it.
 
     Returns:
         The model's outputs, and each site's output as the layer gave it.
@@ -61,8 +63,10 @@ def forward(
         listeners = [
             *others(),
             *(
-                (site.layer, _listener(site, runs, tape))
-                for site, runs in zip(sites, heard, strict=True)
+                (site.layer, _listener(site, runs, tape, other))
+                for site, runs, other in zip(
+                    sites, heard, given or [None] * len(sites), strict=True
+                )
             ),
         ]
         outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
@@ -71,16 +75,29 @@ def forward(
     return outputs, [_one_run(site, runs) for site, runs in zip(sites, heard, strict=True)]
 
 
-def _listener(site: Site, runs: list[tf.Tensor], tape: tf.GradientTape) -> shadow.Listener:
-    def hear(arguments: Any, output: Any) -> None:
+def _listener(
+    site: Site, runs: list[tf.Tensor], tape: tf.GradientTape | None, given: tf.Tensor | None
+) -> shadow.Listener:
+    def hear(arguments: Any, output: Any) -> Any:
         del arguments
         tensors = tensors_in(output)
-        if tensors:
-            if site.run in (None, len(runs)):
-                tape.watch(tensors[0])
-            runs.append(tensors[0])
+        if not tensors:
+            return None
+        wanted = site.run in (None, len(runs))
+        if wanted and tape is not None:
+            tape.watch(tensors[0])
+        runs.append(tensors[0])
+        return _with_first(output, given) if wanted and given is not None else None
 
     return hear
+
+
+def _with_first(nest: Any, tensor: tf.Tensor) -> Any:
+    """Return a nest with another tensor in place of its first one."""
+    leaves = keras.tree.flatten(nest)
+    place = next(index for index, leaf in enumerate(leaves) if tf.is_tensor(leaf))
+    leaves[place] = tensor
+    return keras.tree.pack_sequence_as(nest, leaves)
 
 
 def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
@@ -130,6 +147,24 @@ def in_form(
     except ValueError as error:
         raise ValueError(f"layer {site.path!r}: {error}") from None
     return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
+
+
+def as_layer_gives(site: Site, features: Features, own: tf.Tensor) -> tf.Tensor:
+    """Bring (batch, *grid, features) to the form of a site's output: the inverse of `in_form`.
+
+    Args:
+        site: The layer.
+        features: Shape (batch, *grid, features).
+        own: The layer's own output for each of these images, whose prefix tokens are kept.
+    """
+    if len(features.shape) == len(own.shape) + 1:  # tokens that were laid out on their grid
+        depth = features.shape[-1]
+        tokens = tf.reshape(features, [tf.shape(features)[0], -1, depth])
+        prefix = own[:, : tf.shape(own)[1] - tf.shape(tokens)[1]]
+        features = tf.concat([prefix, tf.cast(tokens, own.dtype)], 1)
+    elif site.channels_first:
+        features = tf.experimental.numpy.moveaxis(features, -1, 1)
+    return tf.ensure_shape(tf.cast(features, own.dtype), [None, *own.shape[1:]])
 
 
 def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:

@@ -1,22 +1,20 @@
 """Run a model once and differentiate a score by the outputs of some of its layers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from .._types import ClassIds, Features, GradientFunction, Images, Scores, Target
-from ..registry import ReluRule
+from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
 from ..targets import heads
-from ..targets.composed import takes_any_batch
-from . import graph, relu, scoring, specs
-from .copies import at_copies
+from . import attention, graph, relu, scoring, specs
+from .again import Again, by_images
 from .discover import Discovery, Survey
 from .grids import channels_last
 from .outputs import select
+from .question import Question
 from .sites import Site, forward, images_channels_first, in_form
 
 
@@ -30,12 +28,19 @@ class Trace(NamedTuple):
         scores: Shape (batch,), float32 (float64 for a float64 model).
         probabilities: Shape (batch,), NaN where the model gives none.
         activations: For each site, shape (batch, *grid, features).
-        gradients: For each site, shape (batch, *grid, features).
+        gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
+        attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
+        attention_gradients: For each of them, of the same shape.
         images: The image input, features last; None where no input has the sites' rank.
         image_place: Which input the images are.
         channels_first: Whether that input's channels stand before its grid.
         gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
             or without the first axis, to the scores' gradient, at the same classes.
+        score: Maps the same to scores, shape (copies, batch) or (batch,).
+        rests: For each site, maps other activations, (copies, batch, *grid, features) or without
+            the first axis, to scores; only what follows the site runs.
+        beside: The sites that were replaced by `rests` though the scores depend on the images
+            beside them too; known once they are traced.
         relus: What followed the ReLU rule; None without a rule.
         discovery: Every layer's output; None where no survey was asked for.
     """
@@ -47,33 +52,17 @@ class Trace(NamedTuple):
     probabilities: Scores
     activations: tuple[Features, ...]
     gradients: tuple[Features, ...]
+    attentions: tuple[tf.Tensor, ...]
+    attention_gradients: tuple[tf.Tensor, ...]
     images: Images | None
     image_place: int | None
     channels_first: bool
     gradient: GradientFunction
+    score: ScoreFunction
+    rests: tuple[ScoreFunction, ...]
+    beside: list[str]
     relus: relu.ReluCount | None
     discovery: Discovery | None
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of the model, apart from its inputs.
-
-    Attributes:
-        target: Which number to explain.
-        output: Which output, by name or index.
-        grid: The rows and columns of the layers' tokens, where they cannot be found.
-        relu_rule: The backward rule of the ReLUs on the way to the images.
-        of_images: Whether the gradient by the images is wanted.
-        survey: Whether every layer is listed in passing.
-    """
-
-    target: Target
-    output: int | str | None = None
-    grid: tuple[int, int] | None = None
-    relu_rule: ReluRule | None = None
-    of_images: bool = False
-    survey: bool = False
 
 
 def probe(
@@ -100,7 +89,7 @@ def probe(
         ValueError: If a site runs not once or its output has no grid, the score does not depend
             on it, or the target gives not one number an image.
     """
-    place = _image_place(inputs) if question.of_images else None
+    place = _image_place(inputs) if question.differentiates_images else None
     survey = Survey(model)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         if place is not None:
@@ -122,78 +111,56 @@ def probe(
         scoring.differentiate(
             partial(tape.gradient, sources=tensor), variants, f"layer {site.path!r}"
         )
-        for site, tensor in zip(sites, seen, strict=True)
+        for site, tensor in zip(sites, seen if question.differentiates_layers else (), strict=False)
     ]
+    matrices = attention.find(scores, classes) if question.looks_at_attention else []
     image = _image_under(seen, inputs) if place is None else place
+    if image is None and question.looks_at_images:
+        image = _image_place(inputs)
     first = image is not None and images_channels_first(model, inputs[image])
     images = None if image is None else channels_last(inputs[image], first)
     size = None if images is None else tuple(images.shape[1:-1])
+    again = Again(model, question, inputs, classes, like, image, first, scores.dtype)
 
     def gradient(wanted: Images) -> Images:
-        if wanted is images and image is not None:
-            return channels_last(_by_images(question, tape, variants, inputs[image]), first)
-        again = partial(_again, model, question, image, first, like)
-        if images is not None and len(wanted.shape) > len(images.shape):
-            together = takes_any_batch(question.target) and not specs.declares_batch(model)
-            return at_copies(again, inputs, classes, wanted, together=together)
-        return again(inputs, classes, wanted)
+        if wanted is images and image is not None:  # they have been run
+            return channels_last(by_images(question, tape, variants, inputs[image]), first)
+        return again.gradient(wanted)
 
+    activations = tuple(
+        in_form(site, tensor, size, question.grid) for site, tensor in zip(sites, seen, strict=True)
+    )
     return Trace(
         outputs=chosen,
         head=head,
         classes=classes,
         scores=scores,
         probabilities=scoring.probabilities(head, classes),
-        activations=tuple(
-            in_form(site, tensor, size, question.grid)
-            for site, tensor in zip(sites, seen, strict=True)
-        ),
+        activations=activations,
         gradients=tuple(
             in_form(site, tensor, size, question.grid)
-            for site, tensor in zip(sites, gradients, strict=True)
+            for site, tensor in zip(sites, gradients, strict=False)
+        ),
+        attentions=attention.in_form(matrices, classes),
+        attention_gradients=attention.in_form(
+            attention.differentiate(variants, matrices)
+            if "attention_gradients" in question.needs
+            else [],
+            classes,
         ),
         images=images,
         image_place=image,
         channels_first=first,
         gradient=gradient,
+        score=again.score,
+        rests=tuple(
+            partial(again.rest, site, own, form)
+            for site, own, form in zip(sites, seen, activations, strict=True)
+        ),
+        beside=again.beside,
         relus=_count_relus(question, scores),
         discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
     )
-
-
-def _again(
-    model: keras.Model,
-    question: Question,
-    place: int | None,
-    channels_first: bool,
-    like: Any,
-    inputs: Sequence[tf.Tensor],
-    classes: ClassIds,
-    images: Images,
-) -> Images:
-    """Differentiate the score of the same classes by other images."""
-    # Persistent: of a float16 model, two variants of the score are differentiated.
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        own = tf.experimental.numpy.moveaxis(images, -1, 1) if channels_first else images
-        others = [own if index == place else tensor for index, tensor in enumerate(inputs)]
-        with relu.replaced(question.relu_rule):
-            outputs, _ = forward(model, specs.pack(model, others, like), [], tape)
-            chosen = select(model, outputs, question.output)
-            scores = scoring.score(question.target, chosen, classes)
-        variants = scoring.variants(model, scores)
-    return _by_images(question, tape, variants, images)
-
-
-def _by_images(
-    question: Question, tape: tf.GradientTape, variants: Sequence[Scores], images: tf.Tensor
-) -> tf.Tensor:
-    def gradient(scores: Scores) -> tf.Tensor | None:
-        if question.relu_rule is None:
-            return tape.gradient(scores, images)
-        return tf.gradients(scores, images)[0]
-
-    return scoring.differentiate(gradient, variants, "the images")
 
 
 def _image_place(inputs: Sequence[tf.Tensor]) -> int:

@@ -1,29 +1,17 @@
 """What a server answers, joined and given meaning."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from .. import signatures as names
-from ..explain.explanation import Explanation
+from ..explain.explanation import Description, Explanation
 from .connection import Tensors
 from .errors import ServingError
 from .manifest import Manifest
 from .outputs import is_map
-
-
-class Description(NamedTuple):
-    """What a manifest says of the method.
-
-    Attributes:
-        title: As in "Grad-CAM".
-        kind: "cam" or "gradient".
-    """
-
-    title: str
-    kind: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,8 +27,6 @@ class ServedExplanation(Explanation):
         all_probabilities: The model's probabilities of all classes, shape (batch, classes), for
             segmentation (batch, *grid, classes); None where the model gives none.
         manifest_id: Which export answered.
-        described: What the manifest says of the method, so that an explanation is printed and
-            drawn without TensorFlow; None asks the library.
 
     Example:
         What a client gives for one file; here it is made by hand, without a server:
@@ -60,11 +46,6 @@ class ServedExplanation(Explanation):
     overlays: tuple[bytes, ...] = ()
     all_probabilities: np.ndarray | None = None
     manifest_id: str = ""
-    described: Description | None = field(default=None, repr=False)
-
-    @property
-    def _described(self) -> Any:
-        return super()._described if self.described is None else self.described
 
     def __getitem__(self, index: int | np.integer | slice) -> "ServedExplanation":
         """Take the explanation of one image (a batch of one) or of a slice of them."""
@@ -144,8 +125,8 @@ def explanation(
     """
     facts = manifest.facts
     described = None
-    if "title" in facts and "kind" in facts:
-        described = Description(facts["title"], facts["kind"])
+    if "title" in facts and "of_pixels" in facts:
+        described = Description(facts["title"], facts["of_pixels"])
     return ServedExplanation(
         heatmaps=answer[names.HEATMAP],
         maps=_maps(answer),

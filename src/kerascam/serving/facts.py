@@ -1,11 +1,11 @@
 """What a manifest must say for a client to read the answers that it tells of."""
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from ..registry import METHODS, Kind, UnknownNameError
+from ..registry import METHODS, UnknownNameError
 
 _AGAIN = "export the model again with this version of kerascam"
 
@@ -36,7 +36,7 @@ def check_facts(facts: Any) -> None:
     ground = facts.get("heatmap", {}).get("input")
     if ground is not None and ground not in facts["inputs"]:
         raise ValueError(f"has heatmaps on {ground!r}, which is no input; {_AGAIN}")
-    if "title" in facts and "kind" in facts:
+    if "title" in facts and "of_pixels" in facts:
         return
     try:  # an older export leaves these to the library, which imports TensorFlow
         METHODS[facts["method"]]
@@ -108,7 +108,7 @@ _NEEDED: dict[str, Callable[[Any], bool]] = {
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "title": _is(str),
-    "kind": lambda value: value in get_args(Kind),
+    "of_pixels": _is(bool),
     "photographs": _are_photographs,
     "raw_maps": _is(bool),
     "sums_to_one": _is(bool),

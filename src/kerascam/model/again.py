@@ -1,0 +1,136 @@
+"""Ask a model the same question again: of other images, or of another output of a layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .._types import ClassIds, Features, Images, Scores
+from ..targets.composed import takes_any_batch
+from . import graph, relu, scoring, specs
+from .copies import Ask, at_copies
+from .outputs import select
+from .question import Question
+from .sites import Site, as_layer_gives, forward
+
+
+@dataclass(frozen=True)
+class Again:
+    """The model, the question and the batch that it was asked of first.
+
+    Attributes:
+        model: The model.
+        question: What is asked.
+        inputs: The model's inputs, of the batch.
+        classes: Shape (batch,), settled.
+        like: The structure of the inputs, for a model that does not declare one.
+        place: Which input the images are; None if none is.
+        channels_first: Whether that input's channels stand before its grid.
+        dtype: The scores' dtype.
+        beside: The layers that were replaced though the score does not depend on the images
+            through them alone; filled while `rest` is traced.
+    """
+
+    model: keras.Model
+    question: Question
+    inputs: Sequence[tf.Tensor]
+    classes: ClassIds
+    like: Any
+    place: int | None
+    channels_first: bool
+    dtype: tf.DType
+    beside: list[str] = field(default_factory=list)
+
+    def gradient(self, images: Images) -> Images:
+        """Differentiate the score by other images, (batch, ...) or (copies, batch, ...)."""
+        return self._at(self._gradient, self.inputs, images, images.dtype, self._rank())
+
+    def score(self, images: Images) -> Scores:
+        """Score other images, (batch, ...) or (copies, batch, ...)."""
+        return self._at(self._score, self.inputs, images, self.dtype, self._rank())
+
+    def rest(self, site: Site, own: tf.Tensor, form: Features, features: Features) -> Scores:
+        """Score the same images with another output of a layer.
+
+        What follows the layer runs. What the score takes from the images beside the layer keeps
+        their own values, and is then run too, which `beside` notes.
+
+        Args:
+            site: The layer.
+            own: Its output, as the layer gave it.
+            form: The same, shape (batch, *grid, features).
+            features: What replaces it, (batch, *grid, features), or (copies, batch, ...).
+        """
+        ask = partial(self._rest, site)
+        with_own = [*self.inputs, own]
+        return self._at(ask, with_own, features, self.dtype, len(form.shape))
+
+    def _rank(self) -> int:
+        if self.place is None:
+            raise ValueError(
+                "images are not among the model's inputs: a method that asks the model of other "
+                "images needs a floating input of shape (batch, *grid, channels)"
+            )
+        return len(self.inputs[self.place].shape)
+
+    def _at(
+        self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, dtype: tf.DType, rank: int
+    ) -> tf.Tensor:
+        if len(values.shape) == rank:
+            return ask(inputs, self.classes, values)
+        together = takes_any_batch(self.question.target) and not specs.declares_batch(self.model)
+        return at_copies(ask, inputs, self.classes, values, together=together, dtype=dtype)
+
+    def _with_images(self, inputs: Sequence[tf.Tensor], images: Images) -> Any:
+        """Put other images in their place among the inputs."""
+        own = tf.experimental.numpy.moveaxis(images, -1, 1) if self.channels_first else images
+        others = [own if index == self.place else tensor for index, tensor in enumerate(inputs)]
+        return specs.pack(self.model, others, self.like)
+
+    def _scores(self, outputs: Any, classes: ClassIds) -> Scores:
+        chosen = select(self.model, outputs, self.question.output)
+        return scoring.score(self.question.target, chosen, classes)
+
+    def _score(self, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images) -> Scores:
+        outputs, _ = forward(self.model, self._with_images(inputs, images), [])
+        return self._scores(outputs, classes)
+
+    def _gradient(self, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images) -> Images:
+        # Persistent: of a float16 model, two variants of the score are differentiated.
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            with relu.replaced(self.question.relu_rule):
+                outputs, _ = forward(self.model, self._with_images(inputs, images), [], tape)
+                scores = self._scores(outputs, classes)
+            variants = scoring.variants(self.model, scores)
+        return by_images(self.question, tape, variants, images)
+
+    def _rest(
+        self, site: Site, inputs: Sequence[tf.Tensor], classes: ClassIds, features: Features
+    ) -> Scores:
+        # Copies in this graph, so that it can be told whether the score depends on them.
+        *inputs, own = map(tf.identity, inputs)
+        given = as_layer_gives(site, features, own)
+        packed = specs.pack(self.model, inputs, self.like)
+        outputs, _ = forward(self.model, packed, [site], given=[given])
+        scores = self._scores(outputs, classes)
+        needed = graph.ancestors([scores])
+        if any(each.op.name in needed for each in inputs) and site.path not in self.beside:
+            self.beside.append(site.path)
+        return scores
+
+
+def by_images(
+    question: Question, tape: tf.GradientTape, variants: Sequence[Scores], images: tf.Tensor
+) -> tf.Tensor:
+    """Differentiate the scores of a recorded pass by its images."""
+
+    def gradient(scores: Scores) -> tf.Tensor | None:
+        if question.relu_rule is None:
+            return tape.gradient(scores, images)
+        return tf.gradients(scores, images)[0]
+
+    return scoring.differentiate(gradient, variants, "the images")

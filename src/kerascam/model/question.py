@@ -1,0 +1,47 @@
+"""What is asked of a model."""
+
+from dataclasses import dataclass
+
+from .._types import Target
+from ..registry import ReluRule
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the model, apart from its inputs.
+
+    Attributes:
+        target: Which number to explain.
+        output: Which output, by name or index.
+        grid: The rows and columns of the layers' tokens, if they cannot be found.
+        relu_rule: The backward rule of the ReLUs on the way to the images.
+        needs: What the method is handed; see `kerascam.registry.SUPPLIES`.
+        survey: Whether every layer is listed in passing.
+    """
+
+    target: Target
+    output: int | str | None = None
+    grid: tuple[int, int] | None = None
+    relu_rule: ReluRule | None = None
+    needs: frozenset[str] = frozenset()
+    survey: bool = False
+
+    @property
+    def differentiates_images(self) -> bool:
+        """Whether the score's gradient by the images is wanted."""
+        return "gradient" in self.needs
+
+    @property
+    def differentiates_layers(self) -> bool:
+        """Whether the score's gradient by the layers' outputs is wanted."""
+        return bool({"gradients", "layers"} & self.needs)
+
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether one of the inputs must be images."""
+        return bool({"gradient", "images", "score"} & self.needs)
+
+    @property
+    def looks_at_attention(self) -> bool:
+        """Whether the attention matrices are wanted."""
+        return bool({"attentions", "attention_gradients"} & self.needs)

@@ -1,0 +1,1 @@
+"""Arrays that the pure functions once gave, and how they were made."""
