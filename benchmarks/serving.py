@@ -64,8 +64,8 @@ def body(asked: str, way: str, batch: int, side: int) -> bytes:
 def served(model: Any, engine: str) -> Iterator[str]:
     """Export and serve a model, and yield the address of its predictions."""
     from kerascam import GradCAM, export
+    from kerascam.serving import running_server
     from scene_classification.serving.engines import choose_engine
-    from scene_classification.serving.process import running_server
 
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder, "model")

@@ -65,7 +65,7 @@ def serve(request):
 def waits(monkeypatch):
     """The waits between tries, in order; none is waited."""
     listed = []
-    monkeypatch.setattr("kerascam.serving.retry.sleep", listed.append)
+    monkeypatch.setattr("kerascam.serving.client.retry.sleep", listed.append)
     return listed
 
 
@@ -596,7 +596,7 @@ def test_a_question_that_is_dropped_says_so(serve, model, monkeypatch):
             go_on.set()
             super().shutdown(wait)
 
-    monkeypatch.setattr("kerascam.serving.many.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("kerascam.serving.client.many.ThreadPoolExecutor", Pool)
 
     def answer(signature, inputs):
         if signature != MANIFEST:

@@ -208,9 +208,10 @@ def test_it_cites_its_paper_or_says_that_there_is_none(method):
 
 @EVERY
 def test_its_facts_fit_together(method):
-    if method.kind == "cam":
-        assert method.options == {} and method.relu_rule is None and method.localizer is None
-    else:
-        assert method.fuse is None and method.requires is None
-    if method.localizer is not None:
-        assert METHODS[method.localizer].kind == "cam"
+    """What is stated beside the function goes with what the function is handed."""
+    if method.fuse is not None or method.requires is not None:
+        assert method.of_each_layer
+    if method.relu_rule is not None:
+        assert "gradient" in method.needs  # only there does the rule pass a ReLU
+    if "localization" in method.needs:
+        assert METHODS[method.options["localizer"]].of_each_layer

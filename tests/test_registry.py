@@ -1,5 +1,8 @@
 """The table of methods: what is entered is found, and what is not is named."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kerascam.registry import METHODS, Citation, Method, Registry
@@ -8,14 +11,14 @@ from kerascam.registry import METHODS, Citation, Method, Registry
 def filled():
     registry = Registry("method")
 
-    @registry.register(kind="gradient", title="Plain", class_name="Plain", citation=None)
-    def plain(gradient, images, *, steps=3, localization=None):
+    @registry.register(title="Plain", class_name="Plain", citation=None)
+    def plain(gradient, images, localization, *, steps=3, localizer="other"):
         """Take the first line.
 
         Not the second.
         """
 
-    @registry.register(kind="cam", title="Other", class_name="Other", citation=None, signed=True)
+    @registry.register(title="Other CAM++", class_name="Other", citation=None, signed=True)
     def another(activations, gradients):
         """Do another thing."""
 
@@ -27,26 +30,65 @@ def test_functions_are_found_under_their_names_in_order():
     assert list(registry) == ["plain", "another"] and len(registry) == 2
     assert "plain" in registry and "simple" not in registry
     assert registry["plain"].function is plain and registry["another"].function is another
-    assert registry["plain"] == Method("plain", "Plain", "Plain", "gradient", plain, None)
+    assert registry["plain"] == Method("plain", "Plain", "Plain", plain, None)
     assert registry["another"].signed
-    assert [method.title for method in registry.values()] == ["Plain", "Other"]
+    assert [method.title for method in registry.values()] == ["Plain", "Other CAM++"]
 
 
 def test_a_decorated_function_stays_itself():
     _, plain, _ = filled()
-    assert plain.__name__ == "plain" and plain(None, None) is None
+    assert plain.__name__ == "plain" and plain(None, None, None) is None
 
 
 def test_facts_read_from_the_function():
-    method = filled()[0]["plain"]
-    assert method.summary == "Take the first line."
-    assert method.options == {"steps": 3}  # the localization is no option of the user's
+    registry, _, _ = filled()
+    plain, another = registry["plain"], registry["another"]
+    assert plain.summary == "Take the first line."
+    assert plain.options == {"steps": 3, "localizer": "other"} and another.options == {}
+    assert plain.needs == ("gradient", "images", "localization")
+    assert plain.of_layers and plain.of_pixels and not plain.of_each_layer
+    assert another.of_layers and another.of_each_layer and not another.of_pixels
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["another", "Another", "Other", "other", "Other CAM++", "other-cam++", "OtherCAMPlusPlus"],
+)
+def test_a_name_is_taken_as_people_write_it(spelling):
+    registry, _, another = filled()
+    assert registry[spelling].function is another and spelling in registry
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("GradCAM", "grad_cam"),
+        ("Grad-CAM", "grad_cam"),
+        ("grad cam", "grad_cam"),
+        ("Grad-CAM++", "grad_cam_plus_plus"),
+        ("GradCAMPlusPlus", "grad_cam_plus_plus"),
+        ("gradcam++", "grad_cam_plus_plus"),
+        ("gradient*input", None),
+        ("Gradient × input", "gradient_times_input"),
+        ("integrated gradients", "integrated_gradients"),
+    ],
+)
+def test_the_methods_names(spelling, name):
+    if name is None:
+        assert spelling not in METHODS
+    else:
+        assert METHODS[spelling].name == name
+
+
+def test_every_spelling_is_of_one_method():
+    for method in METHODS.values():
+        assert METHODS[method.title] is METHODS[method.class_name] is METHODS[method.name] is method
 
 
 def test_a_name_is_taken_once():
     registry, plain, _ = filled()
     with pytest.raises(ValueError, match="a method named 'plain' is registered already"):
-        registry.register(kind="cam", title="", class_name="", citation=None)(plain)
+        registry.register(title="", class_name="", citation=None)(plain)
     assert len(registry) == 2
 
 
@@ -55,7 +97,8 @@ def test_a_name_is_taken_once():
     ("name", "hint"),
     [
         ("plane", "did you mean 'plain'?"),
-        ("Another", "did you mean 'another'?"),
+        ("Anothr", "did you mean 'another'?"),
+        ("Othre CAM++", "did you mean 'another'?"),
         ("zzz", "one of: plain, another"),
         (7, "one of: plain, another"),
         (None, "one of: plain, another"),
@@ -93,6 +136,25 @@ def test_a_citation_in_short(authors, short):
     assert Citation(authors, 2020, "On maps", "Somewhere", "https://example.org").short == short
 
 
-def test_the_table_of_methods_is_filled():
-    assert {"grad_cam", "grad_cam_plus_plus", "eigen_cam", "layer_cam", "saliency"} <= set(METHODS)
-    assert {method.kind for method in METHODS.values()} == {"cam", "gradient"}
+def test_the_methods_stand_in_the_order_that_people_expect():
+    assert list(METHODS)[:5] == [
+        "grad_cam",
+        "grad_cam_plus_plus",
+        "hires_cam",
+        "layer_cam",
+        "xgrad_cam",
+    ]
+    assert len(METHODS) == 16 and list(METHODS)[-1] == "integrated_gradients"
+
+
+ORDER = """
+import sys
+from kerascam.registry import METHODS
+assert "tensorflow" not in sys.modules
+assert METHODS["Grad-CAM"].name == "grad_cam" and len(METHODS) == 16
+"""
+
+
+def test_it_fills_itself_when_it_is_first_asked():
+    """In a fresh process that imported the registry alone."""
+    subprocess.run([sys.executable, "-c", ORDER], check=True)

@@ -16,14 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from kerascam import GradCAM, export
-from kerascam.serving import Client, ServedExplanation
+from kerascam.serving import Client, ServedExplanation, running_server
 from scene_classification.explanation.pictures import Panel, draw_panels
 from scene_classification.files import write_text, write_whole
 from scene_classification.pictures.numbers import percent
 from scene_classification.pictures.saving import save
 from scene_classification.run_folder import RunFolder
-from scene_classification.serving.engines import Embedded
-from scene_classification.serving.process import running_server
 
 #: The model's name on the server; the deployment files know it too.
 NAME = "scenes"
@@ -109,7 +107,7 @@ def rehearse(
     photograph = files("sklearn.datasets.images").joinpath(PHOTOGRAPH).read_bytes()
     done = progress or (lambda count: None)
     with (
-        running_server(version.parent, NAME, engine=Embedded()) as url,
+        running_server(version.parent, NAME) as url,
         Client(url, NAME) as client,
     ):
         done(1)

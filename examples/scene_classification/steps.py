@@ -35,7 +35,6 @@ from scene_classification.report.accuracy import verdict
 from scene_classification.report.evidence import compared
 from scene_classification.report.step import write_report
 from scene_classification.serving.engines import choose_engine
-from scene_classification.serving.version_folders import newest_version
 from scene_classification.training.stages import train as train_network
 from scene_classification.workplace import Workplace
 
@@ -200,10 +199,12 @@ def rehearse(place: Workplace) -> None:
 def _exported(place: Workplace) -> Path:
     """Return the folder of the version that a server runs."""
     base = place.run.models / NAME
-    newest = newest_version(base)
-    if newest is None:
+    versions = [
+        file.parent for file in base.glob("*/saved_model.pb") if file.parent.name.isdecimal()
+    ]
+    if not versions:
         raise FileNotFoundError(f"no exported network in {str(base)!r}; run the export step first")
-    return newest[1]
+    return max(versions, key=lambda version: int(version.name))
 
 
 def report(place: Workplace) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 import kerascam
 from kerascam import GradCAM
+from kerascam.serving import running_server
+from kerascam.serving.server.process import free_port
 from scene_classification import load_reference_model, reference_classes, steps
 from scene_classification.cli import main
 from scene_classification.config import Config
@@ -19,7 +21,6 @@ from scene_classification.explanation.photographs import shipped_photographs
 from scene_classification.options import ExportOptions
 from scene_classification.progress import Reporter
 from scene_classification.run_folder import RunFolder, open_run
-from scene_classification.serving.process import free_port, running_server
 from scene_classification.workplace import Workplace
 
 

@@ -12,12 +12,12 @@ import urllib.request
 import pytest
 from served_model import NAME, export, small_model, some_images, until
 
+from kerascam.serving.server.limits import Limits
+from kerascam.serving.server.process import ServerProcess, free_port, running_server
 from scene_classification.options import ServeOptions
 from scene_classification.serving import engines
 from scene_classification.serving.command import main
 from scene_classification.serving.engines import Binary, Docker, Embedded, choose_engine
-from scene_classification.serving.limits import Limits
-from scene_classification.serving.process import ServerProcess, free_port, running_server
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_server_that_ignores_its_end_is_killed(base, programs):
     assert server.stop(0.2) == -9
 
 
-@pytest.mark.parametrize("module", ["command", "limits", "engines", "process"])
+@pytest.mark.parametrize("module", ["command", "engines"])
 def test_what_starts_the_server_waits_for_no_tensorflow(module):
     code = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None; "

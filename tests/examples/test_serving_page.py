@@ -10,9 +10,9 @@ import cv2
 import pytest
 
 import kerascam
+from kerascam.serving import running_server
 from scene_classification import load_reference_model, reference_classes
 from scene_classification.explanation.photographs import shipped_photographs
-from scene_classification.serving.process import running_server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "serving.md"
 

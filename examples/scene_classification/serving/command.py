@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from kerascam.serving.server.errors import CannotServeError
+from kerascam.serving.server.limits import Limits
 from scene_classification.quiet import native_messages_dropped
-from scene_classification.serving.errors import CannotServeError
-from scene_classification.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from scene_classification.serving.server import ModelServer
+    from kerascam.serving.server.server import ModelServer
 
 DESCRIPTION = """\
 Serve the SavedModels of a folder as TensorFlow Serving does over REST. For development only: use
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)  # until the server has its own way with it
     try:
         with native_messages_dropped():
-            from scene_classification.serving.server import ModelServer
+            from kerascam.serving.server.server import ModelServer
         server = ModelServer(limits=Limits(**bounds), **options)
         server.run(lambda: _announce(server, options["base"], options["name"]))
     except KeyboardInterrupt:

@@ -1,18 +1,16 @@
-"""What a model is served with: TensorFlow Serving where it is found, or this package's server."""
+"""What a model is served with: TensorFlow Serving if it is found, or kerascam's own server."""
 
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from scene_classification.serving.limits import DEFAULT_LIMITS, Limits
+from kerascam.serving import DevelopmentServer
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:2.21.0"
@@ -21,7 +19,7 @@ CHOICES = ("auto", "binary", "docker", "embedded")
 
 
 class Engine(Protocol):
-    """A model server that can be started."""
+    """A model server that can be started, as `kerascam.serving.ServerProcess` does."""
 
     @property
     def title(self) -> str:
@@ -113,32 +111,10 @@ class Docker:
         return None
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """The development server of this package; it has no gRPC.
+class Embedded(DevelopmentServer):
+    """The development server of kerascam; it has no gRPC."""
 
-    Attributes:
-        limits: Bounds on every request.
-        poll_seconds: Time between two looks for a new version.
-    """
-
-    limits: Limits = DEFAULT_LIMITS
-    poll_seconds: float = 1.0
     title = "the development server"
-
-    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
-        """Return the command line; see `Engine`."""
-        bounds = dataclasses.asdict(self.limits).items()
-        return [
-            sys.executable,
-            "-m",
-            "scene_classification.serving",
-            f"--base={base.resolve()}",
-            f"--name={name}",
-            f"--port={rest_port}",
-            f"--poll-seconds={self.poll_seconds}",
-            *(f"--{bound.replace('_', '-')}={value}" for bound, value in bounds),
-        ]
 
     def warning(self, rest_port: int, grpc_port: int) -> str | None:
         """Return None: it listens on this machine alone."""

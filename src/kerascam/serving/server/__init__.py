@@ -1,0 +1,1 @@
+"""A model server for development: SavedModels behind the REST interface of TensorFlow Serving."""

@@ -1,0 +1,184 @@
+"""The paths of TensorFlow Serving's REST interface, answered by the versions of one model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from .answers import make_answer
+from .arrays import to_array
+from .bodies import Bodies
+from .errors import RequestError
+from .images import Images
+from .limits import Limits
+from .paths import Asked, is_outside, read_path
+from .questions import columns, read_question
+from .signatures import metadata
+from .versions import Versions
+
+JSON = "application/json"
+HTML = "text/html"
+NOT_FOUND = """<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>
+"""
+logger = logging.getLogger(__name__)
+
+
+class Desk:
+    """Receives requests, lets in as many as there is room for, and has threads work on them.
+
+    Args:
+        versions: Of the model.
+        limits: Bounds on every request.
+        pool: Its threads; TensorFlow would hold up the event loop.
+    """
+
+    def __init__(self, versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> None:
+        self._versions, self._limits, self._pool = versions, limits, pool
+        self._bodies = Bodies(limits)
+        self._reading = threading.Lock()
+        self._inside = 0
+
+    async def predict(self, request: Request, number: int | None) -> bytes:
+        """Receive a request and answer it.
+
+        Raises:
+            RequestError: If there is no room, or the request is not to be answered.
+        """
+        self._check_room()  # or else a body would be sent for nothing
+        # Received first: a client that sends slowly keeps nobody else from a place.
+        async with self._bodies.receive(request) as body:
+            with self._place():
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._pool, self._answer, body, number)
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        self._check_room()
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    def _check_room(self) -> None:
+        if self._inside >= self._limits.threads + self._limits.waiting:
+            raise RequestError(
+                503, f"{self._inside} requests are being worked on", {"Retry-After": "1"}
+            )
+
+    def _answer(self, body: bytearray, number: int | None) -> bytes:
+        with contextlib.ExitStack() as held:
+            # One at a time, as the interpreter has it anyway: until it is an array, what was sent
+            # takes many times the room of its body.
+            with self._reading, _no_garbage_collected():
+                question = read_question(body, self._limits.values)
+                _, servable = held.enter_context(self._versions.lease(number))
+                signature = servable.signature(question.signature)
+                images = Images(self._limits)
+                inputs = {
+                    name: to_array(name, signature.inputs[name], values, self._limits, images)
+                    for name, values in columns(question, signature.inputs.keys()).items()
+                }
+                name, by_rows = question.signature, question.by_rows
+                del question
+            outputs = servable.run(name, inputs)
+        return make_answer(outputs, by_rows=by_rows)
+
+
+def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> FastAPI:
+    """Return the application that serves one model.
+
+    Args:
+        versions: Of the model.
+        limits: Bounds on every request.
+        pool: The threads that work on requests.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    desk = Desk(versions, limits, pool)
+
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def answer(request: Request) -> Response:
+        if is_outside(_target(request)):
+            return Response(NOT_FOUND, 404, media_type=HTML)
+        asked = read_path(request.method, _target(request))
+        if asked.what == "predict":
+            return await predict(request, asked)
+        return _json(metadata_of(asked) if asked.what == "metadata" else statuses_of(asked))
+
+    async def predict(request: Request, asked: Asked) -> Response:
+        _check_name(asked, versions.name)
+        try:
+            return Response(await desk.predict(request, asked.number), media_type=JSON)
+        except RequestError:
+            raise
+        except Exception as error:  # a fault of this server, said in the same form
+            logger.exception("%s %s failed", request.method, request.url.path)
+            raise RequestError(500, f"internal error: {type(error).__name__}") from error
+
+    def metadata_of(asked: Asked) -> Any:
+        _check_name(asked, versions.name)
+        with versions.lease(asked.number) as (served, servable):
+            return metadata(asked.name, served, servable.signatures)
+
+    def statuses_of(asked: Asked) -> Any:
+        if asked.name != versions.name:
+            what = "any versions" if asked.number is None else f"version {asked.number}"
+            raise RequestError(404, f"Could not find {what} of model {asked.name}")
+        return {"model_version_status": versions.statuses(asked.number)}
+
+    @app.exception_handler(RequestError)
+    async def say(request: Request, error: RequestError) -> Response:
+        return Response(error.body, error.status, headers=error.headers, media_type=JSON)
+
+    @app.exception_handler(HTTPException)
+    async def say_malformed(request: Request, error: HTTPException) -> Response:
+        """Answer what has a method or a path that no route takes."""
+        try:
+            return await answer(request)
+        except RequestError as malformed:
+            return await say(request, malformed)
+
+    return app
+
+
+@contextlib.contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Keep Python from looking, at every few hundred new lists, through those that it has.
+
+    A million of them take a tenth of a second to read, and a second and a half with it.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _target(request: Request) -> str:
+    # Not from `request.url`, where a "?" that belongs to a name would begin the query.
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _check_name(asked: Asked, known: str) -> None:
+    if asked.name != known:
+        which = "Latest({})" if asked.number is None else "Specific({}, {})"
+        raise RequestError(
+            404, f"Servable not found for request: {which.format(asked.name, asked.number)}"
+        )
+
+
+def _json(content: Any) -> Response:
+    return Response(json.dumps(content, indent=1).encode("utf-8"), media_type=JSON)

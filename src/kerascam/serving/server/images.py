@@ -1,0 +1,119 @@
+"""How much work encoded images are, told by their headers: before anything decodes them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from . import jpegs
+from .errors import RequestError
+from .limits import Limits
+
+# What an exported model takes. A GIF says how many frames it has only when all of it is read.
+FORMATS = ("JPEG", "PNG", "WebP")
+SCANS_OF_A_PHOTOGRAPH = 10
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a file says that it holds."""
+
+    width: int
+    height: int
+    frames: int = 1
+    scans: int = 1
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height * self.frames
+
+    @property
+    def work(self) -> int:
+        """Pixels, as often as a decoder has to go over them beyond what is usual."""
+        return self.pixels * max(1, math.ceil(self.scans / SCANS_OF_A_PHOTOGRAPH))
+
+    def __str__(self) -> str:
+        frames = f" x {self.frames} frames" if self.frames > 1 else ""
+        return f"{self.width} x {self.height}{frames}"
+
+
+class Images:
+    """Checks the encoded images of one request, and adds up their pixels.
+
+    A file of a few kilobytes may claim to hold gigabytes of pixels, or thousands of passes over
+    them; and what one file may claim, a request of many files must not claim many times.
+
+    Args:
+        limits: Bounds on pixels and scans.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._work = 0
+
+    def check(self, name: str, data: bytes) -> None:
+        """Check one encoded image, and count its pixels.
+
+        Args:
+            name: Of the input that it is for.
+            data: The encoded file.
+
+        Raises:
+            RequestError: If it is not an image of a known format, if it is too much work, or if
+                the request is with it.
+        """
+        claim, limits = _claim(data, self._limits.scans), self._limits
+        if claim is None:
+            raise RequestError(
+                400,
+                f"input {name!r} holds {len(data)} bytes that are no image; send a file of one of "
+                f"{', '.join(FORMATS)}",
+            )
+        if claim.pixels > limits.pixels:
+            raise RequestError(
+                400,
+                f"input {name!r} holds an image of {claim} pixels; send at most {limits.pixels}",
+            )
+        if claim.scans > limits.scans:
+            raise RequestError(
+                400,
+                f"input {name!r} holds a JPEG of more than {limits.scans} scans; save it again "
+                "with fewer, or not progressive",
+            )
+        self._work += claim.work
+        if self._work > limits.request_pixels:
+            raise RequestError(
+                400,
+                f"input {name!r} brings the images of this request to {self._work} pixels, those "
+                f"of a JPEG counted once per {SCANS_OF_A_PHOTOGRAPH} scans; send at most "
+                f"{limits.request_pixels} in one request",
+            )
+
+
+def _claim(data: bytes, most_scans: int) -> _Claim | None:
+    """Read a header; no loop here may be as long as what a client sends."""
+    if data.startswith(jpegs.START):
+        try:
+            width, height, scans = jpegs.read_jpeg(data, most_scans)
+        except jpegs.JpegError:
+            return None
+        return _Claim(width, height, scans=scans)
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR" and len(data) >= 33:
+        return _Claim(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
+        return _claim_of_webp(data)
+    return None
+
+
+def _claim_of_webp(data: bytes) -> _Claim | None:
+    def little(start: int, end: int) -> int:
+        return int.from_bytes(data[start:end], "little")
+
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return _Claim(little(24, 27) + 1, little(27, 30) + 1, max(1, data.count(b"ANMF")))
+    if kind == b"VP8L":  # 14 bits of width, 14 of height
+        return _Claim(little(21, 25) % 2**14 + 1, (little(21, 25) >> 14) % 2**14 + 1)
+    if kind == b"VP8 ":
+        return _Claim(little(26, 28) % 2**14, little(28, 30) % 2**14)
+    return None

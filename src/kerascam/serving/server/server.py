@@ -1,0 +1,170 @@
+"""The whole server: a socket, threads, the versions of a model, and the order of their ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from .app import make_app
+from .connections import connection_within
+from .ending import Counted, PatientServer
+from .errors import CannotServeError
+from .limits import DEFAULT_LIMITS, Limits
+from .servable import Servable
+from .version_folders import newest_version
+from .versions import Versions
+
+KEEP_ALIVE_SECONDS = 75
+BETWEEN_LOOKS = 0.02
+logger = logging.getLogger(__name__)
+
+
+class ModelServer:
+    """Serves one model; its port is taken when it is made, and opens when a version is loaded.
+
+    Args:
+        base: The model's folder, with one folder for each version.
+        name: Of the model.
+        host: Address to listen on.
+        port: To listen on; 0 takes a free one.
+        limits: Bounds on every request.
+        poll_seconds: Time between two looks for a new version.
+        load_tries: How many looks in a row may fail to load a version before it is given up.
+
+    Attributes:
+        url: Where it answers, up to its port.
+
+    Raises:
+        ValueError: If there is no such folder, or the name or the address cannot be served.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        name: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limits: Limits = DEFAULT_LIMITS,
+        poll_seconds: float = 1.0,
+        load_tries: int = 5,
+    ) -> None:
+        _check(base, name, port, poll_seconds, load_tries)
+        self._base = base
+        load = partial(Servable, run_seconds=limits.run_seconds)
+        self._versions = Versions(base, name, load, poll_seconds, load_tries)
+        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="run")
+        self._counted = Counted(make_app(self._versions, limits, self._pool))
+        config = uvicorn.Config(
+            self._counted,
+            http=connection_within(limits),
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=limits.stop_seconds,
+        )
+        self._server = PatientServer(config, self._counted)
+        self._listener = _bound(host, port)
+        shown_host = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown_host}:{self._listener.getsockname()[1]}"
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM, SIGINT or `stop`; then finish what is in hand.
+
+        Args:
+            ready: Called when the port is open.
+
+        Raises:
+            CannotServeError: If the version to begin with cannot be loaded.
+            ValueError: If another server has taken the port meanwhile.
+        """
+        self._versions.start()
+        try:
+            if self._is_loaded():
+                self._open()
+                ready()
+                self._server.run(sockets=[self._listener])
+        finally:
+            self._listener.close()
+            self._pool.shutdown(wait=True)
+            self._versions.close()
+            logger.info(
+                "answered %d of %d predict requests", self._counted.answered, self._counted.received
+            )
+
+    def _is_loaded(self) -> bool:
+        """Wait for the first version, with a port that is not open yet, as TensorFlow Serving does.
+
+        Returns:
+            Whether there is one; it may be that the end was asked for before.
+        """
+        if newest_version(self._base) is None:
+            logger.info("waiting for a version in %s", self._base)
+        while not self._server.should_exit:
+            if self._versions.is_serving():
+                return True
+            if reason := self._versions.failure():
+                raise CannotServeError(f"cannot load {reason.rstrip('.')}; export it again")
+            time.sleep(BETWEEN_LOOKS)
+        return False
+
+    def _open(self) -> None:
+        try:
+            self._listener.listen(1024)
+        except OSError as error:
+            host, port = self._listener.getsockname()[:2]
+            raise _taken(host, port, error) from error
+
+    def stop(self) -> None:
+        """Ask for the end, from another thread."""
+        self._server.should_exit = True
+
+
+def _check(base: Path, name: str, port: int, poll_seconds: float, load_tries: int) -> None:
+    if not base.is_dir():
+        raise ValueError(
+            f"base={str(base)!r} is no folder; give the one that holds <version>/saved_model.pb"
+        )
+    if not name or set(name) & set("/:"):
+        raise ValueError(f"name={name!r} cannot be part of a path; leave out '/' and ':'")
+    if not 0 <= port < 2**16:
+        raise ValueError(f"port={port!r} is out of range; give 0 to {2**16 - 1}")
+    if not poll_seconds > 0:
+        raise ValueError(f"poll_seconds={poll_seconds!r} is out of range; give more than 0")
+    if load_tries < 1:
+        raise ValueError(f"load_tries={load_tries!r} is out of range; give 1 or more")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that has a port and does not listen yet: who connects is refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be TCP: else asyncio does not know it for that, leaves Nagle's algorithm on, and every
+    # answer waits 40 ms for the acknowledgement of its head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise _taken(host, port, error) from error
+    return listener
+
+
+def _taken(host: str, port: int, error: OSError) -> ValueError:
+    return ValueError(
+        f"cannot listen on host={host!r}, port={port!r}: {error}; give others, or port=0 for a "
+        "free one"
+    )
