@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 import test_engines
-import test_model_server
-import test_model_server_limits
-import test_model_server_load
-import test_model_server_versions
+import test_server
+import test_server_limits
+import test_server_load
+import test_server_versions
 from PIL import Image
 from served_model import NAME, SIDE, export, serving, small_model
 
 from kerascam.serving.server.limits import DEFAULT_LIMITS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "serving.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "serving.md"
 TABLE = re.search(
     r"\| what is asked \|.*\n\| ---.*\n((?:\|.*\n)+)", PAGE.read_text(encoding="utf-8")
 )[1]
@@ -74,14 +74,14 @@ ASKED = {
 }
 #: The other rows say what is done, not what is answered: where each is tested.
 ELSEWHERE = {
-    "an error inside the graph": test_model_server.test_a_wrong_body_is_refused_and_says_why,
-    "the text of an answer": test_model_server.test_every_type_comes_back_as_it_was_sent,
+    "an error inside the graph": test_server.test_a_wrong_body_is_refused_and_says_why,
+    "the text of an answer": test_server.test_every_type_comes_back_as_it_was_sent,
     "a version that cannot be loaded": (
-        test_model_server_versions.test_a_version_is_loading_until_its_tries_are_used_up
+        test_server_versions.test_a_version_is_loading_until_its_tries_are_used_up
     ),
     "a missing folder at the start": test_engines.test_the_command_line_says_what_is_wrong,
-    "SIGTERM": test_model_server_load.test_the_end_under_load_loses_no_request_that_was_received,
-    "gRPC and batching": test_model_server_limits.test_what_cannot_be_served_is_said_at_once,
+    "SIGTERM": test_server_load.test_the_end_under_load_loses_no_request_that_was_received,
+    "gRPC and batching": test_server_limits.test_what_cannot_be_served_is_said_at_once,
 }
 
 
