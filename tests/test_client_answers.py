@@ -10,7 +10,7 @@ from model_servers import NAME, LibraryModel, encoded, grpc_server, loaded, rest
 
 import kerascam
 from kerascam.serving import Client, ServingError
-from kerascam.serving.client.png import is_whole_png
+from kerascam.serving.client.checks import is_whole_png
 from kerascam.signatures import MANIFEST
 
 RNG = np.random.default_rng(0)

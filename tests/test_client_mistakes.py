@@ -49,8 +49,8 @@ def test_a_url_that_is_none(url, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"retries": -1}, "retries must be at least 0; received -1"),
-        ({"batch_size": 0}, "batch_size must be at least 1; received 0"),
+        ({"retries": -1}, "retries must be at least 0, not -1"),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         ({"concurrency": 0}, "concurrency must be at least 1"),
         ({"timeout": 0}, "timeout must be positive and at most 86400 seconds; received 0"),
         ({"timeout": np.inf}, "timeout must be positive and at most 86400 seconds; received inf"),
@@ -58,8 +58,8 @@ def test_a_url_that_is_none(url, message):
         ({"timeout": 10**400}, "timeout must be positive and at most 86400 seconds"),
         ({"backoff": -1}, "backoff must be at least 0 and at most 86400 seconds; received -1"),
         ({"backoff": np.inf}, "backoff must be at least 0.*received inf"),
-        ({"version": -1}, "version must be at least 0; received -1"),
-        ({"version": 2**63}, "version must be at most 9223372036854775807; received 92"),
+        ({"version": -1}, "version must be at least 0, not -1"),
+        ({"version": 2**63}, "version must be at most 9223372036854775807, not 92"),
     ],
 )
 @pytest.mark.parametrize("url", ["http://localhost:8501", "grpc://localhost:8500"])
@@ -131,6 +131,6 @@ def test_hosts_of_any_kind(url, shown):
 
 
 def test_a_package_that_is_missing():
-    code = "import sys; sys.modules['httpcore'] = None; import kerascam.serving"
+    code = "import sys; sys.modules['httpcore'] = None; from kerascam.serving import Client"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "needs the package 'httpcore'; pip install httpcore orjson tenacity" in done.stderr

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from kerascam.arguments import conform_classes
-from kerascam.model.inputs import InputSpec, conform
+from kerascam.inputs import InputSpec, conform
 
 PHOTO = InputSpec("photo", (4, 5, 3), "float32")
 OPEN = InputSpec("images", (None, None, 3), "float32")

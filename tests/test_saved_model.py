@@ -21,7 +21,7 @@ from kerascam import Explainer, GradCAM, GuidedBackprop, HiResCAM, LayerCAM, exp
 from kerascam.exporting.manifest import manifest_id
 from kerascam.exporting.versions import check_place, put_in_place
 from kerascam.model import input_specs
-from kerascam.model.inputs import conform
+from kerascam.inputs import conform
 from kerascam.registry import METHODS
 
 LABELS = ("red", "green", "blue")

@@ -12,7 +12,7 @@ from PIL import Image
 from served_model import CLASSES, NAME, SIDE, export, predict, serving, small_model, some_images
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from kerascam.serving.server.signatures import Signature
+from kerascam.serving.server.servable import Signature
 
 MODEL = f"/v1/models/{NAME}"
 ECHO = {

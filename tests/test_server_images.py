@@ -12,8 +12,7 @@ from served_model import SIDE, export, predict, serving, small_model
 
 from kerascam.pictures import photo_limits
 from kerascam.serving.server.errors import RequestError
-from kerascam.serving.server.images import Images
-from kerascam.serving.server.jpegs import JpegError, read_jpeg
+from kerascam.serving.server.images import Images, JpegError, read_jpeg
 from kerascam.serving.server.limits import Limits
 
 SCAN = b"\xff\xda"

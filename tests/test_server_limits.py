@@ -20,7 +20,7 @@ from served_model import (
 )
 
 from kerascam.serving.server.limits import Limits
-from kerascam.serving.server.questions import read_question
+from kerascam.serving.server.requests import read_question
 from kerascam.serving.server.servable import Servable
 from kerascam.serving.server.server import ModelServer
 

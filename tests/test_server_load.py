@@ -19,13 +19,11 @@ import pytest
 from PIL import Image
 from served_model import NAME, export, small_model, some_images, until
 
-from kerascam.serving import ServerProcess
-from kerascam.serving.server.limits import Limits
-from scene_classification.serving.engines import Embedded
+from kerascam.serving import DevelopmentServer, Limits, ServerProcess
 
 PATH = f"/v1/models/{NAME}:predict"
 IMAGES = some_images(32)
-ENGINE = Embedded(Limits(pixels=1_000_000), poll_seconds=0.1)
+ENGINE = DevelopmentServer(Limits(pixels=1_000_000), poll_seconds=0.1)
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
-    "Asking a model server": lambda obj, full: full.startswith("kerascam.serving."),
+    "Asking and running a model server": lambda obj, full: full.startswith("kerascam.serving."),
 }
-_COMMANDS = ("explain", "export", "layers", "methods")
+_COMMANDS = ("explain", "export", "serve", "layers", "methods")
 
 
 def write_pages(folder: Path) -> None:

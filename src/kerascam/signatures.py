@@ -34,5 +34,10 @@ HEATMAP = "heatmap"  # (batch, *size) on the images' grid
 MAP = "map"  # (batch, *grid), on request; MAP_0, MAP_1, ... where several layers are fused
 OVERLAY_BYTES = "overlay_bytes"  # (batch,) PNG files, as large as the photographs up to a limit
 
+#: Where the requests are, below a version's folder, that a server asks itself when it loads it.
+WARM_UP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
+#: What servers count the versions of a model in.
+HIGHEST_VERSION = 2**63 - 1
+
 #: How many hexadecimal digits of the manifest's SHA-256 are its id.
 ID_LENGTH = 16

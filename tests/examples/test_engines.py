@@ -2,21 +2,14 @@
 
 import csv
 import dataclasses
-import http.client
-import json
-import socket
 import subprocess
 import sys
-import urllib.request
 
 import pytest
-from served_model import NAME, export, small_model, some_images, until
 
-from kerascam.serving.server.limits import Limits
-from kerascam.serving.server.process import ServerProcess, free_port, running_server
+from kerascam.serving import Limits, running_server
 from scene_classification.options import ServeOptions
 from scene_classification.serving import engines
-from scene_classification.serving.command import main
 from scene_classification.serving.engines import Binary, Docker, Embedded, choose_engine
 
 
@@ -92,8 +85,8 @@ def test_command_lines(tmp_path):
         assert line[line.index(pair[1]) - 1 : line.index(pair[1]) + 1] == pair
     assert line[-2:] == ["tensorflow/serving:2.21.0", "--enable_model_warmup=true"]
     line = Embedded(Limits(rows=7), 0.5).command(tmp_path, "scenes", 1, 2)
-    assert line[:3] == [sys.executable, "-m", "scene_classification.serving"]
-    assert {f"--base={tmp_path}", "--port=1", "--poll-seconds=0.5", "--rows=7"} < set(line)
+    assert line[:5] == [sys.executable, "-m", "kerascam", "serve", str(tmp_path)]
+    assert {"--name=scenes", "--port=1", "--poll-seconds=0.5", "--rows=7"} < set(line)
 
 
 @pytest.mark.parametrize("name", ["run 12:30", "a,b", 'a "b", c'])
@@ -119,98 +112,18 @@ def test_the_command_line_offers_the_engines_that_there_are():
     assert fields["engine"].metadata["choices"] == engines.CHOICES
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    base = tmp_path_factory.mktemp("engine")
-    export(small_model(1), base / "1")
-    return base
-
-
-def test_the_embedded_engine_serves_under_its_bounds_and_says_what_it_is(base):
-    server = ServerProcess(base, NAME, Embedded(Limits(rows=2)))
-    try:
-        server.wait_until_ready(120)
-        client = http.client.HTTPConnection(*server.url.removeprefix("http://").split(":"))
-        content = json.dumps({"instances": some_images(3).tolist()})
-        client.request("POST", f"/v1/models/{NAME}:predict", content)
-        answer = client.getresponse()
-        assert answer.status == 400
-        assert "3 rows; send at most 2" in answer.read().decode()
-        client.close()
-    finally:
-        status = server.stop()
-    lines = server.output().splitlines()
-    assert lines[-1].endswith("answered 1 of 1 predict requests")
-    lines.remove(
-        f"serving {base} at {server.url}/v1/models/{NAME} "
-        "(for development only: use TensorFlow Serving in production)"
-    )
-    assert all(" INFO " in line for line in lines), lines  # and nothing of TensorFlow's own
-    assert status == 0
-
-
-def test_a_name_is_quoted_where_it_is_part_of_an_address(base):
-    server = ServerProcess(base, "my scenes?")
-    try:
-        server.wait_until_ready(60)
-        address = f"{server.url}/v1/models/my%20scenes%3F"
-        assert until(lambda: f" at {address} (for" in server.output())
-        with urllib.request.urlopen(address) as answer:
-            assert json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE"
-    finally:
-        server.stop()
-
-
-def test_a_server_that_does_not_start_says_why(base, programs):
+def test_another_engine_starts_as_the_development_server_does(tmp_path, programs):
     broken = Binary(programs("tensorflow_model_server", "echo no such flag >&2", "exit 4"))
     with (
         pytest.raises(RuntimeError, match="the server ended with status 4: no such flag"),
-        running_server(base, NAME, engine=broken),
-    ):
-        pass
-    silent = Binary(programs("tensorflow_model_server", "while :; do :; done"))
-    with (
-        pytest.raises(RuntimeError, match="the server is not ready after 0.2 s"),
-        running_server(base, NAME, engine=silent, start_seconds=0.2),
+        running_server(tmp_path, "scenes", engine=broken),
     ):
         pass
 
 
-def test_a_server_that_ignores_its_end_is_killed(base, programs):
-    program = programs("tensorflow_model_server", "trap '' TERM", "echo on", "while :; do :; done")
-    server = ServerProcess(base, NAME, Binary(program))
-    until(lambda: server.output() == "on")
-    assert server.stop(0.2) == -9
-
-
-@pytest.mark.parametrize("module", ["command", "engines"])
-def test_what_starts_the_server_waits_for_no_tensorflow(module):
+def test_what_starts_the_server_waits_for_no_tensorflow():
     code = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None; "
-        f"import scene_classification.serving.{module}"
+        "import scene_classification.serving.engines"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_a_broken_first_version_ends_it_with_the_status_of_tensorflow_serving(tmp_path, capsys):
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / "saved_model.pb").write_bytes(b"no model")
-    options = ["--port", "0", "--poll-seconds", "0.01", "--load-tries", "2"]
-    assert main(["--base", str(tmp_path), "--name", NAME, *options]) == 255
-    error = capsys.readouterr().err
-    assert f"error: cannot load version 1 of '{NAME}': " in error
-    assert error.endswith("Wire format was corrupt; export it again\n")
-
-
-def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
-    assert main(["--base", str(tmp_path / "no"), "--name", NAME, "--port", "0"]) == 1
-    assert "no' is no folder; give the one that holds" in capsys.readouterr().err
-    assert main(["--base", str(tmp_path), "--name", NAME, "--rows", "0"]) == 1
-    assert "rows=0 is out of range; give 1 or more" in capsys.readouterr().err
-    assert main(["--base", str(tmp_path), "--name", NAME, "--load-tries", "0"]) == 1
-    assert "load_tries=0 is out of range; give 1 or more" in capsys.readouterr().err
-
-
-def test_a_free_port_can_be_listened_on():
-    with socket.create_server(("127.0.0.1", free_port())) as listener:
-        assert listener.getsockname()[1] > 0

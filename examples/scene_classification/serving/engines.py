@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kerascam.serving import DevelopmentServer
+from kerascam.serving import Engine as Startable
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:2.21.0"
@@ -18,22 +19,12 @@ DOCKER_SECONDS = 10.0
 CHOICES = ("auto", "binary", "docker", "embedded")
 
 
-class Engine(Protocol):
-    """A model server that can be started, as `kerascam.serving.ServerProcess` does."""
+class Engine(Startable, Protocol):
+    """A model server that can be started, and what is said of it."""
 
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-
-    def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
-        """Return the command line that serves a model on this machine.
-
-        Args:
-            base: The model's folder, with one folder for each version.
-            name: Of the model.
-            rest_port: To answer REST on.
-            grpc_port: To answer gRPC on, by those that do.
-        """
 
     def warning(self, rest_port: int, grpc_port: int) -> str | None:
         """Return what whoever starts it must know of who can reach it, or None.

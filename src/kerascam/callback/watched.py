@@ -11,7 +11,7 @@ from ..arguments import conform_classes
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
 from ..model import input_specs
-from ..model.inputs import InputSpec, conform
+from ..inputs import InputSpec, conform
 from ..pictures.figure import as_many, to_photos
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps

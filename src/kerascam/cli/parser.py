@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from .. import __version__
-from . import explain_options, export_options
+from . import explain_options, export_options, serve
 from .harmless import encodable, harmless
 
 
@@ -66,6 +66,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(export)
     export_options.add(export)
     _add_loading(export)
+    served = commands.add_parser(
+        "serve",
+        help="serve an exported model while developing",
+        description=serve.DESCRIPTION,
+        epilog=serve.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    serve.add(served)
     layers = commands.add_parser(
         "layers",
         help="list the layers that a map can be drawn from",

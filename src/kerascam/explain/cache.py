@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..inputs import InputSpec
 from ..model import Discovery, Site, check_model, discover, site_of, tensor_spec
 from ..model.choice import guess
-from ..model.inputs import InputSpec
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
 from ..model.suggest import choose_from
 from .program import Program, Recipe, compile_program

@@ -20,9 +20,9 @@ from ..arguments import (
     whole_number,
 )
 from ..errors import DoesNotFitError, brief, reason
+from ..inputs import conform
 from ..maps import STATUSES, check_normalization
 from ..model import Question, Site, check_copyable, check_model, custom_classes, input_specs, run
-from ..model.inputs import conform
 from ..registry import METHODS
 from .cache import Programs, find_sites
 from .explanation import Description, Explanation

@@ -6,8 +6,6 @@ import tensorflow as tf
 
 from ..pictures.photo_limits import MAX_REQUEST_TEXTS, MAX_SCANS, START_OF_SCAN
 
-FORMATS = ("JPEG", "PNG", "WebP")
-
 # A header's width and height lie within this many bytes, but for JPEG's.
 _HEAD = 32
 

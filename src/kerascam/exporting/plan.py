@@ -13,8 +13,8 @@ from .. import signatures
 from ..arguments import check_labels
 from ..explain.explainer import Explainer
 from ..explain.program import Program, compile_predictions
+from ..inputs import InputSpec, conform
 from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
-from ..model.inputs import InputSpec, conform
 from ..model.preprocessing import Preprocess
 from .decoding import Fitting
 from .limits import Limits

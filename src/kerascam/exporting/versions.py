@@ -13,9 +13,8 @@ import tensorflow as tf
 
 from ..arguments import whole_number
 from ..errors import reason
+from ..signatures import HIGHEST_VERSION
 
-# What servers count in.
-_MOST = 2**63 - 1
 _A_DAY = 24 * 60 * 60
 _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
@@ -37,8 +36,8 @@ def check_place(path: Path, version: int | None) -> None:
     if version is None:
         _next(path)
         return
-    if not 1 <= whole_number("version", version) <= _MOST:
-        raise ValueError(f"version must be from 1 to {_MOST}, got {version}")
+    if not 1 <= whole_number("version", version) <= HIGHEST_VERSION:
+        raise ValueError(f"version must be from 1 to {HIGHEST_VERSION}, got {version}")
     if version in _versions(path):
         raise ValueError(
             f"version={version} is in {str(path)!r} already; leave it out for the next one"
@@ -128,10 +127,10 @@ def _remove_leftovers(path: Path) -> None:
 
 def _next(path: Path) -> int:
     highest = max(_versions(path), default=0)
-    if highest == _MOST:
+    if highest == HIGHEST_VERSION:
         raise ValueError(
-            f"path={str(path)!r} holds version {_MOST}, the highest that servers know, so there is "
-            f"no next one; give version=, or another folder"
+            f"path={str(path)!r} holds version {HIGHEST_VERSION}, the highest that servers know, "
+            f"so there is no next one; give version=, or another folder"
         )
     return highest + 1
 
@@ -142,4 +141,4 @@ def _versions(path: Path) -> set[int]:
         return set()
     names = (child.name for child in path.iterdir())
     numbers = {int(name) for name in names if name.isascii() and name.isdecimal()}
-    return {number for number in numbers if number <= _MOST}
+    return {number for number in numbers if number <= HIGHEST_VERSION}

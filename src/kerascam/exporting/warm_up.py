@@ -12,7 +12,7 @@ from ..model import Endpoint
 from .limits import Limits
 
 #: Where TensorFlow Serving looks for them, below the version's folder.
-PLACE = Path("assets.extra", "tf_serving_warmup_requests")
+PLACE = Path(signatures.WARM_UP_REQUESTS)
 
 # Pixels of the photograph's sides.
 _SIDE = 64

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from ..errors import brief
-from .inputs import InputSpec
+from ..inputs import InputSpec
 
 #: Where neither the model nor an example says how large inputs are: by number of grid axes.
 USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}

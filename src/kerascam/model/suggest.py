@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import keras
 
+from ..inputs import conform
 from .choice import Choice, choose, shape_words, spatial
 from .discover import Discovery, discover
-from .inputs import conform
 from .specs import check_model, input_specs
 
 

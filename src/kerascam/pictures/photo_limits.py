@@ -4,6 +4,9 @@ A file of some kilobytes can claim gigabytes of pixels, and a progressive JPEG c
 thousands of times: both keep a machine busy far longer than their size suggests.
 """
 
+#: What a server decodes. A GIF says how many frames it has only after all of it is read.
+FORMATS = ("JPEG", "PNG", "WebP")
+
 #: Pixels of one photograph, over all its frames: 50 megapixels are 150 MB once decoded.
 MAX_PIXELS = 50_000_000
 

@@ -3,12 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_PACKAGES = ("grpc", "httpcore", "orjson", "tenacity", "tensorflow_serving")
+_PACKAGES = (
+    "fastapi",
+    "grpc",
+    "h11",
+    "httpcore",
+    "orjson",
+    "starlette",
+    "tenacity",
+    "tensorflow_serving",
+    "uvicorn",
+)
+_INSTALL = "httpcore orjson tenacity tensorflow-serving-api fastapi uvicorn"
 
 
 @contextmanager
 def needs_packages() -> Iterator[None]:
-    """Stand around imports of the packages that a client needs.
+    """Stand around imports of the packages that a client or a server needs.
 
     Raises:
         ImportError: If one is not installed.
@@ -20,6 +31,5 @@ def needs_packages() -> Iterator[None]:
         if package not in _PACKAGES:
             raise
         raise ImportError(
-            f"kerascam.serving needs the package {package!r}; "
-            "pip install httpcore orjson tenacity tensorflow-serving-api"
+            f"kerascam.serving needs the package {package!r}; pip install {_INSTALL}"
         ) from error

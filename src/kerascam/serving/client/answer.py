@@ -8,10 +8,10 @@ import numpy as np
 
 from ... import signatures as names
 from ...explain.explanation import Description, Explanation
+from ..words import is_map
 from .connection import Tensors
 from .errors import ServingError
 from .manifest import Manifest
-from .outputs import is_map
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...model.inputs import conform
+from ...inputs import conform
 from ...signatures import BYTES, IMAGE_BYTES
 from .connection import Tensors
 from .manifest import Manifest

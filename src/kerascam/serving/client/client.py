@@ -1,23 +1,77 @@
 """The client of a model server."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import TracebackType
+from typing import Any, TypeVar
 
+from ...arguments import number_in
+from ...signatures import HIGHEST_VERSION
+from ..words import AVAILABLE
 from .answer import Prediction, ServedExplanation
 from .batch import File
-from .connect import connect
-from .connection import Bounds
+from .connection import Bounds, connect
 from .errors import ServingError, TransientError
-from .gate import Gate
 from .many import Many
-from .place import parse_place
-from .questions import Questions
-from .retry import Retry, poll
-from .settings import conform_headers, count, seconds
+from .questions import Questions, Retry, poll
+from .settings import conform_headers, parse_place, seconds
 
-_HIGHEST_VERSION = 2**63 - 1  # of the protocol
+T = TypeVar("T")
 _MOST_BYTES = 2**31 - 1  # of a message of gRPC
 _NOT_READY = "look at the server's log, or raise timeout="
+
+
+class Gate:
+    """Stands around whatever a client does.
+
+    Threads and connections each have an error of their own for what comes after their end, and
+    others for what is under way meanwhile; the user meets one.
+
+    Args:
+        what: Whose end it is, for the error.
+
+    Example:
+        >>> gate = Gate("this client")
+        >>> gate.close()
+        >>> with gate:
+        ...     print("asking")
+        Traceback (most recent call last):
+            ...
+        RuntimeError: this client is closed; ask before close(), or make a new one
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._open = True
+
+    def close(self) -> None:
+        """Let nothing through from now on."""
+        self._open = False
+
+    def __enter__(self) -> None:
+        if not self._open:
+            raise self._closed()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Not where a generator is ended, nor at an interrupt: these are no Exception.
+        if isinstance(error, Exception) and not self._open:
+            raise self._closed() from error
+
+    def around(self, items: Iterator[T]) -> Iterator[T]:
+        """Give what an iterator gives; what it has when the gate is closed still passes."""
+        try:
+            yield from items
+        except Exception as error:
+            if self._open:
+                raise
+            raise self._closed() from error
+
+    def _closed(self) -> RuntimeError:
+        return RuntimeError(f"{self._what} is closed; ask before close(), or make a new one")
 
 
 class Client:
@@ -70,15 +124,17 @@ class Client:
         headers: Mapping[str, str] | None = None,
         credentials: Any = None,
     ) -> None:
-        version = None if version is None else count("version", version, 0, _HIGHEST_VERSION)
+        version = None if version is None else number_in("version", version, 0, HIGHEST_VERSION)
         self._place = place = parse_place(url, model, version)
-        self._retry = Retry(count("retries", retries, 0), seconds("backoff", backoff, zero=True))
+        self._retry = Retry(
+            number_in("retries", retries, 0), seconds("backoff", backoff, zero=True)
+        )
         bounds = Bounds(
             seconds("timeout", timeout, zero=False),
-            count("max_answer_bytes", max_answer_bytes, 1, _MOST_BYTES),
+            number_in("max_answer_bytes", max_answer_bytes, 1, _MOST_BYTES),
         )
-        batch_size = count("batch_size", batch_size, 1)
-        concurrency = count("concurrency", concurrency, 1)
+        batch_size = number_in("batch_size", batch_size, 1)
+        concurrency = number_in("concurrency", concurrency, 1)
         sent = conform_headers(headers, rpc=place.scheme.startswith("grpc"))
         self._gate = Gate(repr(self))
         self._connection = connect(place, bounds, sent, credentials, concurrency)
@@ -209,5 +265,5 @@ class Client:
             if error.code not in (404, "NOT_FOUND"):
                 raise
             raise TransientError(str(error), _NOT_READY, code=error.code) from error
-        if not any(state == "AVAILABLE" for _, state in states):
+        if not any(state == AVAILABLE for _, state in states):
             raise TransientError(f"its versions are {states}", _NOT_READY)

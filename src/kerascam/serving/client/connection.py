@@ -7,7 +7,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..needs import needs_packages
+from ..words import STATES
 from .errors import ServingError
+from .settings import Place
 
 #: By their names in a signature: numbers, or objects: str for text, and bytes for encoded files.
 Tensors: TypeAlias = Mapping[str, np.ndarray]
@@ -15,9 +18,6 @@ Tensors: TypeAlias = Mapping[str, np.ndarray]
 CHECK_SERVER = "check the url, and that the server runs"
 TOO_SLOW = "raise timeout=, or lower batch_size="
 TOO_BUSY = "raise retries= or backoff=, or lower concurrency="
-
-#: The states of a version, as the protocol has them.
-STATES = ("UNKNOWN", "START", "LOADING", "AVAILABLE", "UNLOADING", "END")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class Connection(ABC):
         """Close it for good."""
 
 
+class TooLargeError(ValueError):
+    """An answer is beyond its bound."""
+
+
 def too_large(what: str, most: int) -> ServingError:
     """Word the error for an answer beyond the bound."""
     return ServingError(
@@ -97,3 +101,29 @@ def version_and_state(version: Any, state: Any) -> tuple[int, str]:
     if state not in STATES:
         raise ValueError("a version has a state that the protocol does not know")
     return int(digits), str(state)
+
+
+def connect(
+    place: Place, bounds: Bounds, headers: Mapping[str, str], credentials: Any, kept: int
+) -> Connection:
+    """Open a connection; nothing is sent yet.
+
+    Args:
+        place: The model.
+        bounds: On each request and its answer.
+        headers: To send with each request.
+        credentials: What the protocol takes.
+        kept: How many idle connections to keep.
+
+    Raises:
+        TypeError: If the credentials are of another kind.
+        ValueError: If the environment names a proxy that cannot be used.
+        ImportError: If a package that the protocol needs is not installed.
+    """
+    if place.scheme.startswith("grpc"):
+        with needs_packages():
+            from .rpc import RpcConnection  # its messages import TensorFlow
+        return RpcConnection(place, bounds, headers, credentials)
+    from .rest import RestConnection  # it extends what is here
+
+    return RestConnection(place, bounds, headers, credentials, kept)

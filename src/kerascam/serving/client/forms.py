@@ -10,9 +10,9 @@ import numpy as np
 from ... import signatures as names
 from ...pictures.pixels import SLACK
 from ...statuses import STATUSES
+from ..words import is_map
 from .batch import Batch
 from .manifest import Manifest
-from .outputs import is_map
 
 #: The length of each axis; None for any length, ... for any number of axes.
 Shape: TypeAlias = tuple[int | EllipsisType | None, ...]

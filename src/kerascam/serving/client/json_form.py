@@ -6,19 +6,16 @@ heatmaps in a seventh, of the standard library's time; but it knows neither NaN 
 the protocol does.
 """
 
-import base64
-import json
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
-import orjson
 
+from ..json_words import packed, plain, read_json, unpacked, write_json
+from ..words import INSTANCES, PREDICTIONS, SIGNATURE_NAME, Kind, kind_of
 from .connection import Tensors
-from .outputs import Kind, kind_of
 
-_WRITTEN = "biuf"  # kinds of dtypes that orjson writes
 _INT32 = np.iinfo(np.int32)
 
 
@@ -39,17 +36,14 @@ def write_request(signature: str, inputs: Tensors) -> bytes:
     columns = {name: _column(array) for name, array in inputs.items()}
     rows: Any = zip(*columns.values(), strict=True)
     rows = [dict(zip(columns, row, strict=True)) if len(columns) > 1 else row[0] for row in rows]
-    content = {"signature_name": signature, "instances": rows}
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return write_json({SIGNATURE_NAME: signature, INSTANCES: rows})
 
 
 def _column(array: np.ndarray) -> Sequence[Any]:
     if array.dtype == object:
-        return [{"b64": base64.b64encode(each).decode()} for each in array]
-    if array.dtype.kind not in _WRITTEN:  # bfloat16
-        array = array.astype(np.float32)
-    native = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return native.tolist() if array.ndim == 1 else list(np.ascontiguousarray(native))
+        return [packed(each) for each in array]
+    numbers = plain(array)
+    return numbers.tolist() if numbers.ndim == 1 else list(numbers)
 
 
 def read_answer(signature: str, body: bytes) -> dict[str, np.ndarray]:
@@ -69,13 +63,13 @@ def read_answer(signature: str, body: bytes) -> dict[str, np.ndarray]:
         {'score': array([nan], dtype=float32), 'class_index': array([3], dtype=int32)}
     """
     content = read_json(body)
-    rows = content.get("predictions") if isinstance(content, dict) else None
+    rows = content.get(PREDICTIONS) if isinstance(content, dict) else None
     if not isinstance(rows, list):
-        raise ValueError('it has no list "predictions"')
+        raise ValueError(f'it has no list "{PREDICTIONS}"')
     named = set(map(type, rows)) == {dict}
     names = list(rows[0]) if named else [signature]
     if named and any(row.keys() != rows[0].keys() for row in rows):
-        raise ValueError('its "predictions" do not all have the same names')
+        raise ValueError(f'its "{PREDICTIONS}" do not all have the same names')
     columns = {name: [row[name] for row in rows] if named else rows for name in names}
     kinds = {name: kind for name in names if (kind := kind_of(name)) is not None}
     if b"true" in body or b"false" in body:  # it may be a text's
@@ -83,23 +77,6 @@ def read_answer(signature: str, body: bytes) -> dict[str, np.ndarray]:
             if kind is Kind.NUMBER and _holds_truths(columns[name]):
                 raise ValueError(f"its {name!r} holds what are no numbers")
     return {name: _READERS[kind](name, columns[name]) for name, kind in kinds.items()}
-
-
-def read_json(body: bytes) -> Any:
-    """Read JSON that may hold NaN and infinity.
-
-    Raises:
-        ValueError: If it is no JSON.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        if b"NaN" not in body and b"Infinity" not in body:
-            raise
-    try:
-        return json.loads(body.decode())
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def _wholes(name: str, values: list[Any]) -> np.ndarray:
@@ -139,8 +116,8 @@ def _texts(name: str, values: list[Any]) -> np.ndarray:
 
 def _files(name: str, values: list[Any]) -> np.ndarray:
     try:
-        files = [base64.b64decode(each["b64"], validate=True) for each in values]
-    except (TypeError, KeyError, ValueError):
+        files = [unpacked(each) for each in values]
+    except ValueError:
         raise ValueError(f'its {name!r} holds what is no {{"b64": ...}}') from None
     return np.array(files, object)
 

@@ -1,7 +1,8 @@
 """Ask about many images: cut, sent side by side, and put together in order."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -12,15 +13,43 @@ from .answer import Prediction, ServedExplanation, explanation, join, prediction
 from .batch import Batch, File, make_batch, make_file_batch
 from .connection import Tensors
 from .errors import ReplacedError, ServingError
-from .in_order import in_order
 from .manifest import Manifest
 from .questions import Questions, first_failure, outcomes
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 T = TypeVar("T")
-
 # A server that is well answers anew at once, so this is no matter of waits and `retries`; more
 # changes than these within one question are no swap of versions.
 _MOST_REPLACED = 3
+
+
+def in_order(
+    pool: Executor, task: Callable[[Item], Found], items: Iterable[Item], ahead: int
+) -> Generator[Found, None, None]:
+    """Run a task on each item.
+
+    Args:
+        pool: Bounds how many run at once.
+        task: Its first error ends the rest.
+        items: In order.
+        ahead: How many may be begun or done and not yet taken, so that an idle reader does not
+            fill the memory.
+
+    Yields:
+        What the task found, in the items' order.
+    """
+    begun: deque[Future[Found]] = deque()
+    try:
+        for item in items:
+            begun.append(pool.submit(task, item))
+            if len(begun) >= ahead:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        for each in begun:
+            each.cancel()
 
 
 class Many:

@@ -2,14 +2,16 @@
 
 import email.utils
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpcore
 import numpy as np
 
 from ... import __version__
-from .bodies import TooLargeError, read_body
+from ..json_words import read_json
+from ..words import ERROR, STATE, VERSION, VERSION_STATUS
 from .connection import (
     CHECK_SERVER,
     TOO_BUSY,
@@ -17,18 +19,68 @@ from .connection import (
     Bounds,
     Connection,
     Tensors,
+    TooLargeError,
     too_large,
     unreadable,
     version_and_state,
 )
-from .deadline import until
 from .errors import ServingError, TransientError, in_short
-from .json_form import read_answer, read_json, write_request
-from .place import Place
-from .route import open_pool
+from .json_form import read_answer, write_request
+from .route import open_pool, until
+from .settings import Place
 
+_GZIP = 16 + zlib.MAX_WBITS
 _OK = 200
 _BUSY = (429, 502, 503, 504)
+
+
+def read_body(parts: Iterable[bytes], encoding: str, most: int) -> bytes:
+    """Receive a body.
+
+    Args:
+        parts: As they come.
+        encoding: What its header says that it is packed with.
+        most: How many bytes it may have, as it comes and as it is unpacked.
+
+    Raises:
+        TooLargeError: As soon as it has more; some kilobytes of gzip can hold gigabytes.
+        ValueError: If it cannot be unpacked.
+
+    Example:
+        >>> read_body([b"ab", b"c"], "", 3)
+        b'abc'
+    """
+    packed = encoding.strip().lower()
+    if packed in ("gzip", "x-gzip"):
+        return _unpacked(_bounded(parts, most), most)
+    if packed not in ("", "identity"):
+        raise ValueError(f"it is encoded as {encoding!r}, which was not asked for")
+    return b"".join(_bounded(parts, most))
+
+
+def _bounded(parts: Iterable[bytes], most: int) -> Iterable[bytes]:
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most:
+            raise TooLargeError
+        yield part
+
+
+def _unpacked(parts: Iterable[bytes], most: int) -> bytes:
+    unpacker, pieces, left = zlib.decompressobj(_GZIP), [], most
+    try:
+        for part in parts:
+            piece = unpacker.decompress(part, left + 1)  # never 0, which is no bound at all
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise TooLargeError
+    except zlib.error as error:
+        raise ValueError(f"it is no gzip: {error}") from None
+    if not unpacker.eof and (pieces or left < most):
+        raise ValueError("its gzip has no end")
+    return b"".join(pieces)
 
 
 class RestConnection(Connection):
@@ -129,10 +181,10 @@ class _Head:
 
 
 def _versions(content: Any) -> list[tuple[int, str]]:
-    listed = content.get("model_version_status") if isinstance(content, dict) else None
+    listed = content.get(VERSION_STATUS) if isinstance(content, dict) else None
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise ValueError('it has no list "model_version_status"')
-    return [version_and_state(each.get("version"), each.get("state")) for each in listed]
+        raise ValueError(f'it has no list "{VERSION_STATUS}"')
+    return [version_and_state(each.get(VERSION), each.get(STATE)) for each in listed]
 
 
 def _refusal(head: _Head, body: bytes, what: str) -> ServingError | TransientError:
@@ -148,7 +200,7 @@ def _message(body: bytes) -> str:
         content = read_json(body)
     except ValueError:
         content = None
-    said = content.get("error") if isinstance(content, dict) else None
+    said = content.get(ERROR) if isinstance(content, dict) else None
     if isinstance(said, str):
         return in_short(said)
     return body[:200].decode(errors="replace").strip()

@@ -1,33 +1,141 @@
-"""Check the numbers and headers that a client is made with."""
+"""Check what a client is made with: the address of the model, numbers and headers."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from numbers import Real
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from ...arguments import whole_number
+from ..words import LONGEST_SECONDS, MODELS
 
-#: A day in seconds: timers of sockets and of gRPC overflow not far above it.
-LONGEST = 86_400
+SCHEMES = ("http", "https", "grpc", "grpcs")
 
+_LABEL = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"  # with the underscore of Docker's names
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"\d+(\.\d+){3}")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP
 _RPC_NAME = re.compile(r"(?!.*-bin$)[0-9A-Za-z_.-]+", re.IGNORECASE)  # "-bin" holds bytes
 _VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 
-def count(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """Take a whole number of a range.
+@dataclass(frozen=True)
+class Place:
+    """A model on a server.
+
+    Attributes:
+        scheme: One of `SCHEMES`.
+        host: As in "localhost:8501".
+        prefix: What stands before "/v1", as in "/vision".
+        model: The model's name on the server.
+        version: Which version; None is the one that the server prefers, its highest.
+    """
+
+    scheme: str
+    host: str
+    prefix: str
+    model: str
+    version: int | None
+
+    def __str__(self) -> str:
+        version = "" if self.version is None else f", version {self.version},"
+        return f"model {self.model!r}{version} at {self.scheme}://{self.host}{self.prefix}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.scheme.endswith("s")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this very machine, by its address."""
+        if self.host.startswith("["):
+            return IPv6Address(self.host[1:].partition("]")[0]).is_loopback
+        name = self.host.partition(":")[0]
+        if _FOUR_NUMBERS.fullmatch(name):
+            return IPv4Address(name).is_loopback
+        return f".{name}".lower().rstrip(".").endswith(".localhost")
+
+    @property
+    def rest_url(self) -> str:
+        """The address of the model's status; with ":predict", that of its signatures."""
+        version = "" if self.version is None else f"/versions/{self.version}"
+        model = quote(self.model, safe="")
+        return f"{self.scheme}://{self.host}{self.prefix}{MODELS}/{model}{version}"
+
+
+def parse_place(url: str, model: str, version: int | None) -> Place:
+    """Read the address that a user gives.
 
     Raises:
-        TypeError: If it is no whole number.
-        ValueError: If it is out of range.
+        TypeError: If `url` or `model` is no text.
+        ValueError: If it is none, or has parts that no server of that kind knows.
+
+    Example:
+        >>> parse_place("http://localhost:8501/", "scene", 3).rest_url
+        'http://localhost:8501/v1/models/scene/versions/3'
     """
-    number = whole_number(name, value)
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}; received {number}")
-    if most is not None and number > most:
-        raise ValueError(f"{name} must be at most {most}; received {number}")
-    return number
+    for name, value in (("url", url), ("model", model)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be text, not {value!r}")
+    if any(mark in url for mark in "@?#"):
+        # Not shown, and so before all that shows it: it may hold a password.
+        raise ValueError(
+            "url must hold no user, password, query or fragment; give passwords by headers="
+        )
+    try:
+        parts = urlsplit(url)
+        scheme, prefix = parts.scheme, parts.path.rstrip("/")
+        host = _host(parts.hostname or "")
+        port = parts.port  # checks its own range, save for 0
+        if port == 0:
+            raise ValueError("port 0 is none")
+        if not url.isprintable() or " " in url:
+            raise ValueError("it holds blanks or control characters")
+    except ValueError as error:
+        raise ValueError(
+            f"url must have a host's name or address, and a port from 1 to 65535, as in "
+            f"'http://localhost:8501'; received {url!r}: {error}"
+        ) from None
+    if scheme not in SCHEMES or not host:
+        raise ValueError(
+            f"url must begin with one of {', '.join(f'{each}://' for each in SCHEMES)} and a "
+            f"host, as in 'http://localhost:8501' or 'grpc://localhost:8500'; received {url!r}"
+        )
+    if MODELS in prefix:
+        raise ValueError(f"url must end before '{MODELS}', which is added to it; received {url!r}")
+    if scheme.startswith("grpc") and (prefix or port is None):
+        raise ValueError(
+            f"url must be a host and a port for gRPC, as in 'grpc://localhost:8500'; "
+            f"received {url!r}"
+        )
+    if not model:
+        raise ValueError("model must be the model's name on the server; received ''")
+    return Place(scheme, host if port is None else f"{host}:{port}", prefix, model, version)
+
+
+def _host(name: str) -> str:
+    """Check a host, and bring it to ASCII: neither httpcore nor gRPC does so before it connects.
+
+    Raises:
+        ValueError: If it can be none.
+
+    Example:
+        >>> _host("models.müller.example"), _host("::1")
+        ('models.xn--mller-kva.example', '[::1]')
+    """
+    if ":" in name:
+        return f"[{IPv6Address(name)}]"
+    if _FOUR_NUMBERS.fullmatch(name):
+        return str(IPv4Address(name))
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        ascii_name = "."  # an empty label, or one too long
+    if ascii_name and not _HOST.fullmatch(ascii_name):
+        raise ValueError(f"{name!r} is no host's name")
+    return ascii_name
 
 
 def seconds(name: str, value: Any, *, zero: bool) -> float:
@@ -45,9 +153,11 @@ def seconds(name: str, value: Any, *, zero: bool) -> float:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number:
         raise TypeError(f"{name} must be a number of seconds, not {value!r}")
-    if not (0 <= value <= LONGEST and (zero or value > 0)):  # NaN neither
+    if not (0 <= value <= LONGEST_SECONDS and (zero or value > 0)):  # NaN neither
         least = "at least 0" if zero else "positive"
-        raise ValueError(f"{name} must be {least} and at most {LONGEST} seconds; received {value}")
+        raise ValueError(
+            f"{name} must be {least} and at most {LONGEST_SECONDS} seconds; received {value}"
+        )
     return float(value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from ..json_words import packed, plain, write_json
+from ..words import COLUMNS, PREDICTIONS, holds_files
 from .errors import RequestError
 
 
@@ -27,14 +28,14 @@ def make_answer(outputs: Mapping[str, NDArray[Any]], *, by_rows: bool) -> bytes:
     only = next(iter(outputs)) if len(outputs) == 1 else None
     if not by_rows:
         columns = {name: _column(name, np.asarray(array)) for name, array in outputs.items()}
-        return _write("outputs", columns if only is None else columns[only])
+        return write_json({COLUMNS: columns if only is None else columns[only]})
     _check_rows(outputs)
     rows = {name: _rows(name, array) for name, array in outputs.items()}
     if only is not None:
-        return _write("predictions", rows[only])
+        return write_json({PREDICTIONS: rows[only]})
     names = list(rows)
     together = zip(*rows.values(), strict=True)
-    return _write("predictions", [dict(zip(names, row, strict=True)) for row in together])
+    return write_json({PREDICTIONS: [dict(zip(names, row, strict=True)) for row in together]})
 
 
 def _check_rows(outputs: Mapping[str, NDArray[Any]]) -> None:
@@ -67,7 +68,7 @@ def _rows(name: str, array: NDArray[Any]) -> Any:
 def _column(name: str, array: Any) -> Any:
     array = np.asarray(array)
     if array.dtype == np.object_:
-        return _texts(array.tolist(), as_bytes=name.endswith("_bytes"))
+        return _texts(array.tolist(), as_bytes=holds_files(name))
     array = _plain(array)
     if not _is_finite(array):  # orjson would write null
         return orjson.Fragment(json.dumps(array.tolist()))
@@ -80,22 +81,15 @@ def _texts(value: Any, *, as_bytes: bool) -> Any:
         return [_texts(each, as_bytes=as_bytes) for each in value]
     data = value if isinstance(value, bytes) else str(value).encode("utf-8")
     if as_bytes:
-        return {"b64": base64.b64encode(data).decode("ascii")}
+        return packed(data)
     return data.decode("utf-8", errors="replace")
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array in a type and an order that orjson writes."""
     if array.dtype.kind == "c":
         raise RequestError(400, f"Failed to write JSON value for tensor type: {array.dtype.name}")
-    if array.dtype.kind not in "biuf":  # bfloat16 and its kin
-        array = array.astype(np.float32)
-    return np.ascontiguousarray(array) if array.ndim else array
+    return plain(array)
 
 
 def _is_finite(array: NDArray[Any]) -> bool:
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())
-
-
-def _write(key: str, content: Any) -> bytes:
-    return orjson.dumps({key: content}, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -7,30 +7,83 @@ import contextlib
 import gc
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from ...signatures import HIGHEST_VERSION
+from ..words import MODELS, VERSION_STATUS
 from .answers import make_answer
-from .arrays import to_array
-from .bodies import Bodies
+from .connections import Bodies
 from .errors import RequestError
 from .images import Images
 from .limits import Limits
-from .paths import Asked, is_outside, read_path
-from .questions import columns, read_question
-from .signatures import metadata
+from .requests import columns, read_question, to_array
+from .servable import metadata
 from .versions import Versions
 
+# As in TensorFlow Serving, a "?" and what follows it are part of the path: `:predict?x=1` is no
+# path that there is, and `scenes?x=1` is the name of another model.
+_PREDICT = re.compile(
+    rf"{MODELS}/([^/:]+)(?:/versions/([0-9]+))?:(predict)", re.IGNORECASE | re.ASCII
+)
+_TELL = re.compile(
+    rf"{MODELS}(?:/([^/:]+))?(?:/versions/([0-9]+))?(?:/(metadata))?", re.IGNORECASE | re.ASCII
+)
+_INTERFACE = re.compile("/v1/.*", re.IGNORECASE | re.ASCII)
 JSON = "application/json"
 HTML = "text/html"
 NOT_FOUND = """<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>
 """
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks.
+
+    Attributes:
+        what: "predict", "metadata" or "status".
+        name: Of a model.
+        number: Of its version, if it names one.
+    """
+
+    what: str
+    name: str
+    number: int | None
+
+
+def is_outside(target: str) -> bool:
+    """Return whether a path belongs to no model, so that TensorFlow Serving looks no further."""
+    return _INTERFACE.fullmatch(target) is None
+
+
+def read_path(method: str, target: str) -> Asked:
+    """Read what is asked.
+
+    Args:
+        method: Of HTTP.
+        target: The path, with "?" and what follows if there is such.
+
+    Raises:
+        RequestError: If there is no such question.
+    """
+    pattern = {"POST": _PREDICT, "GET": _TELL}.get(method)
+    found = pattern.fullmatch(target) if pattern is not None else None
+    if found is None:
+        raise RequestError(400, f"Malformed request: {method} {target}")
+    name, version, what = found.groups()
+    if name is None:
+        raise RequestError(400, "Missing model name in request.")
+    if version is not None and (len(version) > 30 or int(version) > HIGHEST_VERSION):
+        raise RequestError(400, "")  # as TensorFlow Serving has it: without a word
+    return Asked((what or "status").lower(), name, None if version is None else int(version))
 
 
 class Desk:
@@ -134,7 +187,7 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
         if asked.name != versions.name:
             what = "any versions" if asked.number is None else f"version {asked.number}"
             raise RequestError(404, f"Could not find {what} of model {asked.name}")
-        return {"model_version_status": versions.statuses(asked.number)}
+        return {VERSION_STATUS: versions.statuses(asked.number)}
 
     @app.exception_handler(RequestError)
     async def say(request: Request, error: RequestError) -> Response:

@@ -1,29 +1,34 @@
-"""What is wrong with a request, with the status and the words that the client gets."""
+"""What is wrong with a request or a version, in the status and the words of the answer."""
 
 from __future__ import annotations
 
 import json
 import re
-import reprlib
+from dataclasses import dataclass
 from typing import Any
 
-# TensorFlow's error codes are gRPC's; TensorFlow Serving answers them with these statuses.
-STATUS_OF_CODE = {
-    1: 499,  # cancelled
-    3: 400,  # invalid argument
-    4: 504,  # deadline exceeded
-    5: 404,  # not found
-    6: 409,  # already exists
-    7: 403,  # permission denied
-    8: 429,  # resource exhausted
-    9: 400,  # failed precondition
-    10: 409,  # aborted
-    11: 400,  # out of range
-    12: 501,  # unimplemented
-    14: 503,  # unavailable
-    16: 401,  # unauthenticated
+from ..words import END, ERROR, STATE, VERSION
+
+# TensorFlow's error codes are gRPC's; the statuses are those that TensorFlow Serving answers.
+_CODES = {
+    1: ("CANCELLED", 499),
+    2: ("UNKNOWN", 500),
+    3: ("INVALID_ARGUMENT", 400),
+    4: ("DEADLINE_EXCEEDED", 504),
+    5: ("NOT_FOUND", 404),
+    6: ("ALREADY_EXISTS", 409),
+    7: ("PERMISSION_DENIED", 403),
+    8: ("RESOURCE_EXHAUSTED", 429),
+    9: ("FAILED_PRECONDITION", 400),
+    10: ("ABORTED", 409),
+    11: ("OUT_OF_RANGE", 400),
+    12: ("UNIMPLEMENTED", 501),
+    13: ("INTERNAL", 500),
+    14: ("UNAVAILABLE", 503),
+    15: ("DATA_LOSS", 500),
+    16: ("UNAUTHENTICATED", 401),
 }
-INVALID_ARGUMENT, DEADLINE_EXCEEDED = 3, 4
+UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED = 2, 3, 4
 LONGEST = 500
 
 
@@ -43,7 +48,7 @@ class RequestError(Exception):
     @property
     def body(self) -> bytes:
         """The answer's body; ASCII alone, as a request may hold half of a surrogate pair."""
-        return json.dumps({"error": self.message}).encode("ascii") if self.message else b""
+        return json.dumps({ERROR: self.message}).encode("ascii") if self.message else b""
 
 
 class CannotServeError(Exception):
@@ -60,7 +65,7 @@ def run_error(code: int, message: str, seconds: float) -> RequestError:
     """
     if code == DEADLINE_EXCEEDED:
         return RequestError(504, f"the model had {seconds:g} s for the request: deadline exceeded")
-    return RequestError(STATUS_OF_CODE.get(code, 500), one_line(message))
+    return RequestError(_CODES.get(code, _CODES[UNKNOWN])[1], one_line(message))
 
 
 def one_line(message: str) -> str:
@@ -75,10 +80,36 @@ def one_line(message: str) -> str:
     return telling[0][:LONGEST] if telling else "the model failed without a message"
 
 
-def shown(value: Any) -> str:
-    """Return a value as an error message shows it: whole if it is small.
+@dataclass(frozen=True)
+class Status:
+    """The state of a version, in TensorFlow Serving's words.
 
-    >>> shown([1] * 100)
-    '[1, 1, 1, 1, 1, 1, ...]'
+    Attributes:
+        state: LOADING, AVAILABLE, UNLOADING or END.
+        code: OK, or the code of the error that ended it.
+        message: Of that error.
     """
-    return reprlib.repr(value)
+
+    state: str
+    code: str = "OK"
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.message else self.state
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """Return what the server answers of version `number`."""
+        return {
+            VERSION: str(number),
+            STATE: self.state,
+            "status": {"error_code": self.code, "error_message": self.message},
+        }
+
+
+def failure(error: Exception) -> Status:
+    """Return the status of a version that could not be loaded."""
+    code = getattr(error, "error_code", UNKNOWN)  # one of TensorFlow's has it
+    if isinstance(error, RequestError):  # a warm-up request that failed
+        code = INVALID_ARGUMENT
+    name, _ = _CODES.get(code, _CODES[UNKNOWN])
+    return Status(END, name, one_line(str(error)) or type(error).__name__)

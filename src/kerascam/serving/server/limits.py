@@ -7,33 +7,53 @@ import math
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from ...pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_PIXELS, MAX_SCANS
+from ..words import LONGEST_SECONDS
 
-def limit(default: float, explanation: str, *, least: float) -> Any:
-    """Return a field of `Limits`, with what the command line says of it and its least value."""
-    return dataclasses.field(default=default, metadata={"explanation": explanation, "least": least})
+
+def limit(default: float, explanation: str, *, least: float, most: float | None = None) -> Any:
+    """Return a field of `Limits`, with what the command line says of it and its range."""
+    metadata = {"explanation": explanation, "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def seconds(default: float, explanation: str) -> Any:
+    """Return a field of `Limits` that is a time."""
+    return limit(default, explanation, least=0.001, most=LONGEST_SECONDS)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The bounds of a server. Each field is an option of the command line."""
+    """The bounds of a development server.
+
+    Each field is an option of `kerascam serve`, whose help says what it bounds.
+
+    Example:
+        >>> Limits(rows=8).rows, Limits().threads
+        (8, 4)
+        >>> Limits(rows=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: rows=0 is out of range; give 1 or more
+    """
 
     connections: int = limit(256, "connections that may be open", least=1)
-    head_seconds: float = limit(10.0, "time that a client has to send a head", least=0.001)
+    head_seconds: float = seconds(10.0, "time that a client has to send a head")
     body_bytes: int = limit(64 * 2**20, "largest body of a request", least=1)
     bodies_bytes: int = limit(256 * 2**20, "all bodies in hand together", least=1)
-    body_seconds: float = limit(
-        30.0, "time that a client has to send its body, and to take its answer", least=0.001
+    body_seconds: float = seconds(
+        30.0, "time that a client has to send its body, and to take its answer"
     )
     # Eight images of 224 x 224 pixels, as nested lists, are 1.6 million. The interpreter does
     # nothing else while it reads these, which takes a tenth of a second.
     values: int = limit(2_000_000, "most numbers, texts, lists and objects in a body", least=1)
-    pixels: int = limit(50_000_000, "largest encoded image, over all its frames", least=1)
+    pixels: int = limit(MAX_PIXELS, "largest encoded image, over all its frames", least=1)
     request_pixels: int = limit(
-        200_000_000, "pixels of all encoded images of one request together", least=1
+        MAX_REQUEST_PIXELS, "pixels of all encoded images of one request together", least=1
     )
-    scans: int = limit(100, "most scans of a JPEG: a progressive one has about ten", least=1)
+    scans: int = limit(MAX_SCANS, "most scans of a JPEG: a progressive one has about ten", least=1)
     rows: int = limit(256, "most rows in one request", least=1)
-    run_seconds: float = limit(30.0, "time that the model has for one request", least=0.001)
+    run_seconds: float = seconds(30.0, "time that the model has for one request")
     threads: int = limit(4, "requests that run at a time", least=1)
     waiting: int = limit(64, "requests, received whole, that may wait beyond those", least=0)
 
@@ -52,8 +72,10 @@ class Limits:
                     f"{field.name}={value!r} is a {type(value).__name__}; "
                     f"give {types[field.name].__name__}"
                 )
-            if not least <= value < math.inf:
-                raise ValueError(f"{field.name}={value!r} is out of range; give {least} or more")
+            most = field.metadata["most"]
+            if not (least <= value and (most is None or value <= most)):
+                fix = f"{least} or more" if most is None else f"{least} to {most}"
+                raise ValueError(f"{field.name}={value!r} is out of range; give {fix}")
         if self.bodies_bytes < self.body_bytes:
             raise ValueError(
                 f"bodies_bytes={self.bodies_bytes!r} is less than one body may have; give "

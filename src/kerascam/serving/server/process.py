@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from ..words import AVAILABLE, MODELS, STATE, VERSION_STATUS
 from .limits import DEFAULT_LIMITS, Limits
 
 LOOPBACK = "127.0.0.1"
@@ -68,8 +69,9 @@ class DevelopmentServer:
         return [
             sys.executable,
             "-m",
-            "scene_classification.serving",
-            f"--base={base.resolve()}",
+            "kerascam",
+            "serve",
+            str(base.resolve()),
             f"--name={name}",
             f"--port={rest_port}",
             f"--poll-seconds={self.poll_seconds}",
@@ -125,11 +127,10 @@ class ServerProcess:
         """Return whether a version of the model is available."""
         connection = http.client.HTTPConnection(LOOPBACK, self._rest_port, timeout=5)
         try:
-            connection.request("GET", f"/v1/models/{quote(self.name, safe='')}")
+            connection.request("GET", f"{MODELS}/{quote(self.name, safe='')}")
             answer = json.loads(connection.getresponse().read())
             return any(
-                version.get("state") == "AVAILABLE"
-                for version in answer.get("model_version_status", ())
+                version.get(STATE) == AVAILABLE for version in answer.get(VERSION_STATUS, ())
             )
         except (OSError, http.client.HTTPException, ValueError):
             return False

@@ -1,30 +1,114 @@
-"""The whole server: a socket, threads, the versions of a model, and the order of their ends."""
+"""The whole server: a socket, threads, the versions of a model, and an end that cuts nobody off."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..words import LONGEST_SECONDS, MODELS
 from .app import make_app
 from .connections import connection_within
-from .ending import Counted, PatientServer
 from .errors import CannotServeError
 from .limits import DEFAULT_LIMITS, Limits
 from .servable import Servable
 from .version_folders import newest_version
 from .versions import Versions
 
+#: Time that clients have, after the end was asked for, to see that a connection is to be left.
+LINGER_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 75
 BETWEEN_LOOKS = 0.02
 logger = logging.getLogger(__name__)
+
+
+class Counted:
+    """An application around another: it counts, and at the end asks clients to leave.
+
+    Args:
+        app: The other.
+
+    Attributes:
+        received: Number of predict requests.
+        answered: Number of those whose answer was handed over whole.
+        ending: Whether every answer is the last of its connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.received, self.answered, self.ending = 0, 0, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        counts = int(scope["method"] == "POST")
+        self.received += counts
+
+        async def send_and_count(message: Message) -> None:
+            if message["type"] == "http.response.start" and self.ending:
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                self.answered += counts
+
+        await self._app(scope, receive, send_and_count)
+
+
+class PatientServer(uvicorn.Server):
+    """A server that, when it is to end, gives connections that are kept open time for a last word.
+
+    uvicorn closes those at once, also when a request is on its way.
+
+    Args:
+        config: What it serves and how.
+        counted: What it serves.
+    """
+
+    def __init__(self, config: uvicorn.Config, counted: Counted) -> None:
+        super().__init__(config)
+        self._counted = counted
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no connection, answer what comes over those that are open, then close them."""
+        self._counted.ending = True
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LINGER_SECONDS
+        while self.server_state.connections and loop.time() < end:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM ask for the end.
+
+        Unlike uvicorn's own it does not raise them again afterwards: the process ends well.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class ModelServer:
@@ -41,6 +125,7 @@ class ModelServer:
 
     Attributes:
         url: Where it answers, up to its port.
+        model_url: Where it answers about the model.
 
     Raises:
         ValueError: If there is no such folder, or the name or the address cannot be served.
@@ -79,6 +164,7 @@ class ModelServer:
         self._listener = _bound(host, port)
         shown_host = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown_host}:{self._listener.getsockname()[1]}"
+        self.model_url = f"{self.url}{MODELS}/{quote(name, safe='')}"
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM, SIGINT or `stop`; then finish what is in hand.
@@ -141,8 +227,11 @@ def _check(base: Path, name: str, port: int, poll_seconds: float, load_tries: in
         raise ValueError(f"name={name!r} cannot be part of a path; leave out '/' and ':'")
     if not 0 <= port < 2**16:
         raise ValueError(f"port={port!r} is out of range; give 0 to {2**16 - 1}")
-    if not poll_seconds > 0:
-        raise ValueError(f"poll_seconds={poll_seconds!r} is out of range; give more than 0")
+    if not 0 < poll_seconds <= LONGEST_SECONDS:
+        raise ValueError(
+            f"poll_seconds={poll_seconds!r} is out of range; give more than 0 and at most "
+            f"{LONGEST_SECONDS}"
+        )
     if load_tries < 1:
         raise ValueError(f"load_tries={load_tries!r} is out of range; give 1 or more")
 
@@ -157,13 +246,13 @@ def _bound(host: str, port: int) -> socket.socket:
         if os.name == "posix":  # elsewhere it would let two servers have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that can be no host's
         listener.close()
         raise _taken(host, port, error) from error
     return listener
 
 
-def _taken(host: str, port: int, error: OSError) -> ValueError:
+def _taken(host: str, port: int, error: Exception) -> ValueError:
     return ValueError(
         f"cannot listen on host={host!r}, port={port!r}: {error}; give others, or port=0 for a "
         "free one"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-LARGEST = 2**63 - 1
+from ...signatures import HIGHEST_VERSION
+
+#: What makes a folder a version.
+MODEL_FILE = "saved_model.pb"
 
 
 def version_folders(base: Path) -> dict[int, Path]:
@@ -22,8 +25,8 @@ def version_folders(base: Path) -> dict[int, Path]:
     """
     found = {}
     for path in base.iterdir():
-        number = int(path.name) if re.fullmatch("[0-9]+", path.name) else LARGEST + 1
-        if number <= LARGEST and (path / "saved_model.pb").is_file():
+        number = int(path.name) if re.fullmatch("[0-9]+", path.name) else HIGHEST_VERSION + 1
+        if number <= HIGHEST_VERSION and (path / MODEL_FILE).is_file():
             found[number] = path
     return found
 

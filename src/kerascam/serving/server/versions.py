@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import RequestError
+from .. import words
+from .errors import RequestError, Status, failure
 from .servable import Servable
-from .states import Status, failure
 from .version_folders import content_of, version_folders
 
-LOADING = Status("LOADING")
+LOADING = Status(words.LOADING)
 logger = logging.getLogger(__name__)
 
 
@@ -110,7 +110,7 @@ class Versions:
         finally:
             with self._lock:
                 held.in_flight -= 1
-                last = not held.in_flight and held.status.state == "UNLOADING"
+                last = not held.in_flight and held.status.state == words.UNLOADING
             if last:
                 self._unload(held)
 
@@ -135,7 +135,7 @@ class Versions:
         """
         with self._lock:
             found = [
-                version.status.told(version.number)
+                version.status.answer(version.number)
                 for version in sorted(self._versions.values(), key=lambda each: -each.number)
                 if number in (None, version.number)
             ]
@@ -210,9 +210,9 @@ class Versions:
         with self._lock:
             old, self._serving = self._serving, version
             if version is not None:
-                version.status = Status("AVAILABLE")
+                version.status = Status(words.AVAILABLE)
             if old is not None:
-                old.status = Status("UNLOADING")
+                old.status = Status(words.UNLOADING)
             idle = old is not None and not old.in_flight
         if version is not None:
             logger.info("version %d of %r is available", version.number, self.name)
@@ -225,5 +225,5 @@ class Versions:
         if servable is not None:
             servable.close()
         with self._lock:
-            version.status = Status("END")
+            version.status = Status(words.END)
         logger.info("version %d of %r is unloaded", version.number, self.name)

@@ -1,0 +1,145 @@
+"""Check what the user gives against what the model takes, and say what to do where it differs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import brief, reason
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What one input of a model takes.
+
+    Attributes:
+        name: As in the model, or "inputs".
+        shape: Without the batch axis; None for an axis of any length.
+        dtype: The dtype that it is given; None where it takes what comes.
+    """
+
+    name: str
+    shape: tuple[int | None, ...] | None
+    dtype: str | None
+
+
+def conform(inputs: Any, specs: Sequence[InputSpec], argument: str = "images") -> list[Any]:
+    """Bring the user's inputs to a list of batches, one for each of the model's inputs.
+
+    Args:
+        inputs: An array or tensor; a list of equal images for a model of one input; for a model
+            of several, a list, tuple or dict by input name.
+        specs: The model's inputs, in order.
+        argument: What an error calls them.
+
+    Returns:
+        NumPy arrays in the inputs' dtypes, each of shape (batch, ...).
+
+    Raises:
+        TypeError: If something is not numeric.
+        ValueError: If the number of inputs, a shape or the batch differs, a batch is empty, or a
+            value is NaN or infinite.
+    """
+    arrays = [
+        _conform(value, spec, argument if len(specs) == 1 else f"{argument}[{spec.name!r}]")
+        for value, spec in zip(_in_order(inputs, specs, argument), specs, strict=True)
+    ]
+    batches = {len(array) for array in arrays}
+    if len(batches) > 1:
+        sizes = ", ".join(
+            f"{spec.name}: {len(array)}" for spec, array in zip(specs, arrays, strict=True)
+        )
+        raise ValueError(f"{argument} must have one batch size over all inputs; received {sizes}")
+    return arrays
+
+
+def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[Any]:
+    names = [spec.name for spec in specs]
+    if isinstance(inputs, Mapping):
+        if set(inputs) != set(names):
+            raise ValueError(
+                f"{argument} must have the model's input names {names} as keys; "
+                f"received {brief(sorted(map(str, inputs)))}"
+            )
+        return [inputs[name] for name in names]
+    if len(specs) == 1:
+        alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
+        return list(inputs) if alone and _is_batch(inputs[0], specs[0]) else [inputs]
+    if not isinstance(inputs, (list, tuple)) or len(inputs) != len(specs):
+        count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
+        raise ValueError(
+            f"{argument} must be a list or dict of {len(specs)} inputs ({', '.join(names)}) for "
+            f"this model; received {count}"
+        )
+    return list(inputs)
+
+
+def _is_batch(value: Any, spec: InputSpec) -> bool:
+    rank = getattr(value, "ndim", None)
+    return rank is not None and spec.shape is not None and rank == len(spec.shape) + 1
+
+
+def _conform(value: Any, spec: InputSpec, name: str) -> np.ndarray:
+    array = _as_array(value, name)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise TypeError(
+            f"{name} must hold numbers, not {array.dtype} values; decode files to arrays first"
+        )
+    _check_shape(array, spec, name)
+    if spec.dtype is not None:
+        with np.errstate(over="ignore"):  # what the dtype cannot hold is found below
+            array = array.astype(spec.dtype, copy=False)
+    if array.dtype.kind not in "biu" and not np.isfinite(array).all():
+        bad = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(1)))
+        raise ValueError(
+            f"{name} must be finite; image {bad} holds NaN or infinity: mend or drop it"
+            f" (a number too large for {array.dtype} counts as infinity)"
+        )
+    return array
+
+
+def _as_array(value: Any, name: str) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must not be masked: fill what is hidden with images.filled(value)")
+    try:
+        shapes = {np.shape(item) for item in value} if isinstance(value, (list, tuple)) else set()
+        if len(shapes) <= 1:
+            return np.asarray(value)
+    except Exception as error:  # of several lengths, or of a type that refuses
+        raise TypeError(
+            f"{name} must be an array or tensor, not {brief(value)} of type "
+            f"{type(value).__name__}: {reason(error)[:200]}"
+        ) from None
+    raise ValueError(
+        f"{name} must be of one size; received shapes {sorted(shapes)}: resize them first"
+    )
+
+
+def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
+    if 0 in array.shape:
+        raise ValueError(f"{name} must hold at least one image; received shape {array.shape}")
+    if spec.shape is None:
+        if array.ndim < 2:
+            raise ValueError(f"{name} must be a batch, not an array of shape {array.shape}")
+    else:
+        wanted = ("batch", *("any" if n is None else n for n in spec.shape))
+        shown = f"({', '.join(map(str, wanted))})"
+        if array.size and array.shape[1:] == spec.shape[:-1] and spec.shape[-1:] == (1,):
+            raise ValueError(
+                f"{name} must have shape {shown}; received one of shape {array.shape}: "
+                f"add a channel axis with images[..., None]"
+            )
+        if array.size and array.ndim == len(spec.shape):
+            raise ValueError(
+                f"{name} must have shape {shown}; received one of shape {array.shape}: "
+                f"add a batch axis with images[None]"
+            )
+        matches = array.ndim == len(spec.shape) + 1 and all(
+            want is None or want == have
+            for want, have in zip(spec.shape, array.shape[1:], strict=False)
+        )
+        if not matches:
+            raise ValueError(
+                f"{name} must have shape {shown}; received {array.shape}: resize or transpose them"
+            )
