@@ -93,14 +93,14 @@ class ServerProcess:
         process: It.
     """
 
-    def __init__(self, base: Path, name: str, engine: Engine | None = None) -> None:
+    def __init__(self, base: str | Path, name: str, engine: Engine | None = None) -> None:
         self.name, rest_port, grpc_port = name, free_port(), free_port()
         self.url, self.grpc = f"http://{LOOPBACK}:{rest_port}", f"{LOOPBACK}:{grpc_port}"
         self._rest_port = rest_port
         self._written = b""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
         self.process = subprocess.Popen(
-            (engine or DevelopmentServer()).command(base, name, rest_port, grpc_port),
+            (engine or DevelopmentServer()).command(Path(base), name, rest_port, grpc_port),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -169,7 +169,7 @@ class ServerProcess:
 
 @contextlib.contextmanager
 def running_server(
-    base: Path, name: str, *, engine: Engine | None = None, start_seconds: float = 120.0
+    base: str | Path, name: str, *, engine: Engine | None = None, start_seconds: float = 120.0
 ) -> Iterator[str]:
     """Serve a model for the time of a `with`.
 
