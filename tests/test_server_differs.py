@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-import test_engines
+import test_cli_serve
 import test_server
 import test_server_limits
 import test_server_load
@@ -79,7 +79,7 @@ ELSEWHERE = {
     "a version that cannot be loaded": (
         test_server_versions.test_a_version_is_loading_until_its_tries_are_used_up
     ),
-    "a missing folder at the start": test_engines.test_the_command_line_says_what_is_wrong,
+    "a missing folder at the start": test_cli_serve.test_a_mistake_is_one_line,
     "SIGTERM": test_server_load.test_the_end_under_load_loses_no_request_that_was_received,
     "gRPC and batching": test_server_limits.test_what_cannot_be_served_is_said_at_once,
 }
