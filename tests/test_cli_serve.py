@@ -71,6 +71,7 @@ def test_every_limit_is_an_option(models: Path, made: list[tuple[tuple, dict]]) 
         (["{}/a/1"], "a/1 is one version of a model; give the folder of all versions: {}/a"),
         (["{}"], "{} holds 2 models; give one of them: {}/a, {}/b"),
         (["{}/a", "--name", "a:b"], "name='a:b' cannot be part of a path; leave out '/' and ':'"),
+        (["{}/a", "--name", "\udcff"], "is not Unicode, as an address must be; give another"),
         (["{}/a", "--host", "a" * 70], "cannot listen on host='aaa"),
         (["{}/a", "--body-bytes", "9", "--bodies-bytes", "8"], "give body_bytes=9 or more"),
     ],

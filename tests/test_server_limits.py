@@ -271,7 +271,8 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
         ({"threads": 1.5}, "threads=1.5 is a float; give int"),
         ({"waiting": True}, "waiting=True is a bool; give int"),
         ({"run_seconds": float("nan")}, "run_seconds=nan is out of range"),
-        ({"run_seconds": float("inf")}, "run_seconds=inf is out of range"),
+        ({"run_seconds": float("inf")}, "run_seconds=inf is out of range; give 0.001 to 86400"),
+        ({"head_seconds": 86_401.0}, "head_seconds=86401.0 is out of range"),
         (
             {"body_bytes": 10, "bodies_bytes": 9},
             "bodies_bytes=9 is less than one body may have; give body_bytes=10 or more",
@@ -293,9 +294,12 @@ def test_the_end_may_take_as_long_as_the_requests_in_hand():
         ({"base": "missing"}, "base='.*missing' is no folder; give the one that holds"),
         ({"name": "a/b"}, "name='a/b' cannot be part of a path"),
         ({"name": ""}, "name='' cannot be part of a path"),
+        ({"name": "\udcff"}, "is not Unicode, as an address must be"),
         ({"poll_seconds": 0}, "poll_seconds=0 is out of range"),
+        ({"poll_seconds": float("inf")}, "poll_seconds=inf is out of range; give more than 0"),
         ({"port": 2**16}, "port=65536 is out of range; give 0 to 65535"),
         ({"host": "127.0.0.1.1"}, "cannot listen on host='127.0.0.1.1'"),
+        ({"host": "a" * 70}, "cannot listen on host='aaa"),
     ],
 )
 def test_what_cannot_be_served_is_said_at_once(base, settings, message):

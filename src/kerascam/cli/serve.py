@@ -93,9 +93,9 @@ def run(arguments: argparse.Namespace) -> bool:
         from ..serving.server.server import ModelServer
 
     _log()
-    signal.signal(signal.SIGTERM, _interrupt)  # until the server has its own way with it
     base = _model_folder(Path(arguments.models))
     bounds = {each.name: getattr(arguments, each.name) for each in dataclasses.fields(Limits)}
+    before = signal.signal(signal.SIGTERM, _interrupt)  # until the server handles it itself
     try:
         server = ModelServer(
             base,
@@ -112,6 +112,8 @@ def run(arguments: argparse.Namespace) -> bool:
     except CannotServeError as error:
         terminal.error(str(error))
         raise SystemExit(CANNOT_SERVE) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return True
 
 

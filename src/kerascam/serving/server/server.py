@@ -225,6 +225,8 @@ def _check(base: Path, name: str, port: int, poll_seconds: float, load_tries: in
         )
     if not name or set(name) & set("/:"):
         raise ValueError(f"name={name!r} cannot be part of a path; leave out '/' and ':'")
+    if not _is_unicode(name):  # a folder's name may be any bytes
+        raise ValueError(f"name={name!r} is not Unicode, as an address must be; give another")
     if not 0 <= port < 2**16:
         raise ValueError(f"port={port!r} is out of range; give 0 to {2**16 - 1}")
     if not 0 < poll_seconds <= LONGEST_SECONDS:
@@ -234,6 +236,14 @@ def _check(base: Path, name: str, port: int, poll_seconds: float, load_tries: in
         )
     if load_tries < 1:
         raise ValueError(f"load_tries={load_tries!r} is out of range; give 1 or more")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bound(host: str, port: int) -> socket.socket:
