@@ -7,8 +7,7 @@ import tensorflow as tf
 import zoo
 
 import kerascam
-from kerascam import targets
-from kerascam.methods import input_gradient as saliency
+from kerascam import repeat, targets
 from kerascam.registry import METHODS
 
 RNG = np.random.default_rng(0)
@@ -107,7 +106,7 @@ def test_how_many_copies_share_a_pass_changes_nothing(
     method, options, at_once, copies, monkeypatch
 ):
     wanted = called(method, cubic, **options)
-    monkeypatch.setattr(saliency, "AT_ONCE", at_once)
+    monkeypatch.setattr(repeat, "AT_ONCE", at_once)
     seen = []
 
     def gradient(images):

@@ -3,20 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import tensorflow as tf
 from jaxtyping import Float, Int, Num
 
-Images: TypeAlias = Num[tf.Tensor, "batch *size channels"]
-Features: TypeAlias = Float[tf.Tensor, "batch *grid features"]
-Basis: TypeAlias = Float[tf.Tensor, "batch *cells features"]  # of a map that may be enlarged
-Maps: TypeAlias = Float[tf.Tensor, "batch *grid"]
-Heatmaps: TypeAlias = Float[tf.Tensor, "batch *size"]
-Scores: TypeAlias = Float[tf.Tensor, " batch"]
-ClassIds: TypeAlias = Int[tf.Tensor, " batch"]
-Statuses: TypeAlias = Int[tf.Tensor, " batch"]
+Images: TypeAlias = Num[Any, "batch *size channels"]
+Features: TypeAlias = Float[Any, "batch *grid features"]
+Basis: TypeAlias = Float[Any, "batch *cells features"]  # of a map that may be enlarged
+Maps: TypeAlias = Float[Any, "batch *grid"]
+Heatmaps: TypeAlias = Float[Any, "batch *size"]
+Scores: TypeAlias = Float[Any, " batch"]
+ClassIds: TypeAlias = Int[Any, " batch"]
+Statuses: TypeAlias = Int[Any, " batch"]
 
-Target: TypeAlias = Callable[[Any, tf.Tensor], tf.Tensor]
-GradientFunction: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
-ScoreFunction: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
+Target: TypeAlias = Callable[[Any, Any], Any]
+GradientFunction: TypeAlias = Callable[[Any], Any]
+ScoreFunction: TypeAlias = Callable[[Any], Any]
 Layers: TypeAlias = Sequence[tuple[Features, Features]]
-Attentions: TypeAlias = Sequence[Float[tf.Tensor, "batch heads queries keys"]]
+Attentions: TypeAlias = Sequence[Float[Any, "batch heads queries keys"]]

@@ -1,9 +1,10 @@
 """What happens to a map after it is computed: resize, normalise, fuse, and say how it came out."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import tensorflow as tf
+from keras import ops
 
 from ._types import Basis, Heatmaps, Maps, Scores, Statuses
 from .errors import brief
@@ -51,32 +52,32 @@ def _interpolation(old: tf.Tensor, new: tf.Tensor, dtype: tf.DType) -> tf.Tensor
     return tf.nn.relu(1 - tf.abs(places[:, None] - cells[None, :]))
 
 
-def grid_axes(maps: tf.Tensor, *, features: bool = False) -> list[int]:
+def grid_axes(maps: Any, *, features: bool = False) -> list[int]:
     """List the axes between the batch axis and, where there is one, the feature axis."""
     return list(range(1, len(maps.shape) - features))
 
 
 def _by_maximum(maps: Maps) -> Maps:
-    maps = tf.nn.relu(maps)
-    return tf.math.divide_no_nan(maps, tf.reduce_max(maps, grid_axes(maps), keepdims=True))
+    maps = ops.relu(maps)
+    return ops.divide_no_nan(maps, ops.max(maps, grid_axes(maps), keepdims=True))
 
 
 def _by_range(maps: Maps) -> Maps:
-    low = tf.reduce_min(maps, grid_axes(maps), keepdims=True)
-    high = tf.reduce_max(maps, grid_axes(maps), keepdims=True)
+    low = ops.min(maps, grid_axes(maps), keepdims=True)
+    high = ops.max(maps, grid_axes(maps), keepdims=True)
     # By halves, which changes no digit: the range itself may be more than a number can hold.
-    return tf.math.divide_no_nan(maps / 2 - low / 2, high / 2 - low / 2)
+    return ops.divide_no_nan(maps / 2 - low / 2, high / 2 - low / 2)
 
 
 def _by_magnitude(maps: Maps) -> Maps:
-    return tf.math.divide_no_nan(maps, tf.reduce_max(tf.abs(maps), grid_axes(maps), keepdims=True))
+    return ops.divide_no_nan(maps, ops.max(ops.abs(maps), grid_axes(maps), keepdims=True))
 
 
 _NORMALIZERS: dict[str, Callable[[Maps], Maps]] = {
     "max": _by_maximum,
     "minmax": _by_range,
     "signed": _by_magnitude,
-    "none": tf.identity,
+    "none": lambda maps: maps,
 }
 
 
@@ -101,15 +102,15 @@ def normalize(maps: Maps, how: str = "max") -> Maps:
         Shape (batch, *grid). A map without evidence comes out as zeros, never as NaN.
 
     Example:
-        >>> normalize(tf.constant([[-2.0, 0.0, 4.0]])).numpy().tolist()
+        >>> normalize(ops.array([[-2.0, 0.0, 4.0]])).numpy().tolist()
         [[0.0, 0.0, 1.0]]
-        >>> normalize(tf.constant([[-2.0, 0.0, 4.0]]), "signed").numpy().tolist()
+        >>> normalize(ops.array([[-2.0, 0.0, 4.0]]), "signed").numpy().tolist()
         [[-0.5, 0.0, 1.0]]
     """
     return _NORMALIZERS[how](maps)
 
 
-def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heatmaps:
+def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> Heatmaps:
     """Fuse the heatmaps of several layers by their mean.
 
     Args:
@@ -120,18 +121,18 @@ def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heat
         Shape (batch, *size).
     """
     del cells
-    return tf.add_n(list(heatmaps)) / len(heatmaps)
+    return ops.sum(ops.stack(list(heatmaps)), 0) / len(heatmaps)
 
 
 def finite_or_zero(maps: Maps) -> Maps:
     """Replace a whole map by zeros where any of its values is NaN or infinite."""
-    finite = tf.reshape(is_finite(maps), [-1] + [1] * len(grid_axes(maps)))
-    return tf.where(finite, maps, tf.zeros_like(maps))
+    finite = ops.reshape(is_finite(maps), [-1] + [1] * len(grid_axes(maps)))
+    return ops.where(finite, maps, ops.zeros_like(maps))
 
 
-def is_finite(maps: Maps) -> tf.Tensor:
+def is_finite(maps: Maps) -> Any:
     """Tell of each image whether all its values are finite; shape (batch,)."""
-    return tf.reduce_all(tf.math.is_finite(maps), grid_axes(maps))
+    return ops.all(ops.isfinite(maps), grid_axes(maps))
 
 
 def status(maps: Maps, activations: Basis, gradients: Basis) -> Statuses:
@@ -146,14 +147,14 @@ def status(maps: Maps, activations: Basis, gradients: Basis) -> Statuses:
         Shape (batch,): indices into `STATUSES`.
     """
     per_feature = list(range(1, len(activations.shape)))
-    codes = tf.fill(tf.shape(maps)[:1], NO_EVIDENCE)
+    codes = ops.full((ops.shape(maps)[0],), NO_EVIDENCE, dtype="int32")
     for code, holds in (
-        (ZERO_GRADIENT, tf.reduce_all(gradients == 0, per_feature)),
-        (ZERO_ACTIVATIONS, tf.reduce_all(activations == 0, per_feature)),
-        (OK, tf.reduce_any(maps > 0, grid_axes(maps))),
+        (ZERO_GRADIENT, ops.all(gradients == 0, per_feature)),
+        (ZERO_ACTIVATIONS, ops.all(activations == 0, per_feature)),
+        (OK, ops.any(maps > 0, grid_axes(maps))),
         (NOT_FINITE, ~is_finite(maps)),
     ):
-        codes = tf.where(holds, code, codes)
+        codes = ops.where(holds, code, codes)
     return codes
 
 
@@ -168,8 +169,8 @@ def of_answer(codes: Statuses, heatmaps: Heatmaps, numbers: Sequence[Scores]) ->
     Returns:
         Shape (batch,): "ok" only where the heatmap is not zero everywhere and all is finite.
     """
-    shown = tf.reduce_any(heatmaps != 0, grid_axes(heatmaps))
-    codes = tf.where((codes == OK) & ~shown, LOST, codes)
+    shown = ops.any(heatmaps != 0, grid_axes(heatmaps))
+    codes = ops.where((codes == OK) & ~shown, LOST, codes)
     for each in (heatmaps, *numbers):
-        codes = tf.where(is_finite(each), codes, NOT_FINITE)
+        codes = ops.where(is_finite(each), codes, NOT_FINITE)
     return codes

@@ -1,15 +1,17 @@
-"""One loop that asks the model many times: bounded memory whatever the count, and two drivers.
+"""One loop that asks the model many times: bounded memory whatever the count, and its drivers.
 
-The loop is a part of the graph, so that it is compiled and exported with the method; or it is
-driven in steps from Python, with progress and Ctrl-C between them. Both give the same numbers.
+Whoever runs a method says how its loop is driven: in the graph, so that it is compiled and exported
+with the method, or in steps from Python, with progress and Ctrl-C between them. Both give the same
+numbers.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import Any, Protocol
 
-import tensorflow as tf
+import keras
+from keras import ops
 
 from ._types import Images
 
@@ -17,47 +19,48 @@ AT_ONCE = 8 * 224 * 224  # places of all images of a pass: small images share on
 MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a mistake
 
 
-@dataclass
-class Steps:
-    """A loop that Python drives: the method is traced for one step, or for what comes after all.
+class Driver(Protocol):
+    """Runs a loop."""
 
-    Attributes:
-        index: Which pass a step makes; None for what comes after all.
-        total: The sum over all passes; None for a step.
-        part: What a step adds to the sum; None until a loop is met.
-        passes: How many steps there are.
-    """
+    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
+        """Sum what the passes give.
 
-    index: tf.Tensor | None = None
-    total: tf.Tensor | None = None
-    part: tf.Tensor | None = None
-    passes: tf.Tensor | None = None
-
-    def drive(self, one: Callable[[tf.Tensor], tf.Tensor], passes: tf.Tensor) -> tf.Tensor:
-        """Make one pass, or return the given sum over all."""
-        if self.total is not None:
-            self.part = self.total
-        else:
-            self.part, self.passes = one(self.index), passes
-        return self.part
+        Args:
+            one: Maps a pass's number, from 0 on, to what it gives, of the shape of `like`.
+            passes: How many passes there are: a tensor.
+            like: For shape and dtype.
+            most: A bound on the passes that is known before.
+        """
 
 
-_STEPS: ContextVar[Steps | None] = ContextVar("steps", default=None)
+class Plain:
+    """Runs a loop by `keras.ops`: the driver where nobody names another."""
+
+    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
+        """Sum what the passes give."""
+        _, total = ops.while_loop(
+            lambda index, _: index < passes,
+            lambda index, total: (index + 1, total + one(index)),
+            (ops.convert_to_tensor(0, "int32"), ops.zeros_like(like)),
+            maximum_iterations=most,
+        )
+        return total
+
+
+_DRIVER: ContextVar[Driver] = ContextVar("driver", default=Plain())  # noqa: B039  # has no state
 
 
 @contextmanager
-def in_steps(steps: Steps) -> Iterator[None]:
-    """Let the first loop that is met be driven in steps; others stay in the graph."""
-    token = _STEPS.set(steps)
+def driven_by(driver: Driver) -> Iterator[None]:
+    """Let another driver run the loops that are met."""
+    token = _DRIVER.set(driver)
     try:
         yield
     finally:
-        _STEPS.reset(token)
+        _DRIVER.reset(token)
 
 
-def mean_over(
-    term: Callable[[tf.Tensor], tf.Tensor], count: int, like: tf.Tensor, images: Images
-) -> tf.Tensor:
+def mean_over(term: Callable[[Any], Any], count: int, like: Any, images: Images) -> Any:
     """Average terms that are numbered from 0 on, as many per pass as `AT_ONCE` allows.
 
     Args:
@@ -70,31 +73,30 @@ def mean_over(
     Returns:
         Of the shape of `like`.
     """
-    places = tf.maximum(tf.size(images[..., 0]), 1)
-    passes = _upward(count, tf.clip_by_value(AT_ONCE // places, 1, count))
+    places = ops.maximum(ops.size(images[..., 0]), 1)
+    passes = _upward(count, ops.clip(AT_ONCE // places, 1, count))
     a_pass = _upward(count, passes)  # as many in each, so that the last is no small one
-    passes = _upward(count, a_pass)
 
-    def one(index: tf.Tensor) -> tf.Tensor:
+    def one(index: Any) -> Any:
         first = index * a_pass
-        return tf.reduce_sum(term(tf.range(first, tf.minimum(first + a_pass, count))), 0)
+        return ops.sum(term(ops.arange(first, ops.minimum(first + a_pass, count))), 0)
 
-    steps = _STEPS.get()
-    if steps is not None and steps.part is None:
-        return steps.drive(one, passes) / count
-
-    def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return index + 1, total + one(index)
-
-    _, total = tf.while_loop(
-        lambda index, _: index < passes,
-        tf.autograph.experimental.do_not_convert(add),
-        (tf.constant(0), tf.zeros_like(like)),
-        maximum_iterations=count,
-        parallel_iterations=1,
-    )
-    return total / count
+    return _DRIVER.get().total(one, _upward(count, a_pass), like, count) / count
 
 
-def _upward(count: int, parts: tf.Tensor) -> tf.Tensor:
+def _upward(count: int, parts: Any) -> Any:
     return (count + parts - 1) // parts
+
+
+class Numbered(keras.random.SeedGenerator):
+    """The seed of one draw among many: of the user's seed, and the draw's number.
+
+    It has no state, so that it may be made while a graph is traced.
+    """
+
+    def __init__(self, seed: int, number: Any) -> None:
+        self._pair = ops.stack([ops.convert_to_tensor(seed, "int32"), number])
+
+    def next(self, ordered: bool = True) -> Any:
+        """Return the seed."""
+        return self._pair

@@ -9,8 +9,19 @@ import keras
 import tensorflow as tf
 
 from .. import maps as _maps
-from ..model import Compiled, Discovery, Question, ReluCount, Site, Trace, compile_graph, probe
+from ..model import (
+    Compiled,
+    Discovery,
+    InGraph,
+    Question,
+    ReluCount,
+    Site,
+    Trace,
+    compile_graph,
+    probe,
+)
 from ..registry import METHODS, Method
+from ..repeat import driven_by
 from ..targets import logit
 from ..targets.heads import Head, is_changed_probability
 
@@ -85,7 +96,8 @@ def compile_program(
         *inputs, classes = tensors
         trace = probe(model, sites, recipe.question, inputs, classes, like)
         traces.append(trace)
-        return results(trace, recipe)
+        with driven_by(InGraph()):
+            return results(trace, recipe)
 
     specs = [*signature, tf.TensorSpec((None,), tf.int32)]
     run = compile_graph(explain, specs, freeze=freeze)

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from ..errors import brief
-from ..model import Compiled, Site, compile_graph, probe, run
-from ..repeat import Steps, in_steps
+from ..model import Compiled, InGraph, Site, compile_graph, probe, run
+from ..repeat import driven_by
 from .program import Recipe, results
 
 Progress = Callable[[int, int], Any]
@@ -38,6 +38,39 @@ def conform_progress(progress: Any) -> Progress | None:
             f"{brief(progress)}"
         )
     return progress
+
+
+@dataclass
+class Steps(InGraph):
+    """A driver that makes one pass of the first loop, or is given the sum over all passes.
+
+    Further loops stay in the graph.
+
+    Attributes:
+        index: Which pass is made; None if the sum is given.
+        sum: The sum over all passes; None for a pass.
+        part: What was made or given; None until a loop is met.
+        passes: How many passes there are.
+    """
+
+    index: tf.Tensor | None = None
+    sum: tf.Tensor | None = None
+    part: tf.Tensor | None = None
+    passes: tf.Tensor | None = None
+
+    def total(
+        self,
+        one: Callable[[tf.Tensor], tf.Tensor],
+        passes: tf.Tensor,
+        like: tf.Tensor,
+        most: int,
+    ) -> tf.Tensor:
+        """Sum what the passes give."""
+        if self.part is not None:
+            return super().total(one, passes, like, most)
+        self.part = one(self.index) if self.sum is None else self.sum
+        self.passes = passes
+        return self.part
 
 
 @dataclass(frozen=True)
@@ -97,7 +130,7 @@ def compile_steps(
     def traced(steps: Steps, inputs: Sequence[tf.Tensor], classes: tf.Tensor) -> dict[str, Any]:
         kept.append(steps)
         trace = probe(model, sites, recipe.question, inputs, classes, like)
-        with in_steps(steps):
+        with driven_by(steps):
             return results(trace, recipe)
 
     def step(*tensors: tf.Tensor) -> dict[str, Any]:
@@ -108,7 +141,7 @@ def compile_steps(
 
     def rest(*tensors: tf.Tensor) -> dict[str, Any]:
         *inputs, classes, total = tensors
-        return traced(Steps(total=total), inputs, classes)
+        return traced(Steps(sum=total), inputs, classes)
 
     one = compile_graph(step, [*specs, tf.TensorSpec((), tf.int32)], freeze=freeze)
     part = kept[0].part

@@ -1,6 +1,8 @@
 """Class activation maps by the strongest common direction of the features: pure functions."""
 
-import tensorflow as tf
+from math import prod
+
+from keras import ops
 
 from .._types import Features, Maps
 from ..explain.bases import LayerExplainer
@@ -29,7 +31,7 @@ def eigen_cam(activations: Features) -> Maps:
     sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: behind a ReLU the map is
     then non-negative, and it never depends on the solver. No ReLU, as in the paper.
 
-    >>> values = eigen_cam(tf.constant([[[[3.0, 4.0]], [[0.0, 0.0]]]]))
+    >>> values = eigen_cam(ops.array([[[[3.0, 4.0]], [[0.0, 0.0]]]]))
     >>> [round(v, 5) for v in values.numpy().ravel().tolist()]
     [5.0, 0.0]
     """
@@ -74,7 +76,7 @@ def eigen_grad_cam(activations: Features, gradients: Features) -> Maps:
     sign is settled as for Eigen-CAM, which here means: the map agrees with HiResCAM's, so that
     positive is evidence for the target.
 
-    >>> ones = tf.ones((1, 1, 1, 4))
+    >>> ones = ops.ones((1, 1, 1, 4))
     >>> [round(v, 5) for v in eigen_grad_cam(ones, -ones).numpy().ravel().tolist()]
     [-2.0]
     """
@@ -104,21 +106,22 @@ class EigenGradCAM(LayerExplainer):
 def _first_projection(features: Features) -> Maps:
     # The smaller Gram matrix has the same leading direction and is far cheaper than an SVD:
     # O v1 = sqrt(lambda_1) u1, with u1 the leading eigenvector of O O^T.
-    shape = tf.shape(features)
-    places, depth = features.shape[1:-1].num_elements(), features.shape[-1]
-    matrix = tf.reshape(features, [shape[0], -1, depth])
+    shape, depth = ops.shape(features), features.shape[-1]
+    grid = tuple(features.shape[1:-1])
+    matrix = ops.reshape(features, (shape[0], -1, depth))
     # A solver that meets NaN in one image may fail for the whole batch.
-    finite = tf.reduce_all(tf.math.is_finite(matrix), [1, 2], keepdims=True)
-    matrix = tf.where(finite, matrix, tf.zeros_like(matrix))
-    scale = tf.reduce_max(tf.abs(matrix), [1, 2], keepdims=True)
-    matrix = tf.math.divide_no_nan(matrix, scale)
-    if places is not None and places <= depth:
-        values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
-        projection = tf.sqrt(tf.nn.relu(values[:, -1:])) * vectors[:, :, -1]
+    finite = ops.all(ops.isfinite(matrix), [1, 2], keepdims=True)
+    matrix = ops.where(finite, matrix, ops.zeros_like(matrix))
+    scale = ops.max(ops.abs(matrix), [1, 2], keepdims=True)
+    matrix = ops.divide_no_nan(matrix, scale)
+    transposed = ops.transpose(matrix, (0, 2, 1))
+    if None not in grid and prod(grid) <= depth:
+        values, vectors = ops.eigh(ops.matmul(matrix, transposed))
+        projection = ops.sqrt(ops.relu(values[:, -1:])) * vectors[:, :, -1]
     else:
-        _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
-        projection = tf.linalg.matvec(matrix, vectors[:, :, -1])
-    agreement = tf.reduce_sum(projection * tf.reduce_sum(matrix, -1), 1, keepdims=True)
-    projection = scale[:, :, 0] * tf.where(agreement < 0, -projection, projection)
-    projection = tf.where(finite[:, :, 0], projection, float("nan") * tf.ones_like(projection))
-    return tf.reshape(projection, shape[:-1])
+        _, vectors = ops.eigh(ops.matmul(transposed, matrix))
+        projection = ops.matmul(matrix, vectors[:, :, -1:])[:, :, 0]
+    agreement = ops.sum(projection * ops.sum(matrix, -1), 1, keepdims=True)
+    projection = scale[:, :, 0] * ops.where(agreement < 0, -projection, projection)
+    projection = ops.where(finite[:, :, 0], projection, float("nan") * ops.ones_like(projection))
+    return ops.reshape(projection, shape[:-1])

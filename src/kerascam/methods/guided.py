@@ -3,7 +3,7 @@
 The step itself is replaced by the model's room, before `gradient` comes here.
 """
 
-import tensorflow as tf  # noqa: F401  # the examples use it
+from keras import ops  # noqa: F401  # the examples use it
 
 from .._types import GradientFunction, Heatmaps, Images
 from ..explain.bases import ImageExplainer, LayerExplainer
@@ -32,7 +32,7 @@ def guided_backprop(gradient: GradientFunction, images: Images) -> Heatmaps:
     hardly depends on the class (Adebayo et al., 2018, arXiv:1810.03292): use it beside a class
     activation map, as Guided Grad-CAM does.
 
-    >>> guided_backprop(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    >>> guided_backprop(lambda x: 2 * x, ops.array([[[[1.0, -3.0]]]])).numpy().tolist()
     [[[6.0]]]
     """
     return strongest_channel(gradient(images))
@@ -77,7 +77,7 @@ def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
     $$dx = dy \cdot \mathbb 1[dy > 0]$$ is every ReLU's backward step; the heatmap is the largest
     magnitude over the channels.
 
-    >>> deconvnet(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    >>> deconvnet(lambda x: 2 * x, ops.array([[[[1.0, -3.0]]]])).numpy().tolist()
     [[[6.0]]]
     """
     return strongest_channel(gradient(images))
@@ -121,8 +121,8 @@ def guided_grad_cam(
     $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and
     $\mathrm{Up}(L)$ the Grad-CAM map, enlarged bilinearly to the image.
 
-    >>> x = tf.constant([[[[1.0], [3.0]]]])
-    >>> half = tf.constant([[[0.0, 0.5]]])
+    >>> x = ops.array([[[[1.0], [3.0]]]])
+    >>> half = ops.array([[[0.0, 0.5]]])
     >>> guided_grad_cam(lambda x: 2 * x, x, half).numpy().tolist()
     [[[0.0, 3.0]]]
     """

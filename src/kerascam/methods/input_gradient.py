@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .._types import GradientFunction, Heatmaps, Images
 from ..arguments import number_in, real_number
@@ -18,14 +18,14 @@ from ..errors import brief
 from ..explain.bases import ImageExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES, mean_over
+from ..repeat import MOST_COPIES, Numbered, mean_over
 
 _INT32 = np.iinfo(np.int32)
 
 
 def strongest_channel(gradients: Images) -> Heatmaps:
     """Take the largest magnitude over the channels."""
-    return tf.reduce_max(tf.abs(gradients), -1)
+    return ops.max(ops.abs(gradients), -1)
 
 
 @METHODS.register(
@@ -45,7 +45,7 @@ def saliency(gradient: GradientFunction, images: Images) -> Heatmaps:
 
     $$M_{ij} = \max_c \Big|\frac{\partial S}{\partial x_{ijc}}\Big|$$
 
-    >>> saliency(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    >>> saliency(lambda x: 2 * x, ops.array([[[[1.0, -3.0]]]])).numpy().tolist()
     [[[6.0]]]
     """
     return strongest_channel(gradient(images))
@@ -88,10 +88,10 @@ def gradient_times_input(gradient: GradientFunction, images: Images) -> Heatmaps
 
     $$M_{ij} = \sum_c x_{ijc} \frac{\partial S}{\partial x_{ijc}}$$
 
-    >>> gradient_times_input(lambda x: 2 * x, tf.constant([[[[1.0, -3.0]]]])).numpy().tolist()
+    >>> gradient_times_input(lambda x: 2 * x, ops.array([[[[1.0, -3.0]]]])).numpy().tolist()
     [[[20.0]]]
     """
-    return tf.reduce_sum(images * gradient(images), -1)
+    return ops.sum(images * gradient(images), -1)
 
 
 class GradientTimesInput(ImageExplainer):
@@ -151,20 +151,20 @@ def smooth_grad(
     to its own range, so that its heatmap does not depend on its neighbours; the same seed gives
     the same heatmap.
 
-    >>> x = tf.constant([[[[1.0], [3.0]]]])
-    >>> smooth_grad(lambda x: 2 * tf.ones_like(x), x, samples=3).numpy().tolist()
+    >>> x = ops.array([[[[1.0], [3.0]]]])
+    >>> smooth_grad(lambda x: 2 * ops.ones_like(x), x, samples=3).numpy().tolist()
     [[[2.0, 2.0]]]
     """
     check_smooth_grad(samples, noise, seed)
     axes = [*grid_axes(images, features=True), len(images.shape) - 1]
-    span = tf.reduce_max(images, axes, keepdims=True) - tf.reduce_min(images, axes, keepdims=True)
-    shape = tf.concat([[1], tf.shape(images)[1:]], 0)
+    span = ops.max(images, axes, keepdims=True) - ops.min(images, axes, keepdims=True)
+    shape = (1, *ops.shape(images)[1:])
 
-    def draw(sample: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_normal(shape, tf.stack([seed, sample]), dtype=images.dtype)
+    def draw(sample: Any) -> Any:
+        return keras.random.normal(shape, dtype=images.dtype, seed=Numbered(seed, sample))
 
-    def noisy(chosen: tf.Tensor) -> tf.Tensor:
-        return images + noise * span * tf.map_fn(draw, chosen, fn_output_signature=images.dtype)
+    def noisy(chosen: Any) -> Any:
+        return images + noise * span * ops.map(draw, chosen)
 
     mean = mean_over(lambda chosen: gradient(noisy(chosen)), samples, images, images)
     return strongest_channel(mean)

@@ -5,7 +5,9 @@ gradient of the target's score, and `activations` and `gradients` have shape
 (batch, *grid, features) with a grid of any number of axes. The maps have shape (batch, *grid).
 """
 
-import tensorflow as tf
+from typing import Any
+
+from keras import ops
 
 from .._types import Features, Maps
 from ..explain.bases import LayerExplainer
@@ -21,16 +23,16 @@ GRAD_CAM_PAPER = Citation(
 )
 
 
-def weighted_sum(activations: Features, weights: tf.Tensor) -> Maps:
+def weighted_sum(activations: Features, weights: Any) -> Maps:
     """Sum the features, each times its weight."""
-    return tf.reduce_sum(weights * activations, axis=-1)
+    return ops.sum(weights * activations, axis=-1)
 
 
 def _over_grid(features: Features) -> list[int]:
     return grid_axes(features, features=True)
 
 
-def gradients_constant(activations: Features, gradients: Features) -> tf.Tensor:
+def gradients_constant(activations: Features, gradients: Features) -> Any:
     """CAM needs global average pooling and one dense layer behind the layer; use GradCAM instead.
 
     There each feature's gradient is the same at every place: w^c_k / Z. It is so behind any
@@ -38,9 +40,9 @@ def gradients_constant(activations: Features, gradients: Features) -> tf.Tensor:
     """
     del activations
     axes = _over_grid(gradients)
-    spread = tf.reduce_max(gradients, axes) - tf.reduce_min(gradients, axes)
-    scale = tf.reduce_max(tf.abs(gradients), [*axes, len(gradients.shape) - 1])
-    return tf.reduce_all(spread <= 1e-3 * scale[:, None], -1)
+    spread = ops.max(gradients, axes) - ops.min(gradients, axes)
+    scale = ops.max(ops.abs(gradients), [*axes, len(gradients.shape) - 1])
+    return ops.all(spread <= 1e-3 * scale[:, None], -1)
 
 
 @METHODS.register(
@@ -65,11 +67,11 @@ def cam(activations: Features, gradients: Features) -> Maps:
     sum of the gradients is the dense layer's weight itself. No ReLU, as in the paper: the map is
     signed, and its mean is the logit less its bias.
 
-    >>> ones = tf.ones((1, 2, 2, 3))
+    >>> ones = ops.ones((1, 2, 2, 3))
     >>> cam(ones, 0.25 * ones).numpy()[0].tolist()
     [[3.0, 3.0], [3.0, 3.0]]
     """
-    weights = tf.reduce_sum(gradients, _over_grid(gradients), keepdims=True)
+    weights = ops.sum(gradients, _over_grid(gradients), keepdims=True)
     return weighted_sum(activations, weights)
 
 
@@ -107,12 +109,12 @@ def grad_cam(activations: Features, gradients: Features) -> Maps:
     $$L = \mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big),\qquad
     \alpha_k = \frac1Z \sum_{ij} g^k_{ij}$$ (equations 1 and 2)
 
-    >>> ones = tf.ones((1, 2, 2, 3))
+    >>> ones = ops.ones((1, 2, 2, 3))
     >>> grad_cam(ones, 2 * ones).numpy()[0].tolist()
     [[6.0, 6.0], [6.0, 6.0]]
     """
-    weights = tf.reduce_mean(gradients, _over_grid(gradients), keepdims=True)
-    return tf.nn.relu(weighted_sum(activations, weights))
+    weights = ops.mean(gradients, _over_grid(gradients), keepdims=True)
+    return ops.relu(weighted_sum(activations, weights))
 
 
 class GradCAM(LayerExplainer):
@@ -163,16 +165,16 @@ def grad_cam_plus_plus(activations: Features, gradients: Features) -> Maps:
     is too large; and where $g > 0$ one $g^2$ cancels, so that nothing is divided by zero. As in
     the paper, activations are taken to be non-negative.
 
-    >>> ones = tf.ones((1, 2, 2, 3))
+    >>> ones = ops.ones((1, 2, 2, 3))
     >>> grad_cam_plus_plus(ones, ones).numpy()[0].tolist()  # 3 features, 4 places: 12 / (2 + 4)
     [[2.0, 2.0], [2.0, 2.0]]
     """
-    positive = tf.nn.relu(gradients)
+    positive = ops.relu(gradients)
     axes = _over_grid(gradients)
-    total = tf.reduce_sum(activations, axes, keepdims=True)
-    shares = tf.math.divide_no_nan(positive, 2 + total * positive)
-    weights = tf.reduce_sum(shares, axes, keepdims=True)
-    return tf.nn.relu(weighted_sum(activations, weights))
+    total = ops.sum(activations, axes, keepdims=True)
+    shares = ops.divide_no_nan(positive, 2 + total * positive)
+    weights = ops.sum(shares, axes, keepdims=True)
+    return ops.relu(weighted_sum(activations, weights))
 
 
 class GradCAMPlusPlus(LayerExplainer):
@@ -217,16 +219,14 @@ def xgrad_cam(activations: Features, gradients: Features) -> Maps:
     A feature whose activations sum to exactly zero gets weight zero; the authors' code adds a
     small number to every sum instead, which changes every weight.
 
-    >>> ones = tf.ones((1, 2, 2, 3))
+    >>> ones = ops.ones((1, 2, 2, 3))
     >>> xgrad_cam(2 * ones, 3 * ones).numpy()[0].tolist()
     [[18.0, 18.0], [18.0, 18.0]]
     """
     axes = _over_grid(gradients)
-    total = tf.reduce_sum(activations, axes, keepdims=True)
-    weights = tf.math.divide_no_nan(
-        tf.reduce_sum(gradients * activations, axes, keepdims=True), total
-    )
-    return tf.nn.relu(weighted_sum(activations, weights))
+    total = ops.sum(activations, axes, keepdims=True)
+    weights = ops.divide_no_nan(ops.sum(gradients * activations, axes, keepdims=True), total)
+    return ops.relu(weighted_sum(activations, weights))
 
 
 class XGradCAM(LayerExplainer):

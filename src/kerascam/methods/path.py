@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .._types import GradientFunction, Heatmaps, Images
 from ..arguments import number_in
@@ -59,20 +59,20 @@ def integrated_gradients(
     S(x) - S(x'), up to that rule's error. The baseline is a number (0 is black where images are
     0 to 255) or an array that fits the images.
 
-    >>> x = tf.constant([[[[1.0], [3.0]]]])
+    >>> x = ops.array([[[[1.0], [3.0]]]])
     >>> integrated_gradients(lambda x: 2 * x, x).numpy().tolist()  # of S = sum of x squared
     [[[1.0, 9.0]]]
     """
     check_integrated_gradients(steps, baseline)
-    start = tf.broadcast_to(_baseline(baseline, images), tf.shape(images))
+    start = ops.broadcast_to(_baseline(baseline, images), ops.shape(images))
     way = images - start
 
-    def on_the_way(chosen: tf.Tensor) -> tf.Tensor:
-        places = (tf.cast(chosen, images.dtype) + 0.5) / steps
-        return start + tf.reshape(places, [-1] + [1] * len(images.shape)) * way
+    def on_the_way(chosen: Any) -> Any:
+        places = (ops.cast(chosen, images.dtype) + 0.5) / steps
+        return start + ops.reshape(places, [-1] + [1] * len(images.shape)) * way
 
     slope = mean_over(lambda chosen: gradient(on_the_way(chosen)), steps, images, images)
-    return tf.reduce_sum(way * slope, -1)
+    return ops.sum(way * slope, -1)
 
 
 class IntegratedGradients(ImageExplainer):
@@ -107,7 +107,7 @@ class IntegratedGradients(ImageExplainer):
         super().__init__(model, steps=steps, baseline=baseline, **arguments)
 
 
-def _baseline(given: Any, images: Images) -> tf.Tensor:
+def _baseline(given: Any, images: Images) -> Any:
     values = np.asarray(given)
     # One for every image: an array of a batch would fit only that batch.
     wanted = [1, *images.shape[1:]]
@@ -120,4 +120,4 @@ def _baseline(given: Any, images: Images) -> tf.Tensor:
             f"baseline must be a number or fit one image of shape {tuple(wanted[1:])}; "
             f"received shape {values.shape}"
         )
-    return tf.constant(values, images.dtype)
+    return ops.convert_to_tensor(values, images.dtype)

@@ -1,8 +1,9 @@
 """Class activation maps by one weight a place and feature: pure functions, as in `cam`."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import tensorflow as tf
+from keras import ops
 
 from .._types import Features, Heatmaps, Maps
 from ..explain.bases import LayerExplainer
@@ -33,10 +34,10 @@ def hires_cam(activations: Features, gradients: Features) -> Maps:
     Signed, as in the paper: with one dense layer behind the layer, the map sums to the logit
     less its bias. `normalize="signed"` keeps the evidence against in the heatmap.
 
-    >>> hires_cam(tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])).numpy().tolist()
+    >>> hires_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()
     [[[-5.0]]]
     """
-    return tf.reduce_sum(gradients * activations, -1)
+    return ops.sum(gradients * activations, -1)
 
 
 class HiResCAM(LayerExplainer):
@@ -62,7 +63,7 @@ class HiResCAM(LayerExplainer):
     _method = "hires_cam"
 
 
-def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor]) -> Heatmaps:
+def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> Heatmaps:
     r"""Fuse several layers' LayerCAM by the largest value at each place.
 
     Heatmaps of shallow layers are first lifted by $\tanh(\gamma L / \max L)$, $\gamma = 2$
@@ -75,12 +76,12 @@ def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | tf.Tensor
     Returns:
         Shape (batch, *size).
     """
-    coarsest = tf.reduce_min(tf.stack(cells))
+    coarsest = ops.min(ops.stack(cells))
     lifted = [
-        tf.where(count > coarsest, tf.tanh(SHALLOW_GAIN * heatmap), heatmap)
+        ops.where(count > coarsest, ops.tanh(SHALLOW_GAIN * heatmap), heatmap)
         for heatmap, count in zip(heatmaps, cells, strict=True)
     ]
-    return normalize(tf.reduce_max(tf.stack(lifted), 0))
+    return normalize(ops.max(ops.stack(lifted), 0))
 
 
 @METHODS.register(
@@ -103,10 +104,10 @@ def layer_cam(activations: Features, gradients: Features) -> Maps:
     Several layers in one call are fused by the paper's rule: the largest value at each place,
     shallow layers lifted by $\tanh(2 L / \max L)$.
 
-    >>> layer_cam(tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])).numpy().tolist()
+    >>> layer_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()
     [[[3.0]]]
     """
-    return tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradients) * activations, -1))
+    return ops.relu(ops.sum(ops.relu(gradients) * activations, -1))
 
 
 class LayerCAM(LayerExplainer):
@@ -146,11 +147,11 @@ def elementwise_grad_cam(activations: Features, gradients: Features) -> Maps:
     feature by feature.
 
     >>> elementwise_grad_cam(
-    ...     tf.constant([[[[1.0, 2.0]]]]), tf.constant([[[[3.0, -4.0]]]])
+    ...     ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])
     ... ).numpy().tolist()
     [[[3.0]]]
     """
-    return tf.reduce_sum(tf.nn.relu(gradients * activations), -1)
+    return ops.sum(ops.relu(gradients * activations), -1)
 
 
 class ElementwiseGradCAM(LayerExplainer):

@@ -10,6 +10,7 @@ from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
+from .loop import InGraph
 from .question import Question
 from .relu import ReluCount
 from .sites import Site, site_of
@@ -21,6 +22,7 @@ __all__ = [
     "USUAL_LENGTHS",
     "Discovery",
     "Endpoint",
+    "InGraph",
     "Question",
     "ReluCount",
     "Site",
