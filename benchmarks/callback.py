@@ -52,12 +52,12 @@ def ways(images: Any, labels: Any, classes: Any, folder: Path) -> dict[str, Any]
         "both": {"log_dir": folder / "both", "folder": folder / "both"},
     }
     made = {
-        f"Grad-CAM, {name}": ExplainCallback(images, labels, labels=classes, **place)
+        f"Grad-CAM, {name}": ExplainCallback(images, labels, class_names=classes, **place)
         for name, place in places.items()
     }
     return made | {
         f"{title}, both": ExplainCallback(
-            images, labels, labels=classes, method=method, **places["both"]
+            images, labels, class_names=classes, method=method, **places["both"]
         )
         for title, method in (("LayerCAM", "layer_cam"), ("Saliency", "saliency"))
     }

@@ -20,7 +20,7 @@ IMAGES = RANDOM.integers(0, 256, (40, 16, 16, 3)).astype(np.float32)
 CLASSES = np.arange(40) % 3
 IMAGES[np.arange(40), ..., CLASSES] /= 4  # something to learn
 WATCHED, ASKED = IMAGES[:4], CLASSES[:4]
-LABELS = ["red", "green", "blue"]
+CLASS_NAMES = ["red", "green", "blue"]
 
 
 def network(policy="float32"):
@@ -177,7 +177,7 @@ def test_keras_own_callback_may_stand_beside_it(tmp_path):
 
 
 def test_a_sheet_an_epoch_shows_every_overlay(tmp_path):
-    watch = ExplainCallback(WATCHED, ["red", "green", "blue", "red"], labels=LABELS,
+    watch = ExplainCallback(WATCHED, ["red", "green", "blue", "red"], class_names=CLASS_NAMES,
                             folder=tmp_path / "new" / "sheets", every=2)  # fmt: skip
     fit(network(), watch, epochs=5)
     files = sorted(path.name for path in (tmp_path / "new" / "sheets").iterdir())
@@ -377,7 +377,7 @@ def test_a_part_of_what_is_fitted(tmp_path):
         ({"every": 0}, ValueError, r"every must be at least 1, not 0"),
         ({"every": 1.5}, TypeError, r"every must be a whole number, not 1\.5"),
         ({"limit": -1}, ValueError, r"limit must be at least 1, not -1"),
-        ({"labels": "cat"}, TypeError, r"labels must be a list of class names"),
+        ({"class_names": "cat"}, TypeError, r"class_names must be a list of class names"),
         ({"freeze": True}, ValueError, r"freeze=True would show the first weights for ever"),
         ({"folder": __file__}, ValueError, r"folder='.*test_callback\.py' is a file; name a"),
     ],
@@ -395,8 +395,20 @@ def test_wrong_arguments_are_told_at_once(arguments, error, message):
         (WATCHED, 7, {}, ValueError, r"classes must be from 0 to 2; received 7"),
         (WATCHED, [0, 1], {}, ValueError, r"classes must be one class, or one an image: 4"),
         (IMAGES, [0] * 16, {}, ValueError, r"classes must be one class, or one an image: 40"),
-        (WATCHED, "cow", {"labels": LABELS}, ValueError, r"'cow', which is not one of the labels"),
-        (WATCHED, 0, {"labels": ["a"]}, ValueError, r"labels must name the model's 3 classes"),
+        (
+            WATCHED,
+            "cow",
+            {"class_names": CLASS_NAMES},
+            ValueError,
+            r"'cow', which is not one of the class names",
+        ),
+        (
+            WATCHED,
+            0,
+            {"class_names": ["a"]},
+            ValueError,
+            r"class_names must name the model's 3 classes",
+        ),
         (WATCHED[0], None, {}, ValueError, r"received one of shape \(16, 16, 3\): add a batch"),
         (WATCHED - 500, None, {}, ValueError, r"photos must be given: .* no picture"),
         (

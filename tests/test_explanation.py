@@ -31,7 +31,7 @@ def explanation(grid=(8, 6), **changes):
         "layer": "backbone/conv",
         "method": "grad_cam",
         "statuses": ("ok", "ok", "zero gradient"),
-        "labels": ("cat", "dog"),
+        "class_names": ("cat", "dog"),
         "notes": ("layer backbone/conv was chosen: it is the last",),
         "images": PHOTOS.astype(np.float32) if grid == (8, 6) else RNG.random((3, *grid, 1)),
     }
@@ -70,7 +70,7 @@ def test_its_length_is_the_batch():
 def test_class_names():
     found = explanation()
     assert [found.class_name(index) for index in range(3)] == ["dog", "cat", "class 2"]
-    assert explanation(labels=None).class_name(0) == "class 1"
+    assert explanation(class_names=None).class_name(0) == "class 1"
 
 
 def test_titles():
@@ -270,7 +270,7 @@ def test_a_manifest_is_json_whatever_the_score(tmp_path, score):
 
 
 def test_names_in_any_script(tmp_path):
-    manifest = explanation(labels=("猫", 'a "quoted"\nname')).save(tmp_path)
+    manifest = explanation(class_names=("猫", 'a "quoted"\nname')).save(tmp_path)
     told = strict(manifest.read_text(encoding="utf-8"))
     assert [each["class_name"] for each in told["explanations"][:2]] == ['a "quoted"\nname', "猫"]
 

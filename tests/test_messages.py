@@ -116,7 +116,7 @@ def places(model, explain, explanation, folder):
         ("output", lambda v: GradCAM(model, "conv", output=v)(IMAGES)),
         ("call_index", lambda v: GradCAM(model, "conv", call_index=v)(IMAGES)),
         ("normalize", lambda v: GradCAM(model, normalize=v)),
-        ("labels", lambda v: GradCAM(model, "conv", labels=v)(IMAGES)),
+        ("class_names", lambda v: GradCAM(model, "conv", class_names=v)(IMAGES)),
         ("grid", lambda v: GradCAM(model, grid=v)),
         ("freeze", lambda v: GradCAM(model, freeze=v)),
         ("method", lambda v: Explainer(model, v)),
@@ -158,7 +158,7 @@ def places(model, explain, explanation, folder):
         ("images|photos", lambda v: callback(images=v)),
         ("classes", lambda v: callback(classes=v)),
         ("method", lambda v: ExplainCallback(IMAGES, folder=folder, method=v)),
-        ("labels", lambda v: callback(labels=v)),
+        ("class_names", lambda v: callback(class_names=v)),
         ("every", lambda v: ExplainCallback(IMAGES, folder=folder, every=v)),
         ("limit", lambda v: ExplainCallback(IMAGES, folder=folder, limit=v)),
         ("log_dir", lambda v: ExplainCallback(IMAGES, log_dir=in_folder(v))),
@@ -225,10 +225,10 @@ TABLE = {
                  r"baseline must be .*, not \[\[1, 2\], \[3\]\]"),
     "classes": (lambda m, f: GradCAM(m)(IMAGES, 10**30), ValueError,
                 "classes must be from 0 to 2; received 1000000000"),
-    "labels": (lambda m, f: GradCAM(m, labels=["a", None, "c"]), TypeError,
-               "labels must be a list of class names in order; received None among them"),
-    "labels endless": (lambda m, f: GradCAM(m, labels=iter(int, 1)), ValueError,
-                       "labels must .* more than 1000000"),
+    "class_names": (lambda m, f: GradCAM(m, class_names=["a", None, "c"]), TypeError,
+               "class_names must be a list of class names in order; received None among them"),
+    "class_names endless": (lambda m, f: GradCAM(m, class_names=iter(int, 1)), ValueError,
+                       "class_names must .* more than 1000000"),
     "masked": (lambda m, f: GradCAM(m)(np.ma.masked_array(IMAGES, IMAGES > 0.5)), TypeError,
                r"images must not be masked: .*images.filled\(value\)"),
     "inputs": (lambda m, f: suggest_layers(m, IMAGES[0]), ValueError, "inputs must have shape"),
@@ -350,7 +350,7 @@ def test_arguments_that_errors_advise_exist():
         if not {"cli", "serving"} & set(path.parts)
     ]
     found = {name: path.name for path in core for name in advised(path)}
-    assert {"value_range", "output", "labels"} <= set(found)
+    assert {"value_range", "output", "class_names"} <= set(found)
     assert {name: path for name, path in found.items() if name not in public_parameters()} == {}
 
 

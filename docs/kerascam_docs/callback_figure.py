@@ -48,9 +48,9 @@ def _watched(page: dict[str, Any]) -> dict[int, tuple[NDArray[np.uint8], list[st
     """Train, and give the overlays and titles of each epoch, counted from 1."""
     from kerascam import ExplainCallback
 
-    images, labels = page["shown"][: len(ASKED)], list(page["COLORS"])
+    images, class_names = page["shown"][: len(ASKED)], list(page["COLORS"])
     with TemporaryDirectory() as folder:
-        watch = ExplainCallback(images, list(ASKED), labels=labels, folder=folder)
+        watch = ExplainCallback(images, list(ASKED), class_names=class_names, folder=folder)
         seen = _Seen(watch)
         page["model"].fit(*page["training"], epochs=EPOCHS[-1], verbose=0, callbacks=[watch, seen])
     return seen.found

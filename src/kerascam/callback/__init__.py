@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from ..arguments import check_flag, conform_labels, conform_path, number_in
+from ..arguments import check_flag, conform_class_names, conform_path, number_in
 from ..errors import brief, reason
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
@@ -39,7 +39,7 @@ class ExplainCallback(keras.callbacks.Callback):
             predicted at the time.
         method: A registered method's name, as in "grad_cam".
         layer: Where a class activation map is drawn, as for an explainer; None finds it.
-        labels: The class names in order.
+        class_names: The class names in order.
         every: Epochs from one explanation to the next: 5 explains epochs 5, 10, 15, ..., counted
             from 1, also in a training that goes on at `initial_epoch`.
         log_dir: The folder that TensorBoard is shown, the same as for
@@ -87,7 +87,7 @@ class ExplainCallback(keras.callbacks.Callback):
         *,
         method: str = "grad_cam",
         layer: Any = None,
-        labels: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
         every: int = 1,
         log_dir: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
@@ -111,9 +111,14 @@ class ExplainCallback(keras.callbacks.Callback):
             )
         METHODS[method]  # raises where there is no such method
         self._every, self._limit = number_in("every", every, 1), number_in("limit", limit, 1)
-        self._labels = conform_labels(labels)
+        self._class_names = conform_class_names(class_names)
         self._given = (images, classes, photos, value_range)
-        self._arguments = {"method": method, "layer": layer, "labels": self._labels, **options}
+        self._arguments = {
+            "method": method,
+            "layer": layer,
+            "class_names": self._class_names,
+            **options,
+        }
         self._own_model = model
         self._records: list[Record] = []
         if log_dir is not None:

@@ -66,7 +66,7 @@ def watch(
     count = len(arrays[0]) if counted is None else counted
     wanted = None
     if classes is not None:
-        wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
+        wanted = conform_classes(classes, count, None, explainer.class_names)[:limit]
     if photos is not None:
         photos = as_many(photos, count, "images")[:limit]
     taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew

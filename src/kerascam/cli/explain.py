@@ -63,9 +63,9 @@ def run(arguments: Namespace) -> bool:
     failures = Failures(found.files)
     with terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
-        names = FileNames(found.files, plan.labels)
+        names = FileNames(found.files, plan.class_names)
         methods = [explainer.method.name for explainer in plan.explainers]
-        others = [Path(name) for name in (arguments.model, arguments.labels) if name]
+        others = [Path(name) for name in (arguments.model, arguments.class_names) if name]
         conflicts.check(folder, names, methods, [*found.files, *others])
         gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
         bar.now("Explaining", len(found.files))
@@ -153,7 +153,7 @@ def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
     return {
         "model": shown(arguments.model),
         "methods": [explainer.method.name for explainer in plan.explainers],
-        "labels": arguments.labels and shown(arguments.labels),
+        "class_names": arguments.class_names and shown(arguments.class_names),
         "fit": arguments.fit,
         "preprocess": arguments.preprocess,
         "colormap": arguments.colormap,

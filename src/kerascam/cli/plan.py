@@ -26,7 +26,7 @@ class Plan:
         form: The images that it takes.
         preprocess: From float32 RGB from 0 to 255 to what it wants.
         explainers: One a method.
-        labels: The class names, where they are known.
+        class_names: The class names, where they are known.
         wanted: The classes that the user names; none where the model's prediction is explained.
         top: How many of the most probable classes are explained.
     """
@@ -35,7 +35,7 @@ class Plan:
     form: ImageForm
     preprocess: Preprocess
     explainers: tuple[Explainer, ...]
-    labels: tuple[str, ...] | None
+    class_names: tuple[str, ...] | None
     wanted: tuple[int, ...]
     top: int
 
@@ -64,17 +64,17 @@ def settle(arguments: Namespace) -> Plan:
     methods = find_methods(arguments.methods)
     render.choose_colormap(arguments.colormap, signed=False)
     preprocess = find_preprocessing(arguments.preprocess)
-    labels = classes.read_labels(arguments.labels) if arguments.labels else None
+    class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
     form = _sized(image_form(model), arguments.size)
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
-    _check_labels(labels, units)
+    _check_class_names(class_names, units)
     top = arguments.top or 1
     _check_top(top, shape)
     count = None if units == 1 else units  # one unit may stand for one class or for two
-    wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
+    wanted = [classes.find_class(text, class_names, count) for text in arguments.classes or ()]
 
     # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
     anywhere = any(method.of_layers for method in methods)
@@ -83,7 +83,7 @@ def settle(arguments: Namespace) -> Plan:
             model,
             method.name,
             arguments.layers if method.of_layers or not anywhere else None,
-            labels=labels,
+            class_names=class_names,
         )
         for method in methods
     )
@@ -92,7 +92,7 @@ def settle(arguments: Namespace) -> Plan:
         form,
         preprocess,
         explainers,
-        None if labels is None else tuple(labels),
+        None if class_names is None else tuple(class_names),
         tuple(dict.fromkeys(wanted)),
         top,
     )
@@ -130,11 +130,15 @@ def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]
     return shapes[0]
 
 
-def _check_labels(labels: Sequence[str] | None, units: int | None) -> None:
-    if labels is None or units in (None, len(labels)) or (units == 1 and len(labels) == 2):
+def _check_class_names(class_names: Sequence[str] | None, units: int | None) -> None:
+    if (
+        class_names is None
+        or units in (None, len(class_names))
+        or (units == 1 and len(class_names) == 2)
+    ):
         return
     classes_of = f"{units} classes" if units != 1 else "one output unit, for two classes at most"
-    raise ValueError(f"--labels has {len(labels)} names, but the model has {classes_of}")
+    raise ValueError(f"--class-names has {len(class_names)} names, but the model has {classes_of}")
 
 
 def _check_top(top: int, shape: tuple[int | None, ...]) -> None:

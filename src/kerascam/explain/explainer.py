@@ -11,12 +11,12 @@ import tensorflow as tf
 from .. import targets
 from .._types import Target
 from ..arguments import (
+    check_class_names,
     check_flag,
-    check_labels,
     check_target,
+    conform_class_names,
     conform_classes,
     conform_grid,
-    conform_labels,
     whole_number,
 )
 from ..errors import DoesNotFitError, brief, reason
@@ -50,7 +50,7 @@ class Explainer:
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
             "none" (of several layers, each is scaled before they are fused).
-        labels: The class names in order; then classes may be given by name.
+        class_names: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
             input), so that TensorFlow folds batch normalisation into the convolutions: faster on
@@ -83,7 +83,7 @@ class Explainer:
         output: int | str | None = None,
         call_index: int | None = None,
         normalize: str = "max",
-        labels: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         freeze: bool = False,
         **options: Any,
@@ -97,7 +97,7 @@ class Explainer:
         self.method = METHODS[method]
         self._check_arguments({"layer": layer, "call_index": call_index, "grid": grid}, options)
         self.output = output
-        self.labels = conform_labels(labels)
+        self.class_names = conform_class_names(class_names)
         question = Question(
             targets.logit if target is None else target,
             output,
@@ -163,8 +163,8 @@ class Explainer:
         specs = input_specs(self.model, images)
         arrays = conform(images, specs)
         program = self.programs.of(specs, images, arrays)
-        check_labels(self.labels, program.class_count)
-        wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
+        check_class_names(self.class_names, program.class_count)
+        wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.class_names)
         try:
             found = self._run(program, images, arrays, wanted, show)
         except tf.errors.InvalidArgumentError as error:
@@ -262,7 +262,7 @@ class Explainer:
             layer=self.layer or "",
             method=self.method.name,
             statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
-            labels=self.labels,
+            class_names=self.class_names,
             notes=self.programs.notes + program.notes,
             signed=self.keeps_sign,
             scaled=self.scales,

@@ -49,7 +49,7 @@ class Explanation:
         method: The method's registered name.
         statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
             gradient", "zero activations", "not finite" (a score too), "evidence lost in scaling".
-        labels: All class names in order, where the explainer was given them.
+        class_names: All class names in order, where the explainer was given them.
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
@@ -64,7 +64,7 @@ class Explanation:
         >>> model = keras.Sequential([
         ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu", name="last"),
         ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
-        >>> explanation = GradCAM(model, labels=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
+        >>> explanation = GradCAM(model, class_names=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
         >>> len(explanation), explanation.heatmaps.shape, explanation.maps.shape
         (3, (3, 8, 8), (3, 6, 6))
         >>> explanation.layer, explanation[0].class_name(0), explanation.overlay().shape
@@ -79,7 +79,7 @@ class Explanation:
     layer: str
     method: str
     statuses: tuple[str, ...]
-    labels: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     signed: bool = False
     scaled: bool = True
@@ -122,8 +122,8 @@ class Explanation:
     def class_name(self, index: int) -> str:
         """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
         number = int(self.classes[index])
-        if self.labels is not None and number < len(self.labels):
-            return self.labels[number]
+        if self.class_names is not None and number < len(self.class_names):
+            return self.class_names[number]
         return f"class {number}"
 
     def titles(self) -> list[str]:

@@ -43,7 +43,7 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         "normalize": explainer.programs.recipe.normalize,
         "signed": explainer.keeps_sign,
         "scaled": explainer.scales,
-        "labels": explainer.labels and list(explainer.labels),
+        "class_names": explainer.class_names and list(explainer.class_names),
         "inputs": {
             spec.name: {"name": own, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
             for spec, own in zip(plan.tensors, plan.names, strict=True)

@@ -35,7 +35,7 @@ class ServedExplanation(Explanation):
         >>> served = ServedExplanation(
         ...     heatmaps=np.ones((1, 4, 4), np.float32), maps=None, classes=np.array([1]),
         ...     scores=np.array([2.0]), probabilities=np.array([0.9]), layer="last",
-        ...     method="grad_cam", statuses=("ok",), labels=("cat", "dog"),
+        ...     method="grad_cam", statuses=("ok",), class_names=("cat", "dog"),
         ...     overlays=(b"...a PNG file...",), all_probabilities=np.array([[0.1, 0.9]]))
         >>> served.class_name(0), served.all_probabilities[0].tolist()
         ('dog', [0.1, 0.9])
@@ -136,7 +136,7 @@ def explanation(
         layer=facts["layer"],
         method=facts["method"],
         statuses=tuple(answer[names.STATUS].tolist()),
-        labels=manifest.labels,
+        class_names=manifest.class_names,
         notes=tuple(facts["notes"]),
         signed=facts["signed"],
         scaled=facts["scaled"],

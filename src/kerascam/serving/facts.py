@@ -100,7 +100,7 @@ def _is_ground(value: Any) -> bool:
 _NEEDED: dict[str, Callable[[Any], bool]] = {
     "method": _is(str),
     "layer": _is(str),
-    "labels": lambda value: value is None or _are_texts(value),
+    "class_names": lambda value: value is None or _are_texts(value),
     "notes": _are_texts,
     "signed": _is(bool),
     "scaled": _is(bool),
