@@ -78,7 +78,7 @@ def test_an_explanation_is_the_library_s(server, explainer, batch_size):
     np.testing.assert_array_equal(found.images, IMAGES)
     assert found.maps is None and found.overlays == ()
     everything = explainer.model.predict_on_batch(IMAGES)
-    np.testing.assert_allclose(found.all_probabilities, everything, atol=1e-6)
+    np.testing.assert_allclose(found.predictions, everything, atol=1e-6)
     np.testing.assert_array_equal(found.overlay(), expected.overlay())
     assert repr(found) == repr(expected)
 
@@ -196,7 +196,7 @@ def test_a_part_has_its_own_overlays(server):
     assert found[-1].overlays == found.overlays[2:] == found[2].overlays
     part = found[::2]
     assert part.overlays == found.overlays[::2]
-    np.testing.assert_array_equal(part.all_probabilities, found.all_probabilities[::2])
+    np.testing.assert_array_equal(part.predictions, found.predictions[::2])
     assert type(part) is ServedExplanation and part.manifest_id == found.manifest_id
 
 

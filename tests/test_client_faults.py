@@ -392,7 +392,7 @@ def test_versions_that_differ_in_their_weights_alone(serve, library, model, wait
     np.testing.assert_allclose(before.probabilities, older[:2], atol=1e-6)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     np.testing.assert_allclose(explained.heatmaps, later(IMAGES).heatmaps, atol=1e-6)
-    np.testing.assert_allclose(explained.all_probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(explained.predictions, expected, atol=1e-6)
     assert not waits
 
 

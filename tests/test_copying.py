@@ -229,11 +229,11 @@ def test_a_loaded_one_sees_later_weights():
 
 def test_a_callback_is_pickled_before_and_after_a_training(tmp_path):
     def callback():
-        return ExplainCallback(np.abs(IMAGES) % 1, folder=tmp_path, method="hires_cam")
+        return ExplainCallback(np.abs(IMAGES) % 1, HiResCAM(plain()), folder=tmp_path)
 
-    model = plain()
-    model.compile("sgd", "sparse_categorical_crossentropy")
     watch = pickle.loads(pickle.dumps(callback()))
+    model = watch.explainer.model
+    model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(IMAGES, np.zeros(len(IMAGES)), verbose=0, callbacks=[watch])
     loaded = pickle.loads(pickle.dumps(watch))
     same(loaded.explanation, watch.explanation)

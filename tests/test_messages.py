@@ -102,7 +102,8 @@ def places(model, explain, explanation, folder):
         return export(explain, **{"path": folder / "served", "version": 0, **arguments})
 
     def callback(**arguments):
-        watch = ExplainCallback(**{"images": IMAGES, "folder": folder / "sheets", **arguments})
+        given = {"images": IMAGES, "explainer": explain, "folder": folder / "sheets"}
+        watch = ExplainCallback(**{**given, **arguments})
         watch.set_model(model)
         watch.on_train_begin()
 
@@ -157,16 +158,13 @@ def places(model, explain, explanation, folder):
         ("warm_up|version", lambda v: exported(warm_up=v)),
         ("images|photos", lambda v: callback(images=v)),
         ("classes", lambda v: callback(classes=v)),
-        ("method", lambda v: ExplainCallback(IMAGES, folder=folder, method=v)),
-        ("class_names", lambda v: callback(class_names=v)),
-        ("every", lambda v: ExplainCallback(IMAGES, folder=folder, every=v)),
-        ("limit", lambda v: ExplainCallback(IMAGES, folder=folder, limit=v)),
-        ("log_dir", lambda v: ExplainCallback(IMAGES, log_dir=in_folder(v))),
-        ("folder", lambda v: ExplainCallback(IMAGES, folder=in_folder(v))),
+        ("explainer", lambda v: ExplainCallback(IMAGES, v, folder=folder)),
+        ("every", lambda v: ExplainCallback(IMAGES, explain, folder=folder, every=v)),
+        ("limit", lambda v: ExplainCallback(IMAGES, explain, folder=folder, limit=v)),
+        ("log_dir", lambda v: ExplainCallback(IMAGES, explain, log_dir=in_folder(v))),
+        ("folder", lambda v: ExplainCallback(IMAGES, explain, folder=in_folder(v))),
         ("photos", lambda v: callback(photos=v)),
-        ("model", lambda v: ExplainCallback(IMAGES, folder=folder, model=v)),
-        ("value_range", lambda v: ExplainCallback(IMAGES, folder=folder, value_range=v)),
-        ("freeze", lambda v: ExplainCallback(IMAGES, folder=folder, freeze=v)),
+        ("value_range", lambda v: ExplainCallback(IMAGES, explain, folder=folder, value_range=v)),
     ]
 
 
@@ -244,9 +242,9 @@ TABLE = {
                           TypeError, "preprocess must be a name or a function .* not 3"),
     "export example": (lambda m, f: export(GradCAM(m), f, example="x", warm_up=False), TypeError,
                        "example must hold numbers"),
-    "log_dir": (lambda m, f: ExplainCallback(IMAGES, log_dir=3), TypeError,
+    "log_dir": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), log_dir=3), TypeError,
                 "log_dir must be a path, .*not 3"),
-    "folder": (lambda m, f: ExplainCallback(IMAGES, folder=3), TypeError,
+    "folder": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), folder=3), TypeError,
                "folder must be a path, .*not 3"),
 }  # fmt: skip
 

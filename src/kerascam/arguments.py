@@ -4,7 +4,6 @@ import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence, Set
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ._host_types import HostClassIds
 from .errors import brief
+from .spelling import nearest
 
 _LONGEST_NAME = 255  # on all usual file systems
 _MOST_NAMES = 1_000_000
@@ -238,8 +238,7 @@ def class_index(name: str, class_names: Sequence[str]) -> int:
             f"classes names {brief(name)}, which {len(found)} classes have: {brief(found)}; give "
             f"the index"
         )
-    near = [each for each in class_names if wanted and wanted in each.casefold()][:3]
-    near = near or get_close_matches(name, list(class_names), n=3)
+    near = nearest(name, class_names)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see class_names="
     raise ValueError(f"classes names {brief(name)}, which is not one of the class names; {hint}")
 

@@ -112,11 +112,7 @@ def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Exp
     """Explain a batch by every method and class, or say why the model cannot take it."""
     height, width = batch[0].values.shape[:2]
     try:
-        inputs = plan.inputs(batch)
-        questions = plan.questions(inputs)
-        return [
-            explainer(inputs, question) for explainer in plan.explainers for question in questions
-        ]
+        return plan.explain(plan.inputs(batch))
     except tf.errors.ResourceExhaustedError:
         raise ValueError(
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ..explain.explainer import Explainer
+from ..explain.explanation import Explanation
 from ..model.preprocessing import Preprocess, preprocessing
 from ..pictures import render
 from . import classes, models
@@ -44,15 +45,35 @@ class Plan:
         values = self.preprocess(np.stack([photo.values for photo in photos]).astype(np.float32))
         return np.moveaxis(values, -1, 1) if self.form.channels_first else values
 
-    def questions(self, inputs: np.ndarray) -> list[Any]:
-        """Give what each picture of an image explains: a class, one an image, or None."""
+    def explain(self, inputs: np.ndarray) -> list[Explanation]:
+        """Explain a batch by every method, for every class that is asked for."""
+        first, *others = self.explainers
         if self.wanted:
-            return list(self.wanted)
-        if self.top == 1:
-            return [None]
-        outputs = keras.ops.convert_to_numpy(self.model(inputs, training=False))
-        order = np.argsort(-outputs.astype(np.float64), axis=-1, kind="stable")
-        return list(order[:, : self.top].T)
+            found = [first(inputs, wanted) for wanted in self.wanted]
+            questions: list[Any] = list(self.wanted)
+        else:  # the first explanation says what else the model finds probable
+            found = [first(inputs)]
+            questions = [found[0].classes, *next_classes(found[0], self.top - 1)]
+            found += [first(inputs, question) for question in questions[1:]]
+        return found + [explain(inputs, each) for explain in others for each in questions]
+
+
+def next_classes(explanation: Explanation, count: int) -> list[np.ndarray]:
+    """Find the most probable classes after the one that is explained.
+
+    Args:
+        explanation: Of the predicted classes.
+        count: How many.
+
+    Returns:
+        For each rank an array with one class per image.
+    """
+    if not count or explanation.predictions is None:
+        return []
+    order = np.argsort(-explanation.predictions.astype(np.float64), axis=-1, kind="stable")
+    # The predicted class goes first by its logit, also if probabilities are equal when rounded.
+    rest = [row[row != own][:count] for row, own in zip(order, explanation.classes, strict=True)]
+    return list(np.array(rest).T)
 
 
 def settle(arguments: Namespace) -> Plan:

@@ -37,6 +37,7 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         "of_pixels": method.of_pixels,
         "paper": method.citation and method.citation.url,
         "layer": explainer.layer,
+        "layers": list(explainer.layers),
         "notes": [*explainer.programs.notes, *plan.program.notes],
         "target": name_of(explainer.programs.recipe.question.target),
         "options": {name: str(value) for name, value in explainer.programs.recipe.options.items()},

@@ -12,7 +12,8 @@ import tensorflow as tf
 from .. import signatures
 from ..arguments import check_class_names
 from ..explain.explainer import Explainer
-from ..explain.program import Program, compile_predictions
+from ..explain.forward import compile_predictions
+from ..explain.program import Program
 from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
 from ..model.inputs import InputSpec, conform
 from ..model.preprocessing import Preprocess

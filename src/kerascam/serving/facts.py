@@ -107,6 +107,7 @@ _NEEDED: dict[str, Callable[[Any], bool]] = {
     "inputs": _are_inputs,
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "layers": _are_texts,
     "title": _is(str),
     "of_pixels": _is(bool),
     "photographs": _are_photographs,
