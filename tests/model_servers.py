@@ -60,6 +60,7 @@ class LibraryModel:
             "title": explainer.method.title,
             "of_pixels": explainer.method.of_pixels,
             "layer": known.layer,
+            "layers": list(known.layers),
             "class_names": known.class_names and list(known.class_names),
             "notes": list(known.notes),
             "signed": known.signed,

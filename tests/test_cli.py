@@ -16,7 +16,9 @@ import tensorflow as tf
 import kerascam
 from kerascam import GradCAM, Saliency
 from kerascam.cli import main, photos
+from kerascam.cli.plan import next_classes
 from kerascam.explain.explainer import Explainer
+from kerascam.explain.explanation import Explanation
 from kerascam.registry import METHODS
 
 CLASS_NAMES = ["tabby cat", "tiger", "fox"]
@@ -168,6 +170,35 @@ def test_top_classes_come_in_order(models: Path, folder: Path) -> None:
     assert [row["class"] for row in rows] == order.ravel().tolist()
     expected = np.take_along_axis(chances, order, 1).ravel()
     np.testing.assert_allclose([row["probability"] for row in rows], expected, rtol=1e-5)
+
+
+def test_top_classes_run_the_model_once_for_each_picture(
+    models: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    call = Explainer.__call__
+
+    def count(self: Explainer, images: object, classes: object = None) -> object:
+        asked.append(classes)
+        return call(self, images, classes)
+
+    monkeypatch.setattr(Explainer, "__call__", count)
+    draw("a.png")
+    assert main(["explain", str(models / "rgb.keras"), "a.png", "--top", "3",
+                 "--method", "grad_cam,saliency"]) == 0  # fmt: skip
+    classes = [row["class"] for row in manifest()["explanations"]]
+    assert asked[0] is None and len(asked) == 6
+    assert sorted(classes[:3]) == [0, 1, 2] and classes[:3] == classes[3:]
+
+
+def test_the_predicted_class_goes_first_if_probabilities_are_equal() -> None:
+    found = Explanation(
+        np.zeros((2, 2, 2), np.float32), None, np.array([2, 0]), np.zeros(2, np.float32),
+        np.ones(2, np.float32), "last", "grad_cam", ("ok", "ok"),
+        predictions=np.float32([[1, 0.5, 1, 0.7], [1, 1, np.nan, 0]]),
+    )  # fmt: skip
+    assert [row.tolist() for row in next_classes(found, 2)] == [[0, 1], [3, 3]]
+    assert next_classes(found, 0) == []
 
 
 def test_classes_by_name_and_index(models: Path, folder: Path) -> None:

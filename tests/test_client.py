@@ -61,7 +61,17 @@ def assert_same(found, expected):
         got, wanted = getattr(found, name), getattr(expected, name)
         assert got.dtype == wanted.dtype, name
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6, err_msg=name)
-    for name in ("layer", "method", "statuses", "class_names", "notes", "signed", "scaled"):
+    np.testing.assert_allclose(found.predictions, expected.predictions, rtol=0, atol=1e-6)
+    for name in (
+        "layer",
+        "layers",
+        "method",
+        "statuses",
+        "class_names",
+        "notes",
+        "signed",
+        "scaled",
+    ):
         assert getattr(found, name) == getattr(expected, name), name
 
 

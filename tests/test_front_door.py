@@ -90,6 +90,64 @@ def test_values_are_right(model, explain):
     np.testing.assert_allclose(found.heatmaps, wanted, atol=1e-4)
 
 
+def test_predictions_are_those_of_the_model(model, explain):
+    found = explain(IMAGES)
+    np.testing.assert_allclose(
+        found.predictions, model.predict(IMAGES, verbose=0), rtol=1e-5, atol=1e-7
+    )
+    np.testing.assert_array_equal(found.predictions.argmax(-1), found.classes)
+    np.testing.assert_allclose(found.predictions.max(-1), found.probabilities, rtol=1e-6)
+
+
+def test_predictions_of_several_outputs(two_headed):
+    target = lambda outputs, classes: outputs[0][:, 0]  # noqa: E731
+    assert GradCAM(two_headed, "trunk", target=target)(IMAGES).predictions is None
+
+
+def test_layers_are_paths(model):
+    found = GradCAM(model, ["first", "second"])(IMAGES)
+    assert found.layers == ("first", "second") and found.layer == "first + second"
+    explain = GradCAM(model)
+    assert explain.layers == ()
+    assert explain(IMAGES).layers == explain.layers == (explain.layer,)
+    images = Saliency(model)(IMAGES)
+    assert images.layers == () and images.layer == "images"
+
+
+@pytest.mark.parametrize("classes", [None, 1, "cow", [2, 0, 1]], ids=str)
+@pytest.mark.parametrize("target", [None, targets.probability, targets.contrast(1)], ids=str)
+def test_scores_alone_are_those_of_the_explanation(model, target, classes):
+    explain = GradCAM(model, target=target, class_names=CLASS_NAMES)
+    found = explain.score(IMAGES, classes)
+    assert found.shape == (len(IMAGES),) and found.dtype == np.float32
+    np.testing.assert_allclose(found, explain(IMAGES, classes).scores, rtol=1e-5, atol=1e-6)
+
+
+def test_scores_follow_the_weights_unless_they_are_frozen():
+    model = build(seed=3)
+    follows, frozen = GradCAM(model), Saliency(model, freeze=True)
+    before = follows.score(IMAGES, 1)
+    np.testing.assert_allclose(frozen.score(IMAGES, 1), before, rtol=1e-5, atol=1e-6)
+    model.layers[-1].kernel.assign(2 * model.layers[-1].kernel)
+    model.layers[-1].bias.assign(2 * model.layers[-1].bias)
+    np.testing.assert_allclose(follows.score(IMAGES, 1), 2 * before, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(frozen.score(IMAGES, 1), before, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [(3, "from 0 to 2; received 3"), ([0], "one an image: 3"), ("cta", "did you mean 'cat'?")],
+)
+def test_wrong_classes_of_scores(explain, classes, message):
+    with pytest.raises(ValueError, match=message):
+        explain.score(IMAGES, classes)
+
+
+def test_a_misspelt_argument_is_suggested(model):
+    with pytest.raises(TypeError, match="Grad-CAM has no option 'lyaer'.*did you mean 'layer'"):
+        GradCAM(model, lyaer="first")
+
+
 def test_neither_images_nor_classes_nor_weights_are_modified(model, explain):
     images, classes = IMAGES.copy(), np.array([0, 1, 2])
     before = [weight.numpy() for weight in model.weights]
@@ -151,15 +209,15 @@ def test_an_image_that_overflows_inside_the_model_is_said(method):
 # ------------------------------------------------------------------------------------ wrong images
 
 WRONG_IMAGES = {
-    "one image": (IMAGES[0], ValueError, r"images must have shape \(batch, 8, 8, 3\).*"
-                  r"images\[None\]"),
+    "one of another size": (IMAGES[0, 1:], ValueError, r"images must have shape "
+                            r"\(batch, 8, 8, 3\), or be one image"),
     "another size": (IMAGES[:, 1:], ValueError, r"received \(3, 7, 8, 3\): resize or transpose"),
     "one channel": (IMAGES[..., :1], ValueError, r"received \(3, 8, 8, 1\)"),
     "channels first": (IMAGES.transpose(0, 3, 1, 2), ValueError, r"received \(3, 3, 8, 8\)"),
     "no image": (IMAGES[:0], ValueError, "images must hold at least one image"),
     "different sizes": ([IMAGES[0], IMAGES[0, 1:]], ValueError, "images must be of one size"),
     "ragged": ([[[1], [1, 2]]], (TypeError, ValueError), "images must"),
-    "a file name": ("photo.jpg", TypeError, "images must hold numbers.*decode files"),
+    "a file name": ("photo.jpg", TypeError, "images must be arrays, not a path.*load_images"),
     "texts": (IMAGES.astype(str), TypeError, "images must hold numbers"),
     "objects": (IMAGES.astype(object), TypeError, "images must hold numbers, not object"),
     "complex": (IMAGES * 1j, TypeError, "images must hold numbers, not complex64"),

@@ -96,8 +96,8 @@ def broken(value):
 
 
 WRONG = {
-    "no batch axis": (IMAGES[0], ValueError, r"images must have shape \(batch, 4, 5, 3\); received "
-                      r"one of shape \(4, 5, 3\): add a batch axis with images\[None\]"),
+    "one of another size": (IMAGES[0, :3], ValueError, r"images must have shape \(batch, 4, 5, 3\), "
+                            r"or be one image .*; received \(3, 5, 3\): resize"),
     "too many axes": (IMAGES[None, None], ValueError, r"images must have shape \(batch, 4, 5, 3\); "
                       r"received \(1, 1, 2, 4, 5, 3\): resize or transpose them"),
     "another size": (IMAGES[:, :3], ValueError, r"received \(2, 3, 5, 3\): resize or transpose"),
@@ -110,9 +110,9 @@ WRONG = {
                         r"received shapes \[\(3, 5, 3\), \(4, 5, 3\)\]: resize them first"),
     "ragged rows": ([[[1, 2], [3]]], (TypeError, ValueError), "images must"),
     "ragged depth": ([[1, [2]], [3, 4]], (TypeError, ValueError), "images must"),
-    "a file name": ("cat.jpg", TypeError, "images must hold numbers, not .*; decode files to "
-                    "arrays first"),
-    "file names": (["cat.jpg", "dog.jpg"], TypeError, "images must hold numbers.*decode files"),
+    "a file name": ("cat.jpg", TypeError, r"not a path; received 'cat.jpg': "
+                    r"kerascam.load_images\(paths, model\)"),
+    "file names": (["cat.jpg", "dog.jpg"], TypeError, "images must be arrays, not a path"),
     "None": (None, TypeError, "images must"),
     "texts": (IMAGES.astype(str), TypeError, "images must hold numbers, not <U32 values"),
     "bytes": (IMAGES.astype(bytes), TypeError, "images must hold numbers"),

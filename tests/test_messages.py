@@ -229,7 +229,7 @@ TABLE = {
                        "class_names must .* more than 1000000"),
     "masked": (lambda m, f: GradCAM(m)(np.ma.masked_array(IMAGES, IMAGES > 0.5)), TypeError,
                r"images must not be masked: .*images.filled\(value\)"),
-    "inputs": (lambda m, f: suggest_layers(m, IMAGES[0]), ValueError, "inputs must have shape"),
+    "inputs": (lambda m, f: suggest_layers(m, IMAGES[0, 0]), ValueError, "inputs must have shape"),
     "contrast": (lambda m, f: targets.contrast(2**40), ValueError, "contrast: other must be from"),
     "weight": (lambda m, f: targets.contrast(0, weight="half"), TypeError,
                "contrast: weight must be a number, not 'half'"),
@@ -241,7 +241,7 @@ TABLE = {
     "export preprocess": (lambda m, f: export(GradCAM(m), f, preprocess=3, warm_up=False),
                           TypeError, "preprocess must be a name or a function .* not 3"),
     "export example": (lambda m, f: export(GradCAM(m), f, example="x", warm_up=False), TypeError,
-                       "example must hold numbers"),
+                       "example must be arrays, not a path"),
     "log_dir": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), log_dir=3), TypeError,
                 "log_dir must be a path, .*not 3"),
     "folder": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), folder=3), TypeError,
@@ -371,7 +371,7 @@ def test_values_of_another_range_are_drawn_as_the_message_advises(model, tmp_pat
 
 
 def test_a_callback_draws_on_values_of_another_range(model, tmp_path):
-    watch = ExplainCallback(2 * IMAGES - 1, folder=tmp_path, value_range=(-1, 1))
+    watch = ExplainCallback(2 * IMAGES - 1, GradCAM(model), folder=tmp_path, value_range=(-1, 1))
     watch.set_model(model)
     watch.on_train_begin()
     watch.on_epoch_end(0)

@@ -25,7 +25,7 @@ def refuse_others(value: Any, name: str) -> None:
         TypeError: If it is a path, an encoded file, a data set or an iterator.
     """
     first = value[0] if isinstance(value, (list, tuple)) and value else value
-    if isinstance(first, np.ndarray) and first.dtype.kind in "US" and first.size:
+    if isinstance(first, np.ndarray) and first.dtype.kind == "U" and first.ndim < 2 and first.size:
         first = str(first.flat[0])
     if isinstance(first, (str, os.PathLike)):
         raise TypeError(
