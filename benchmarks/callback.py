@@ -42,9 +42,9 @@ def timed(callback: Any, times: dict[str, list[float]]) -> Any:
     return callback
 
 
-def ways(images: Any, labels: Any, classes: Any, folder: Path) -> dict[str, Any]:
+def ways(model: Any, images: Any, labels: Any, classes: Any, folder: Path) -> dict[str, Any]:
     """Make a callback for each way to record."""
-    from kerascam import ExplainCallback
+    from kerascam import ExplainCallback, GradCAM, LayerCAM, Saliency
 
     places = {
         "TensorBoard": {"log_dir": folder / "events"},
@@ -52,14 +52,16 @@ def ways(images: Any, labels: Any, classes: Any, folder: Path) -> dict[str, Any]
         "both": {"log_dir": folder / "both", "folder": folder / "both"},
     }
     made = {
-        f"Grad-CAM, {name}": ExplainCallback(images, labels, labels=classes, **place)
+        f"Grad-CAM, {name}": ExplainCallback(
+            images, GradCAM(model, class_names=classes), labels, **place
+        )
         for name, place in places.items()
     }
     return made | {
-        f"{title}, both": ExplainCallback(
-            images, labels, labels=classes, method=method, **places["both"]
+        f"{method.__name__}, both": ExplainCallback(
+            images, method(model, class_names=classes), labels, **places["both"]
         )
-        for title, method in (("LayerCAM", "layer_cam"), ("Saliency", "saliency"))
+        for method in (LayerCAM, Saliency)
     }
 
 
@@ -95,7 +97,7 @@ def train(epochs: int, folder: Path) -> list[dict[str, Any]]:
         loss="categorical_crossentropy",
         jit_compile=False,
     )
-    callbacks = ways(pictures, scenes.test.labels[watched], scenes.classes, folder)
+    callbacks = ways(network, pictures, scenes.test.labels[watched], scenes.classes, folder)
     times: dict[str, dict[str, list[float]]] = {name: {} for name in callbacks}
     starts: list[float] = []
     ends: list[float] = []

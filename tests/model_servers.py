@@ -60,7 +60,8 @@ class LibraryModel:
             "title": explainer.method.title,
             "of_pixels": explainer.method.of_pixels,
             "layer": known.layer,
-            "labels": known.labels and list(known.labels),
+            "layers": list(known.layers),
+            "class_names": known.class_names and list(known.class_names),
             "notes": list(known.notes),
             "signed": known.signed,
             "scaled": known.scaled,
@@ -120,9 +121,9 @@ class LibraryModel:
 
     def signed(self, answer):
         answer["manifest_id"] = np.array([self.id] * len(answer["class_index"]), object)
-        if self.explainer.labels is None:
+        if self.explainer.class_names is None:
             return answer
-        names = [self.explainer.labels[index] for index in answer["class_index"]]
+        names = [self.explainer.class_names[index] for index in answer["class_index"]]
         return answer | {"class_name": np.array(names, object)}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerascam import ExplainCallback, GradCAM
+from kerascam import ExplainCallback, Explainer, GradCAM, LayerCAM
 from kerascam.callback.watched import LARGEST
 from kerascam.explain import program
 from kerascam.pictures.figure import sheet
@@ -20,7 +20,7 @@ IMAGES = RANDOM.integers(0, 256, (40, 16, 16, 3)).astype(np.float32)
 CLASSES = np.arange(40) % 3
 IMAGES[np.arange(40), ..., CLASSES] /= 4  # something to learn
 WATCHED, ASKED = IMAGES[:4], CLASSES[:4]
-LABELS = ["red", "green", "blue"]
+CLASS_NAMES = ["red", "green", "blue"]
 
 
 def network(policy="float32"):
@@ -35,8 +35,6 @@ def network(policy="float32"):
 
 
 class Subclassed(keras.Model):
-    """Built by its first batch."""
-
     def __init__(self):
         super().__init__()
         self.last = L.Conv2D(5, 3, activation="relu", name="last")
@@ -49,7 +47,9 @@ class Subclassed(keras.Model):
 
 def subclassed():
     keras.utils.set_random_seed(1)
-    return Subclassed()
+    model = Subclassed()
+    model(WATCHED[:1])
+    return model
 
 
 def fit(model, *callbacks, epochs=3, jit=False, **more):
@@ -119,12 +119,12 @@ def test_each_epoch_is_explained_with_its_own_weights_in_one_trace(make, tmp_pat
         return compile_graph(*arguments, **named)
 
     monkeypatch.setattr(program, "compile_graph", count)
-    watch = ExplainCallback(WATCHED, ASKED, folder=tmp_path)
+    fitted = make()
+    watch = ExplainCallback(WATCHED, GradCAM(fitted), ASKED, folder=tmp_path)
     diary = Diary(watch)
-    fit(make(), watch, diary)
+    fit(fitted, watch, diary)
     assert len(traced) == 1
     model = make()
-    model(WATCHED)
     for weights, found in zip(diary.weights, diary.found, strict=True):
         for weight, value in zip(model.weights, weights, strict=True):
             weight.assign(value)
@@ -136,9 +136,10 @@ def test_each_epoch_is_explained_with_its_own_weights_in_one_trace(make, tmp_pat
 
 
 def test_tensorboard_gets_each_overlay_and_the_mean_probability(tmp_path):
-    watch = ExplainCallback(WATCHED, ASKED, log_dir=tmp_path, method="layer_cam")
+    model = network()
+    watch = ExplainCallback(WATCHED, LayerCAM(model), ASKED, log_dir=tmp_path)
     diary = Diary(watch)
-    fit(network(), watch, diary, epochs=2)
+    fit(model, watch, diary, epochs=2)
     found = events(tmp_path / "explanations")
     names = {f"layer_cam/{place:02d}" for place in range(4)} | {"layer_cam/mean_probability"}
     assert set(found) == {(name, step) for name in names for step in (0, 1)}
@@ -155,7 +156,7 @@ def test_without_probabilities_the_mean_score_is_recorded(tmp_path):
         [keras.Input((16, 16, 3)), L.Conv2D(4, 3), L.GlobalMaxPooling2D(), L.Dense(3)]
     )
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    watch = ExplainCallback(WATCHED, 1, log_dir=tmp_path)
+    watch = ExplainCallback(WATCHED, GradCAM(model), 1, log_dir=tmp_path)
     fit(model, watch, epochs=1)
     scores = events(tmp_path / "explanations")["grad_cam/mean_score", 0]
     np.testing.assert_allclose(scores, watch.explanation.scores.mean(), rtol=1e-6)
@@ -168,7 +169,9 @@ def test_keras_own_callback_may_stand_beside_it(tmp_path):
         return keras.callbacks.TensorBoard(tmp_path / name, write_graph=False, update_freq=3)
 
     fit(network(), board("alone"), epochs=2)
-    fit(network(), board("both"), ExplainCallback(WATCHED, log_dir=tmp_path / "both"), epochs=2)
+    model = network()
+    watch = ExplainCallback(WATCHED, GradCAM(model), log_dir=tmp_path / "both")
+    fit(model, board("both"), watch, epochs=2)
     found = events(tmp_path / "both" / "explanations")
     assert {step for tag, step in found if tag == "grad_cam/00"} == {0, 1}
     wanted = events(tmp_path / "alone" / "train")
@@ -177,9 +180,12 @@ def test_keras_own_callback_may_stand_beside_it(tmp_path):
 
 
 def test_a_sheet_an_epoch_shows_every_overlay(tmp_path):
-    watch = ExplainCallback(WATCHED, ["red", "green", "blue", "red"], labels=LABELS,
-                            folder=tmp_path / "new" / "sheets", every=2)  # fmt: skip
-    fit(network(), watch, epochs=5)
+    model = network()
+    watch = ExplainCallback(
+        WATCHED, GradCAM(model, class_names=CLASS_NAMES), ["red", "green", "blue", "red"],
+        folder=tmp_path / "new" / "sheets", every=2,
+    )  # fmt: skip
+    fit(model, watch, epochs=5)
     files = sorted(path.name for path in (tmp_path / "new" / "sheets").iterdir())
     assert files == ["epoch-0002.png", "epoch-0004.png"]  # and no half of one
     drawn = read_png(tmp_path / "new" / "sheets" / files[-1])
@@ -198,7 +204,7 @@ def test_a_sheet_of_somebody_else_is_refused_before_the_first_step(tmp_path, nam
     model = network()
     before = model.get_weights()
     with pytest.raises(ValueError, match=f"folder .* holds '{name}', which kerascam did not write"):
-        fit(model, ExplainCallback(WATCHED, folder=tmp_path), epochs=1)
+        fit(model, ExplainCallback(WATCHED, GradCAM(model), folder=tmp_path), epochs=1)
     assert all(map(np.array_equal, before, model.get_weights()))
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {
         b"somebody else's", b"no sheet's name",
@@ -211,15 +217,17 @@ def test_a_sheet_of_somebody_else_that_comes_meanwhile_stays_and_training_goes_o
             if epoch == 1:
                 (tmp_path / "epoch-0002.png").write_bytes(b"somebody else's")
 
-    watch = ExplainCallback(WATCHED, folder=tmp_path)
+    model = network()
+    watch = ExplainCallback(WATCHED, GradCAM(model), folder=tmp_path)
     with pytest.warns(RuntimeWarning, match="epoch 2 is not explained.*kerascam did not write"):
-        fit(network(), Other(), watch, epochs=3)
+        fit(model, Other(), watch, epochs=3)
     assert (tmp_path / "epoch-0002.png").read_bytes() == b"somebody else's"
     assert read_png(tmp_path / "epoch-0003.png").ndim == 3
 
 
 def test_a_training_that_goes_on_counts_on_and_traces_nothing_anew(tmp_path, monkeypatch):
-    watch, model = ExplainCallback(WATCHED, folder=tmp_path, log_dir=tmp_path, every=2), network()
+    model = network()
+    watch = ExplainCallback(WATCHED, GradCAM(model), folder=tmp_path, log_dir=tmp_path, every=2)
     fit(model, watch, epochs=3)
     monkeypatch.setattr(program, "compile_graph", None)  # to be called no more
     fit(model, watch, epochs=6, initial_epoch=3)
@@ -229,13 +237,12 @@ def test_a_training_that_goes_on_counts_on_and_traces_nothing_anew(tmp_path, mon
     assert sorted({step for _, step in events(tmp_path / "explanations")}) == [1, 3, 5]
 
 
-def test_another_model_is_explained_anew(tmp_path):
-    watch = ExplainCallback(WATCHED, ASKED, folder=tmp_path)
-    fit(network(), watch, epochs=1)
-    other = subclassed()
-    fit(other, watch, epochs=1)
-    wanted = GradCAM(other)(WATCHED, ASKED)
-    np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
+def test_an_explainer_of_another_model_than_the_one_in_training_is_reported(tmp_path):
+    model = network()
+    watch = ExplainCallback(WATCHED, GradCAM(keras.models.clone_model(model)), folder=tmp_path)
+    with pytest.warns(UserWarning, match="shares no weight with the model in training") as told:
+        fit(model, watch, epochs=2)
+    assert len(told) == 1 and len(list(tmp_path.iterdir())) == 2
 
 
 # ------------------------------------------------------------------------- the training's own way
@@ -247,22 +254,24 @@ def test_another_model_is_explained_anew(tmp_path):
         pytest.param(network, False, id="as usual"),
         pytest.param(network, True, id="compiled with XLA"),
         pytest.param(lambda: network("mixed_float16"), False, id="mixed precision"),
-        pytest.param(subclassed, False, id="built by its first batch"),
+        pytest.param(subclassed, False, id="subclassed"),
     ],
 )
 @pytest.mark.parametrize("method", ["grad_cam", "smooth_grad"])
 def test_the_training_is_the_same_to_the_last_bit(make, jit, method, tmp_path):
-    def train(*callbacks):
+    def train(*watching):
         model = make()
+        callbacks = [
+            ExplainCallback(WATCHED, Explainer(model, each), log_dir=tmp_path, folder=tmp_path)
+            for each in watching
+        ]
         history = fit(model, *callbacks, jit=jit)
         return history, [
             variable.numpy() for variable in model.variables + model.optimizer.variables
         ]
 
     history, wanted = train()
-    watched_history, found = train(
-        ExplainCallback(WATCHED, method=method, log_dir=tmp_path, folder=tmp_path)
-    )
+    watched_history, found = train(method)
     assert watched_history == history
     assert len(found) == len(wanted) and len(list(tmp_path.glob("*.png"))) == 3
     for mine, theirs in zip(found, wanted, strict=True):
@@ -274,9 +283,11 @@ def test_the_training_is_the_same_to_the_last_bit(make, jit, method, tmp_path):
 
 def test_at_most_so_many_images_are_explained_and_kept(tmp_path):
     images, photos = IMAGES.copy(), list(IMAGES[:, ::2, ::2].astype(np.uint8))
-    watch = ExplainCallback(images, CLASSES, photos=photos, limit=3, folder=tmp_path)
-    diary = Diary(watch)
     model = network()
+    watch = ExplainCallback(
+        images, GradCAM(model), CLASSES, photos=photos, limit=3, folder=tmp_path
+    )
+    diary = Diary(watch)
     fit(model, keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: images.fill(0)), watch,
         diary, epochs=1)  # fmt: skip
     assert len(watch.explanation) == 3
@@ -289,7 +300,9 @@ def test_at_most_so_many_images_are_explained_and_kept(tmp_path):
 
 def test_photographs_of_any_size_are_drawn_on_and_large_ones_shrunk(tmp_path):
     photos = [np.zeros((2 * LARGEST, 640, 3), np.uint8), np.full((30, 20), 255, np.uint8)]
-    fit(network(), ExplainCallback(WATCHED[:2], photos=photos, log_dir=tmp_path), epochs=1)
+    model = network()
+    watch = ExplainCallback(WATCHED[:2], GradCAM(model), photos=photos, log_dir=tmp_path)
+    fit(model, watch, epochs=1)
     found = events(tmp_path / "explanations")
     assert found["grad_cam/00", 0].shape == (LARGEST, 320, 3)
     assert found["grad_cam/01", 0].shape == (30, 20, 3)
@@ -311,7 +324,7 @@ def test_a_model_of_several_inputs(kind, shape, tmp_path):
     few = {name: values[:5] for name, values in given.items()}
     if kind is list:
         given, few = list(given.values()), list(few.values())
-    watch = ExplainCallback(given, CLASSES, limit=5, folder=tmp_path)
+    watch = ExplainCallback(given, GradCAM(model), CLASSES, limit=5, folder=tmp_path)
     model.fit(given, CLASSES, verbose=0, callbacks=[watch])
     wanted = GradCAM(model)(few, CLASSES[:5])
     np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
@@ -323,7 +336,7 @@ def test_of_several_inputs_only_the_first_images_are_looked_at(kind, tmp_path):
     model, photos, ages = two_inputs(kind), IMAGES.copy(), np.ones(40, np.float32)
     photos[3:] = ages[3:] = np.nan  # would be told if they were looked at
     given = {"photo": photos, "age": ages} if kind is dict else [photos, ages]
-    watch = ExplainCallback(given, CLASSES, limit=3, folder=tmp_path)
+    watch = ExplainCallback(given, GradCAM(model), CLASSES, limit=3, folder=tmp_path)
     few = {"photo": IMAGES, "age": np.ones(40)} if kind is dict else [IMAGES, np.ones(40)]
     model.fit(few, CLASSES, verbose=0, callbacks=[watch])
     assert len(watch.explanation) == 3
@@ -334,9 +347,10 @@ def test_of_several_inputs_only_the_first_images_are_looked_at(kind, tmp_path):
 def test_inputs_that_differ_in_number_are_told_beyond_the_limit_too(kind, tmp_path):
     given = {"photo": IMAGES, "age": np.ones(30)} if kind is dict else [IMAGES, np.ones(30)]
     few = {"photo": IMAGES, "age": np.ones(40)} if kind is dict else [IMAGES, np.ones(40)]
-    watch = ExplainCallback(given, limit=5, folder=tmp_path)
+    model = two_inputs(kind)
+    watch = ExplainCallback(given, GradCAM(model), limit=5, folder=tmp_path)
     with pytest.raises(ValueError, match="one batch size over all inputs; received .*age: 30"):
-        two_inputs(kind).fit(few, CLASSES, verbose=0, callbacks=[watch])
+        model.fit(few, CLASSES, verbose=0, callbacks=[watch])
 
 
 def two_inputs(kind):
@@ -349,9 +363,10 @@ def two_inputs(kind):
 
 
 def test_a_list_of_images_is_cut_like_an_array(tmp_path):
-    watch = ExplainCallback([*WATCHED[:3], WATCHED[3] * np.nan], CLASSES[:4], limit=3,
-                            folder=tmp_path)  # fmt: skip
-    fit(network(), watch, epochs=1)
+    model = network()
+    watch = ExplainCallback([*WATCHED[:3], WATCHED[3] * np.nan], GradCAM(model), CLASSES[:4],
+                            limit=3, folder=tmp_path)  # fmt: skip
+    fit(model, watch, epochs=1)
     np.testing.assert_array_equal(watch.explanation.images, WATCHED[:3])
     np.testing.assert_array_equal(watch.explanation.classes, CLASSES[:3])
 
@@ -360,7 +375,7 @@ def test_a_part_of_what_is_fitted(tmp_path):
     student = network()
     outer_input = keras.Input((16, 16, 3))
     outer = keras.Model(outer_input, student(outer_input))
-    watch = ExplainCallback(WATCHED, ASKED, model=student, layer="last", folder=tmp_path)
+    watch = ExplainCallback(WATCHED, GradCAM(student, "last"), ASKED, folder=tmp_path)
     fit(outer, watch, epochs=1)
     wanted = GradCAM(student, layer="last")(WATCHED, ASKED)
     np.testing.assert_array_equal(watch.explanation.heatmaps, wanted.heatmaps)
@@ -373,31 +388,49 @@ def test_a_part_of_what_is_fitted(tmp_path):
     ("arguments", "error", "message"),
     [
         ({"folder": None}, ValueError, r"log_dir or folder must be given"),
-        ({"method": "gradcam"}, ValueError, r"not 'gradcam'; did you mean 'grad_cam'\?"),
+        ({"explainer": network()}, TypeError, r"explainer must be made of .* GradCAM\(model\)"),
+        ({"explainer": CLASSES}, TypeError, r"explainer must be an explainer such as GradCAM"),
+        (
+            {"explainer": GradCAM(network(), freeze=True)},
+            ValueError,
+            r"explainer must not have freeze",
+        ),
         ({"every": 0}, ValueError, r"every must be at least 1, not 0"),
         ({"every": 1.5}, TypeError, r"every must be a whole number, not 1\.5"),
         ({"limit": -1}, ValueError, r"limit must be at least 1, not -1"),
-        ({"labels": "cat"}, TypeError, r"labels must be a list of class names"),
-        ({"freeze": True}, ValueError, r"freeze=True would show the first weights for ever"),
         ({"folder": __file__}, ValueError, r"folder='.*test_callback\.py' is a file; name a"),
     ],
 )
 @pytest.mark.usefixtures("unchecked")
 def test_wrong_arguments_are_told_at_once(arguments, error, message):
     with pytest.raises(error, match=message):
-        ExplainCallback(WATCHED, **{"folder": "unused", **arguments})
+        ExplainCallback(
+            WATCHED, **{"explainer": GradCAM(network()), "folder": "unused", **arguments}
+        )
 
 
 @pytest.mark.parametrize(
     ("images", "classes", "arguments", "error", "message"),
     [
-        (WATCHED, None, {"layer": "lst"}, ValueError, r"no layer 'lst' .* did you mean last\?"),
         (WATCHED, 7, {}, ValueError, r"classes must be from 0 to 2; received 7"),
         (WATCHED, [0, 1], {}, ValueError, r"classes must be one class, or one an image: 4"),
         (IMAGES, [0] * 16, {}, ValueError, r"classes must be one class, or one an image: 40"),
-        (WATCHED, "cow", {"labels": LABELS}, ValueError, r"'cow', which is not one of the labels"),
-        (WATCHED, 0, {"labels": ["a"]}, ValueError, r"labels must name the model's 3 classes"),
-        (WATCHED[0], None, {}, ValueError, r"received one of shape \(16, 16, 3\): add a batch"),
+        (
+            WATCHED,
+            "cow",
+            {"class_names": CLASS_NAMES},
+            ValueError,
+            r"'cow', which is not one of the class names",
+        ),
+        (
+            WATCHED,
+            0,
+            {"class_names": ["a"]},
+            ValueError,
+            r"class_names must name the model's 3 classes",
+        ),
+        (WATCHED[0, 0], None, {}, ValueError, r"received \(16, 3\): resize or transpose"),
+        (WATCHED[0], [1, 2], {}, ValueError, r"classes must be one class, or one an image: 1"),
         (WATCHED - 500, None, {}, ValueError, r"photos must be given: .* no picture"),
         (
             WATCHED,
@@ -406,7 +439,6 @@ def test_wrong_arguments_are_told_at_once(arguments, error, message):
             ValueError,
             r"as many as the images, 4; received shape \(2, ",
         ),
-        (WATCHED, None, {"steps": 3}, TypeError, r"Grad-CAM has no option 'steps'"),
     ],
 )
 def test_what_does_not_fit_the_model_is_told_before_the_first_step(
@@ -415,7 +447,9 @@ def test_what_does_not_fit_the_model_is_told_before_the_first_step(
     model = network()
     before = model.get_weights()
     with pytest.raises(error, match=message):
-        fit(model, ExplainCallback(images, classes, folder=tmp_path / "new", **arguments))
+        explainer = GradCAM(model, class_names=arguments.pop("class_names", None))
+        place = {"folder": tmp_path / "new"}
+        fit(model, ExplainCallback(images, explainer, classes, **place, **arguments))
     for weight, kept in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, kept)
     assert not (tmp_path / "new").exists()
@@ -427,7 +461,9 @@ def test_signals_are_refused(tmp_path):
     ])  # fmt: skip
     model.compile("sgd", "sparse_categorical_crossentropy")
     signals = np.ones((2, 32, 2), np.float32)
-    watch = ExplainCallback(signals, folder=tmp_path, photos=np.zeros((2, 8, 8, 3), np.uint8))
+    watch = ExplainCallback(
+        signals, GradCAM(model), folder=tmp_path, photos=np.zeros((2, 8, 8, 3), np.uint8)
+    )
     with pytest.raises(ValueError, match=r"images must be two-dimensional .* \(2, 32\)"):
         model.fit(signals, np.zeros(2), verbose=0, callbacks=[watch])
 
@@ -437,7 +473,7 @@ def test_a_missing_tensorboard_is_named(monkeypatch):
     with pytest.raises(
         ModuleNotFoundError, match="log_dir='logs' needs .* pip install tensorboard"
     ):
-        ExplainCallback(WATCHED, log_dir="logs")
+        ExplainCallback(WATCHED, GradCAM(network()), log_dir="logs")
 
 
 def test_what_fails_later_is_one_warning_and_the_training_goes_on(tmp_path):
@@ -449,7 +485,7 @@ def test_what_fails_later_is_one_warning_and_the_training_goes_on(tmp_path):
             folder.rmdir()
             folder.write_text("no folder any more")
 
-    watch = ExplainCallback(WATCHED, folder=folder, log_dir=tmp_path)
+    watch = ExplainCallback(WATCHED, GradCAM(model), folder=folder, log_dir=tmp_path)
     with pytest.warns(RuntimeWarning, match=r"epoch 2 is not .* training goes on: .*") as told:
         history = fit(model, keras.callbacks.LambdaCallback(on_epoch_begin=spoil), watch, epochs=4)
     assert len(told) == 1 and len(history["loss"]) == 4
@@ -464,7 +500,7 @@ def test_weights_that_diverged_are_said_and_not_fatal(tmp_path):
             [w * np.nan for w in model.get_weights()]
         )
     )
-    watch = ExplainCallback(WATCHED, folder=tmp_path, log_dir=tmp_path)
+    watch = ExplainCallback(WATCHED, GradCAM(model), folder=tmp_path, log_dir=tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit(model, diverge, watch, epochs=1)
@@ -480,7 +516,7 @@ def test_a_curve_goes_on_when_the_weights_diverge(tmp_path):
         if epoch == 1:
             model.set_weights([w * np.nan for w in model.get_weights()])
 
-    watch = ExplainCallback(WATCHED, log_dir=tmp_path)
+    watch = ExplainCallback(WATCHED, GradCAM(model), log_dir=tmp_path)
     fit(model, keras.callbacks.LambdaCallback(on_epoch_begin=diverge), watch, epochs=2)
     found = events(tmp_path / "explanations")
     numbers = {tag: step for tag, step in found if "mean_" in tag}
@@ -492,29 +528,26 @@ def test_a_curve_goes_on_when_the_weights_diverge(tmp_path):
 def test_a_model_that_is_spoilt_from_the_first_has_its_curve_too(tmp_path):
     model = network()
     model.set_weights([w * np.nan for w in model.get_weights()])
-    fit(model, ExplainCallback(WATCHED, log_dir=tmp_path), epochs=1)
+    fit(model, ExplainCallback(WATCHED, GradCAM(model), log_dir=tmp_path), epochs=1)
     found = events(tmp_path / "explanations")
     assert np.isnan(found["grad_cam/mean_probability", 0])
 
 
 def test_a_training_goes_on_where_warnings_are_errors(tmp_path, caplog):
-    watch = ExplainCallback(WATCHED, layer="lst", folder=tmp_path)
+    model = network()
+    watch = ExplainCallback(WATCHED, GradCAM(model), folder=tmp_path / "new")
+    spoil = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: (tmp_path / "new").rmdir() or (tmp_path / "new").touch()
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        history = fit(subclassed(), watch, epochs=2)
-    assert len(history["loss"]) == 2
+        history = fit(model, spoil, watch, epochs=1)
+    assert len(history["loss"]) == 1
     (told,) = (record for record in caplog.records if record.name == "kerascam.callback")
-    assert told.levelname == "WARNING" and "no layer 'lst'" in told.getMessage()
+    assert told.levelname == "WARNING" and "epoch 1 is not explained" in told.getMessage()
 
 
 def test_a_remote_log_dir_keeps_its_scheme():
-    fit(network(), ExplainCallback(WATCHED, log_dir="ram://logs/run"), epochs=1)
+    model = network()
+    fit(model, ExplainCallback(WATCHED, GradCAM(model), log_dir="ram://logs/run"), epochs=1)
     assert len(tf.io.gfile.glob("ram://logs/run/explanations/events.*")) == 1
-
-
-def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):
-    watch = ExplainCallback(WATCHED, layer="lst", folder=tmp_path, every=2)
-    with pytest.warns(RuntimeWarning, match=r"epoch 1 is not .* no layer 'lst'") as told:
-        history = fit(subclassed(), watch, epochs=4)
-    assert len(told) == 1 and len(history["loss"]) == 4
-    assert watch.explanation is None and not list(tmp_path.iterdir())

@@ -16,10 +16,12 @@ import tensorflow as tf
 import kerascam
 from kerascam import GradCAM, Saliency
 from kerascam.cli import main, photos
+from kerascam.cli.plan import next_classes
 from kerascam.explain.explainer import Explainer
+from kerascam.explain.explanation import Explanation
 from kerascam.registry import METHODS
 
-LABELS = ["tabby cat", "tiger", "fox"]
+CLASS_NAMES = ["tabby cat", "tiger", "fox"]
 
 
 def classifier(*shape: int | None, units: int = 3, activation: str = "softmax") -> keras.Model:
@@ -52,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that is the current one, with class names in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    Path("labels.txt").write_text("\n".join(LABELS))
+    Path("class_names.txt").write_text("\n".join(CLASS_NAMES))
     return tmp_path
 
 
@@ -100,8 +102,9 @@ def test_overlays_and_numbers_are_the_library_s(
 ) -> None:
     taken = np.stack([draw("photos/a.png"), draw("photos/b.png")])
     model_file = str(models / "rgb.keras")
-    arguments = ["explain", model_file, "photos", "--labels", "labels.txt", "--alpha", "0.7",
-                 "--method", "grad_cam,Saliency", "--colormap", "viridis"]  # fmt: skip
+    arguments = ["explain", model_file, "photos", "--class-names", "class_names.txt",
+                "--alpha", "0.7", "--method", "grad_cam,Saliency",
+                "--colormap", "viridis"]  # fmt: skip
     assert main(arguments) == 0
 
     model = keras.saving.load_model(model_file)
@@ -111,14 +114,14 @@ def test_overlays_and_numbers_are_the_library_s(
     assert [(row["image"], row["method"]) for row in rows] == [
         (f"photos/{name}.png", method) for name in "ab" for method in ("grad_cam", "saliency")
     ]
-    for method, explainer in enumerate((GradCAM(model, labels=LABELS), Saliency(model))):
+    for method, explainer in enumerate((GradCAM(model, class_names=CLASS_NAMES), Saliency(model))):
         explanation = explainer(inputs)
         pictures = explanation.overlay(taken, colormap="viridis", alpha=0.7)
         for index in range(2):
             row = rows[2 * index + method]
             np.testing.assert_array_equal(read(f"explanations/{row['file']}"), pictures[index])
             assert row["class"] == chances[index].argmax()
-            assert row["class_name"] == LABELS[row["class"]]
+            assert row["class_name"] == CLASS_NAMES[row["class"]]
             assert row["probability"] == pytest.approx(chances[index].max(), rel=1e-5)
             assert row["score"] == pytest.approx(float(explanation.scores[index]), rel=1e-6)
             assert (row["layer"], row["status"]) == (explanation.layer, explanation.statuses[index])
@@ -169,18 +172,47 @@ def test_top_classes_come_in_order(models: Path, folder: Path) -> None:
     np.testing.assert_allclose([row["probability"] for row in rows], expected, rtol=1e-5)
 
 
+def test_top_classes_run_the_model_once_for_each_picture(
+    models: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    call = Explainer.__call__
+
+    def count(self: Explainer, images: object, classes: object = None) -> object:
+        asked.append(classes)
+        return call(self, images, classes)
+
+    monkeypatch.setattr(Explainer, "__call__", count)
+    draw("a.png")
+    assert main(["explain", str(models / "rgb.keras"), "a.png", "--top", "3",
+                 "--method", "grad_cam,saliency"]) == 0  # fmt: skip
+    classes = [row["class"] for row in manifest()["explanations"]]
+    assert asked[0] is None and len(asked) == 6
+    assert sorted(classes[:3]) == [0, 1, 2] and classes[:3] == classes[3:]
+
+
+def test_the_predicted_class_goes_first_if_probabilities_are_equal() -> None:
+    found = Explanation(
+        np.zeros((2, 2, 2), np.float32), None, np.array([2, 0]), np.zeros(2, np.float32),
+        np.ones(2, np.float32), "last", "grad_cam", ("ok", "ok"),
+        predictions=np.float32([[1, 0.5, 1, 0.7], [1, 1, np.nan, 0]]),
+    )  # fmt: skip
+    assert [row.tolist() for row in next_classes(found, 2)] == [[0, 1], [3, 3]]
+    assert next_classes(found, 0) == []
+
+
 def test_classes_by_name_and_index(models: Path, folder: Path) -> None:
     draw("a.png")
-    assert main(["explain", str(models / "rgb.keras"), "a.png", "--labels", "labels.txt",
+    assert main(["explain", str(models / "rgb.keras"), "a.png", "--class-names", "class_names.txt",
                  "--class", "fox", "--class", "0", "--class", "2"]) == 0  # fmt: skip
     files = [row["file"] for row in manifest()["explanations"]]
     assert files == ["a.grad_cam.fox.png", "a.grad_cam.tabby-cat.png"]
 
 
 def test_grey_model_with_one_unit(models: Path, folder: Path) -> None:
-    Path("labels.txt").write_text("healthy\nill")
+    Path("class_names.txt").write_text("healthy\nill")
     photo = draw("a.png")
-    assert main(["explain", str(models / "grey.keras"), "a.png", "--labels", "labels.txt",
+    assert main(["explain", str(models / "grey.keras"), "a.png", "--class-names", "class_names.txt",
                  "--class", "ill"]) == 0  # fmt: skip
     grey = cv2.cvtColor(squeeze(photo), cv2.COLOR_RGB2GRAY)[None, ..., None]
     explanation = GradCAM(keras.saving.load_model(models / "grey.keras"))(grey, 1)
@@ -368,8 +400,8 @@ def test_out_of_memory_says_what_to_do(
 
 def test_out_that_is_a_file(models: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw("a.png")
-    error = fails(capsys, "explain", models / "rgb.keras", "a.png", "--out", "labels.txt")
-    assert error == "--out 'labels.txt' is a file: name a folder, or a new one"
+    error = fails(capsys, "explain", models / "rgb.keras", "a.png", "--out", "class_names.txt")
+    assert error == "--out 'class_names.txt' is a file: name a folder, or a new one"
 
 
 @pytest.mark.parametrize(
@@ -382,9 +414,9 @@ def test_out_that_is_a_file(models: Path, folder: Path, capsys: pytest.CaptureFi
         (["--colormap", "virdis"], "no colormap 'virdis'; did you mean viridis"),
         (["--preprocess", "0-2"], "--preprocess has no '0-2'; did you mean 0-1"),
         (["--class", "3"], "--class must be from 0 to 2, not 3"),
-        (["--class", "foxx", "--labels", "labels.txt"], "did you mean 'fox'?"),
-        (["--labels", "two.txt"], "--labels has 2 names, but the model has 3 classes"),
-        (["--labels", "gone.txt"], "no such file or directory: gone.txt"),
+        (["--class", "foxx", "--class-names", "class_names.txt"], "did you mean 'fox'?"),
+        (["--class-names", "two.txt"], "--class-names has 2 names, but the model has 3 classes"),
+        (["--class-names", "gone.txt"], "no such file or directory: gone.txt"),
         (["--top", "4"], "--top 4 is more than the model's 3 classes"),
         (["--size", "9x8"], "--size 9x8 does not fit the model, which takes 8x8"),
     ],
@@ -442,8 +474,8 @@ def several(inputs: int, outputs: int) -> keras.Model:
         (lambda: classifier(8, 8, 3, units=1), ["--top", "2"], "this one has one unit"),
         (
             lambda: classifier(8, 8, 3, units=1),
-            ["--labels", "labels.txt"],
-            "--labels has 3 names, but the model has one output unit",
+            ["--class-names", "class_names.txt"],
+            "--class-names has 3 names, but the model has one output unit",
         ),
         (
             lambda: keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)]),
@@ -562,10 +594,10 @@ def test_subclassed_model_gets_the_size_that_it_was_built_for(
     assert main(["layers", "subclassed.keras"]) == 0
     (row,) = capsys.readouterr().out.splitlines()[2:]
     assert row.split() == ["features", "Conv2D", "6×6×2", "default"]
-    assert main(["explain", "subclassed.keras", "a.png", "--labels", "labels.txt"]) == 0
+    assert main(["explain", "subclassed.keras", "a.png", "--class-names", "class_names.txt"]) == 0
     (row,) = manifest()["explanations"]
     scores = model(squeeze(photo)[None].astype(np.float32)).numpy()[0]
-    assert row["class_name"] == LABELS[scores.argmax()]
+    assert row["class_name"] == CLASS_NAMES[scores.argmax()]
     assert row["score"] == pytest.approx(float(scores.max()), rel=1e-5)
 
 

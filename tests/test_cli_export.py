@@ -13,7 +13,7 @@ from keras import layers
 from kerascam import LayerCAM
 from kerascam.cli import main
 
-LABELS = ("cat", "dog", "élan")
+CLASS_NAMES = ("cat", "dog", "élan")
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +36,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_exports_what_it_was_told(
     model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    labels = tmp_path / "names.txt"
-    labels.write_text("\n".join(LABELS), encoding="utf-8")
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(CLASS_NAMES), encoding="utf-8")
     out = tmp_path / "models" / "pets"
-    arguments = ["--labels", str(labels), "--method", "LayerCAM", "--layer", "first"]
+    arguments = ["--class-names", str(names), "--method", "LayerCAM", "--layer", "first"]
     arguments += ["--preprocess", "0-1", "--colormap", "viridis", "--raw-maps"]
     arguments += ["--max-pixels", "12345"]
     assert main(["export", str(model), "--out", str(out), *arguments]) == 0
     assert f"LayerCAM at first, version 1: {out / '1'}" in capfd.readouterr().err
 
     manifest = json.loads((out / "1" / "assets" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["labels"] == list(LABELS)
+    assert manifest["class_names"] == list(CLASS_NAMES)
     assert manifest["photographs"]["preprocess"] == "0-1"
     assert manifest["photographs"]["max_pixels"] == 12345
     photo = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     encoded = cv2.imencode(".png", photo[..., ::-1])[1].tobytes()
     answer = Served(out / "1")("explain_bytes", image_bytes=np.array([encoded], object))
     network = keras.saving.load_model(model)
-    wanted = LayerCAM(network, "first", labels=LABELS)(np.float32(photo)[None] / 255)
+    wanted = LayerCAM(network, "first", class_names=CLASS_NAMES)(np.float32(photo)[None] / 255)
     assert answer["class_name"][0].decode() == wanted.class_name(0)
     np.testing.assert_allclose(answer["heatmap"], wanted.heatmaps, rtol=0, atol=1e-5)
     np.testing.assert_allclose(answer["map"], wanted.maps, rtol=1e-4, atol=1e-6)

@@ -195,14 +195,14 @@ def test_a_closed_stream_is_no_error(stream: str, monkeypatch: pytest.MonkeyPatc
         (b"[1" + b"0" * 5000 + b"]", "not valid JSON"),
     ],
 )
-def test_labels_that_are_none_name_their_file(
+def test_class_names_that_are_none_name_their_file(
     content: bytes, message: str, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "labels"
+    path = tmp_path / "names"
     path.write_bytes(content)
-    assert main(["export", model, "--out", str(tmp_path / "m"), "--labels", str(path)]) == 2
+    assert main(["export", model, "--out", str(tmp_path / "m"), "--class-names", str(path)]) == 2
     written = capsys.readouterr().err
-    assert written.startswith(f"kerascam: error: --labels {path}: {message}")
+    assert written.startswith(f"kerascam: error: --class-names {path}: {message}")
     assert written.count("\n") == 1 and len(written) < 500
 
 

@@ -1,4 +1,4 @@
-"""Files that the command line reads and names: images, labels, models, pictures."""
+"""Files that the command line reads and names: images, class_names, models, pictures."""
 
 import io
 import os
@@ -448,7 +448,7 @@ def test_preprocessing_has_near_misses() -> None:
         preprocessing.preprocessing("qqq")
 
 
-# -------------------------------------------------------------------------------------- labels
+# -------------------------------------------------------------------------------------- class_names
 
 
 @pytest.mark.parametrize(
@@ -461,10 +461,10 @@ def test_preprocessing_has_near_misses() -> None:
         '{"0": ["n01440764", "tench"], "1": ["n01443537", "goldfish"]}',
     ],
 )
-def test_labels_are_read(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "labels"
+def test_class_names_are_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "names"
     path.write_bytes(text.encode())
-    assert classes.read_labels(str(path)) == ["tench", "goldfish"]
+    assert classes.read_class_names(str(path)) == ["tench", "goldfish"]
 
 
 @pytest.mark.parametrize(
@@ -479,35 +479,39 @@ def test_labels_are_read(tmp_path: Path, text: str) -> None:
         (b"[1]", "a class name must be a text, not 1"),
     ],
 )
-def test_bad_labels_say_why(tmp_path: Path, content: bytes, reason: str) -> None:
-    path = tmp_path / "labels"
+def test_bad_class_names_say_why(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "names"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=reason):
-        classes.read_labels(str(path))
+        classes.read_class_names(str(path))
 
 
 def test_class_by_name_or_index() -> None:
-    labels = ["tench", "1", "Goldfish"]
-    assert classes.find_class("Goldfish", labels, 3) == 2
-    assert classes.find_class("goldfish", labels, 3) == 2
-    assert classes.find_class("1", labels, 3) == 1, "a name goes before an index"
-    assert classes.find_class("2", labels, 3) == 2
+    class_names = ["tench", "1", "Goldfish"]
+    assert classes.find_class("Goldfish", class_names, 3) == 2
+    assert classes.find_class("goldfish", class_names, 3) == 2
+    assert classes.find_class("1", class_names, 3) == 1, "a name goes before an index"
+    assert classes.find_class("2", class_names, 3) == 2
     assert classes.find_class("7", None, None) == 7
 
 
 @pytest.mark.parametrize(
-    ("text", "labels", "message"),
+    ("text", "class_names", "message"),
     [
         ("3", None, "--class must be from 0 to 2, not 3"),
         ("-1", None, "--class must be from 0 to 2, not -1"),
-        ("tench", None, "--class 'tench' is a name: give the class names with --labels"),
+        ("tench", None, "--class 'tench' is a name: give the class names with --class-names"),
         ("tensh", ["tench", "cat", "dog"], "did you mean 'tench'?"),
-        ("xyz", ["tench", "cat", "dog"], "'xyz', which is not one of the labels; see --labels"),
+        (
+            "xyz",
+            ["tench", "cat", "dog"],
+            "'xyz', which is not one of the class names; see --class-names",
+        ),
     ],
 )
-def test_wrong_class_says_why(text: str, labels: list[str] | None, message: str) -> None:
+def test_wrong_class_says_why(text: str, class_names: list[str] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        classes.find_class(text, labels, 3)
+        classes.find_class(text, class_names, 3)
 
 
 # ------------------------------------------------------------------------------- picture names
@@ -525,12 +529,12 @@ def test_pictures_have_names_of_their_own() -> None:
     assert names.picture(paths[0], "cam", 3, "?") == "cat.cam.3.png"
 
 
-def test_pictures_have_names_of_their_own_whatever_the_labels() -> None:
-    labels = ["cat", "cat", "cat 1", "Cat!", "class 9", "", "?", "cat-0"]
-    names = FileNames([Path("a.png")], labels)
-    all_names = [*labels, "class 8", "class 9", "class 10"]
+def test_pictures_have_names_of_their_own_whatever_the_classes() -> None:
+    class_names = ["cat", "cat", "cat 1", "Cat!", "class 9", "", "?", "cat-0"]
+    names = FileNames([Path("a.png")], class_names)
+    all_names = [*class_names, "class 8", "class 9", "class 10"]
     given = [
-        names.picture(Path("a.png"), "cam", place, label) for place, label in enumerate(all_names)
+        names.picture(Path("a.png"), "cam", place, name) for place, name in enumerate(all_names)
     ]
     assert len(set(given)) == len(given), given
 

@@ -133,13 +133,13 @@ def test_an_image_with_a_name_that_an_output_may_get_is_refused(
     assert explain(model, "a.png", "real/a.grad_cam.png", out="real") == 0
 
 
-def test_labels_that_the_manifest_would_replace_are_refused(
+def test_class_names_that_the_manifest_would_replace_are_refused(
     model: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw("a.png")
     Path("out").mkdir()
     Path("out/manifest.json").write_text('["cat", "dog", "fox"]')
-    arguments = ["a.png", "--labels", "out/manifest.json"]
+    arguments = ["a.png", "--class-names", "out/manifest.json"]
     assert "holds a manifest.json that kerascam did not write" in refused(
         capsys, model, *arguments, out="out"
     )

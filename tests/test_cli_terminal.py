@@ -46,7 +46,7 @@ def test_a_long_text_loses_its_middle() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model, labels and photographs with names that hurt."""
+    """A model, class names and photographs with names that hurt."""
     folder = tmp_path_factory.mktemp("names")
     long = "a_layer_with_a_name_that_takes_more_than_half_a_line"
     keras.utils.set_random_seed(1)
@@ -63,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
     )
     model.save(folder / "model.keras")
-    (folder / "labels.txt").write_text("ca\x1b[31mt\ndo\u202eg", encoding="utf-8")
+    (folder / "class_names.txt").write_text("ca\x1b[31mt\ndo\u202eg", encoding="utf-8")
     photo = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
     (folder / "photos").mkdir()
     for name in ("evil\x1b[2J\n\u202e.png", "a-" + "long-" * 17 + "name.png", "IMG_20240101.png"):
@@ -77,7 +77,7 @@ def assert_harmless(text: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it takes no such names")
-def test_names_and_labels_are_shown_harmless_and_kept_as_they_are(
+def test_names_of_files_and_classes_are_shown_harmless_and_kept_as_they_are(
     folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -85,7 +85,7 @@ def test_names_and_labels_are_shown_harmless_and_kept_as_they_are(
 ) -> None:
     monkeypatch.chdir(folder)
     out = tmp_path / "out\x1b[2J"
-    arguments = ["photos", "gone\x1b[2J.png", "--labels", "labels.txt", "--out", str(out)]
+    arguments = ["photos", "gone\x1b[2J.png", "--class-names", "class_names.txt", "--out", str(out)]
     assert main(["explain", "model.keras", *arguments]) == 1
     captured = capsys.readouterr()
     assert_harmless(captured.out), assert_harmless(captured.err)
@@ -97,7 +97,15 @@ def test_names_and_labels_are_shown_harmless_and_kept_as_they_are(
 
     for wrong in (
         ["layers", "no\x1b[2J\nsuch.keras"],
-        ["explain", "model.keras", "photos", "--class", "x\x1b[2J\u202e", "--labels", "labels.txt"],
+        [
+            "explain",
+            "model.keras",
+            "photos",
+            "--class",
+            "x\x1b[2J\u202e",
+            "--class-names",
+            "class_names.txt",
+        ],
         ["explain", "model.keras", "photos", "--fit", "x\x1b[2J"],
         ["explain", "model.keras", "photos", "--nope\x1b[2J\n"],
         ["explain", "model.keras", "photos", "--method", "x\x1b[2J"],

@@ -12,7 +12,7 @@ import kerascam
 from kerascam.serving import Client, Prediction, ServedExplanation, ServingError
 from kerascam.signatures import EXPLAIN, MANIFEST
 
-LABELS = ("forest", "glacier", "sea")
+CLASS_NAMES = ("forest", "glacier", "sea")
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((5, 12, 16, 3)).astype(np.float32)
 PHOTOS = [RNG.integers(0, 256, (size, 20, 3)).astype(np.uint8) for size in (14, 18, 22)]
@@ -36,7 +36,7 @@ def network(head="softmax"):
 @pytest.fixture(scope="module")
 def explainer():
     keras.utils.set_random_seed(0)
-    return kerascam.GradCAM(network(), labels=LABELS)
+    return kerascam.GradCAM(network(), class_names=CLASS_NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,17 @@ def assert_same(found, expected):
         got, wanted = getattr(found, name), getattr(expected, name)
         assert got.dtype == wanted.dtype, name
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6, err_msg=name)
-    for name in ("layer", "method", "statuses", "labels", "notes", "signed", "scaled"):
+    np.testing.assert_allclose(found.predictions, expected.predictions, rtol=0, atol=1e-6)
+    for name in (
+        "layer",
+        "layers",
+        "method",
+        "statuses",
+        "class_names",
+        "notes",
+        "signed",
+        "scaled",
+    ):
         assert getattr(found, name) == getattr(expected, name), name
 
 
@@ -78,7 +88,7 @@ def test_an_explanation_is_the_library_s(server, explainer, batch_size):
     np.testing.assert_array_equal(found.images, IMAGES)
     assert found.maps is None and found.overlays == ()
     everything = explainer.model.predict_on_batch(IMAGES)
-    np.testing.assert_allclose(found.all_probabilities, everything, atol=1e-6)
+    np.testing.assert_allclose(found.predictions, everything, atol=1e-6)
     np.testing.assert_array_equal(found.overlay(), expected.overlay())
     assert repr(found) == repr(expected)
 
@@ -128,7 +138,7 @@ def test_nan_arrives_as_such(serve):
         Client(server.url, NAME) as client,
     ):
         found = client.explain(IMAGES)
-    assert np.isnan(found.probabilities).all() and found.labels is None
+    assert np.isnan(found.probabilities).all() and found.class_names is None
     assert_same(found, explainer(IMAGES))
 
 
@@ -196,7 +206,7 @@ def test_a_part_has_its_own_overlays(server):
     assert found[-1].overlays == found.overlays[2:] == found[2].overlays
     part = found[::2]
     assert part.overlays == found.overlays[::2]
-    np.testing.assert_array_equal(part.all_probabilities, found.all_probabilities[::2])
+    np.testing.assert_array_equal(part.predictions, found.predictions[::2])
     assert type(part) is ServedExplanation and part.manifest_id == found.manifest_id
 
 
@@ -235,7 +245,7 @@ def test_explaining_each_loses_nothing_to_a_bad_file(server, tmp_path, batch_siz
 def test_explaining_each_is_checked_at_once(server, unchecked):
     with Client(server.url, NAME) as client:
         assert list(client.explain_each([])) == []
-        with pytest.raises(ValueError, match="'seas', which is not one of the labels"):
+        with pytest.raises(ValueError, match="'seas', which is not one of the class names"):
             client.explain_each(FILES, "seas")
         with pytest.raises(TypeError, match="put it in a list"):
             client.explain_each("photo.png")
@@ -258,7 +268,7 @@ def test_predictions(server, explainer):
     assert isinstance(found, Prediction) and found.outputs is None
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     np.testing.assert_array_equal(found.classes, expected.argmax(-1))
-    assert found.class_names == tuple(LABELS[index] for index in expected.argmax(-1))
+    assert found.class_names == tuple(CLASS_NAMES[index] for index in expected.argmax(-1))
     assert of_files.probabilities.shape == (3, 3)
 
 
@@ -279,7 +289,7 @@ def test_a_model_without_probabilities_gives_its_outputs(serve, model):
 def test_the_manifest(server):
     with Client(server.url, NAME) as client:
         facts = client.manifest()
-    assert facts["method"] == "grad_cam" and facts["labels"] == list(LABELS)
+    assert facts["method"] == "grad_cam" and facts["class_names"] == list(CLASS_NAMES)
     assert facts["layer"] == "second"
 
 

@@ -32,7 +32,7 @@ def network(head):
 
 @pytest.fixture(scope="module")
 def model():
-    explainer = kerascam.GradCAM(network("softmax"), labels=("cat", "cow", "dog"))
+    explainer = kerascam.GradCAM(network("softmax"), class_names=("cat", "cow", "dog"))
     return LibraryModel(explainer, IMAGES, raw_maps=True)
 
 
@@ -226,8 +226,8 @@ FORM = {"name": "in", "shape": [None, 6, 7, 3], "dtype": "float32"}
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"labels": 3}, "says of 'labels' what cannot be so"),
-        ({"labels": ["cat", 3]}, "says of 'labels' what cannot be so"),
+        ({"class_names": 3}, "says of 'class_names' what cannot be so"),
+        ({"class_names": ["cat", 3]}, "says of 'class_names' what cannot be so"),
         ({"method": []}, "says of 'method' what cannot be so"),
         ({"layer": None}, "says of 'layer' what cannot be so"),
         ({"notes": "none"}, "says of 'notes' what cannot be so"),

@@ -21,17 +21,17 @@ IMAGES = np.random.default_rng(0).random((4, 8, 10, 3)).astype(np.float32)
 PICTURE = encoded(np.zeros((2, 3, 3), np.uint8))
 
 
-def explainer(labels, seed=0, size=(8, 10)):
+def explainer(class_names, seed=0, size=(8, 10)):
     keras.utils.set_random_seed(seed)
     network = keras.Sequential(
         [
             keras.Input((*size, 3)),
             layers.Conv2D(4, 3, activation="relu"),
             layers.GlobalAveragePooling2D(),
-            layers.Dense(len(labels or "ab"), "softmax"),
+            layers.Dense(len(class_names or "ab"), "softmax"),
         ]
     )
-    return kerascam.GradCAM(network, labels=labels)
+    return kerascam.GradCAM(network, class_names=class_names)
 
 
 @pytest.fixture(scope="module")
@@ -329,8 +329,9 @@ def test_an_answer_to_another_number_of_images(serve, model):
         ('{"method": "grad_cam"}', "has no 'layer'"),
         ("null", "has no 'method'"),
         (
-            '{"method": "future_cam", "layer": "", "labels": null, "notes": [], "signed": false, '
-            '"scaled": true, "inputs": {"image": {"shape": [null, 3], "dtype": "float32"}}}',
+            '{"method": "future_cam", "layer": "", "class_names": null, "notes": [], '
+            '"signed": false, "scaled": true, '
+            '"inputs": {"image": {"shape": [null, 3], "dtype": "float32"}}}',
             "'future_cam'; upgrade kerascam",
         ),
     ],
@@ -367,7 +368,7 @@ def test_a_replaced_model_is_asked_about_all_images(serve, library, model, waits
     ):
         found = client.explain(IMAGES, "dog")
     expected = later(IMAGES, "dog")
-    assert list(found.classes) == [0] * 4 and found.labels == ("dog", "cat")
+    assert list(found.classes) == [0] * 4 and found.class_names == ("dog", "cat")
     np.testing.assert_allclose(found.heatmaps, expected.heatmaps, atol=1e-6)
     assert np.abs(found.heatmaps - library(IMAGES, "dog").heatmaps).max() > 0.01
     assert server.signatures() == [MANIFEST, EXPLAIN, EXPLAIN, MANIFEST, EXPLAIN, EXPLAIN]
@@ -391,7 +392,7 @@ def test_versions_that_differ_in_their_weights_alone(serve, library, model, wait
     np.testing.assert_allclose(before.probabilities, older[:2], atol=1e-6)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     np.testing.assert_allclose(explained.heatmaps, later(IMAGES).heatmaps, atol=1e-6)
-    np.testing.assert_allclose(explained.all_probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(explained.predictions, expected, atol=1e-6)
     assert not waits
 
 
@@ -414,9 +415,9 @@ def test_a_model_replaced_between_calls_is_noticed(serve, model, waits):
         serve(Replaced(model, LibraryModel(later, IMAGES))) as server,
         Client(server.url, NAME, retries=0) as client,
     ):
-        assert client.explain(IMAGES).labels == ("cat", "dog")
-        assert client.explain(IMAGES).labels == ("dog", "cat")
-        assert client.explain(IMAGES).labels == ("dog", "cat")
+        assert client.explain(IMAGES).class_names == ("cat", "dog")
+        assert client.explain(IMAGES).class_names == ("dog", "cat")
+        assert client.explain(IMAGES).class_names == ("dog", "cat")
     assert server.signatures().count(MANIFEST) == 2
     assert not waits
 
@@ -516,8 +517,8 @@ def test_waiting_has_an_end(serve, model):
 
 def test_images_that_do_not_fit_are_not_sent(rest, unchecked):
     with Client(rest.url, NAME) as client:
-        with pytest.raises(ValueError, match=r"add a batch axis with images\[None\]"):
-            client.explain(IMAGES[0])
+        with pytest.raises(ValueError, match=r"or be one image of it"):
+            client.explain(IMAGES[0, 1:])
         with pytest.raises(ValueError, match="must be finite; image 0 holds NaN"):
             client.explain(IMAGES * np.nan)
         with pytest.raises(ValueError, match="did you mean 'dog'"):

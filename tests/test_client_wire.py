@@ -39,7 +39,7 @@ def explainer():
             layers.Dense(2, "softmax"),
         ]
     )
-    return kerascam.GradCAM(network, labels=("cat", "dog"))
+    return kerascam.GradCAM(network, class_names=("cat", "dog"))
 
 
 @pytest.fixture(scope="module")

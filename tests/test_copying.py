@@ -75,7 +75,7 @@ EXPLAINERS = {
     "subclassed": lambda: GradCAM(whole()),
     "several layers": lambda: LayerCAM(plain(), ["stem", "features", "mix"], normalize="none"),
     "a frozen one": lambda: GradCAM(plain(), freeze=True),
-    "labels": lambda: GradCAM(plain(), labels=["a", "b", "c"]),
+    "class_names": lambda: GradCAM(plain(), class_names=["a", "b", "c"]),
     "one run of a shared layer": lambda: GradCAM(zoo.shared_second_run().model, "features",
                                                  call_index=1),
     "a bare operation": lambda: of(zoo.sum_operation()),
@@ -116,7 +116,7 @@ def same(found, wanted):
         np.testing.assert_array_equal(mine, theirs)
     for name in ("heatmaps", "scores", "probabilities", "classes"):
         np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
-    facts = ("layer", "method", "statuses", "labels", "notes", "signed", "scaled")
+    facts = ("layer", "method", "statuses", "class_names", "notes", "signed", "scaled")
     assert [getattr(found, name) for name in facts] == [getattr(wanted, name) for name in facts]
 
 
@@ -229,11 +229,11 @@ def test_a_loaded_one_sees_later_weights():
 
 def test_a_callback_is_pickled_before_and_after_a_training(tmp_path):
     def callback():
-        return ExplainCallback(np.abs(IMAGES) % 1, folder=tmp_path, method="hires_cam")
+        return ExplainCallback(np.abs(IMAGES) % 1, HiResCAM(plain()), folder=tmp_path)
 
-    model = plain()
-    model.compile("sgd", "sparse_categorical_crossentropy")
     watch = pickle.loads(pickle.dumps(callback()))
+    model = watch.explainer.model
+    model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(IMAGES, np.zeros(len(IMAGES)), verbose=0, callbacks=[watch])
     loaded = pickle.loads(pickle.dumps(watch))
     same(loaded.explanation, watch.explanation)

@@ -5,6 +5,8 @@ import dataclasses
 import errno
 import json
 import os
+import sys
+import types
 from pathlib import Path
 
 import cv2
@@ -31,7 +33,7 @@ def explanation(grid=(8, 6), **changes):
         "layer": "backbone/conv",
         "method": "grad_cam",
         "statuses": ("ok", "ok", "zero gradient"),
-        "labels": ("cat", "dog"),
+        "class_names": ("cat", "dog"),
         "notes": ("layer backbone/conv was chosen: it is the last",),
         "images": PHOTOS.astype(np.float32) if grid == (8, 6) else RNG.random((3, *grid, 1)),
     }
@@ -70,7 +72,7 @@ def test_its_length_is_the_batch():
 def test_class_names():
     found = explanation()
     assert [found.class_name(index) for index in range(3)] == ["dog", "cat", "class 2"]
-    assert explanation(labels=None).class_name(0) == "class 1"
+    assert explanation(class_names=None).class_name(0) == "class 1"
 
 
 def test_titles():
@@ -87,6 +89,50 @@ def test_repr():
         "  class 2, 25.0% (zero gradient)",
         "  (layer backbone/conv was chosen: it is the last)",
     ]
+
+
+def test_a_part_has_its_predictions_and_the_same_layers():
+    predictions = RNG.random((3, 4)).astype(np.float32)
+    found = explanation(predictions=predictions, layers=("backbone/conv",))
+    for part in (1, -1, slice(1, None), slice(0, 0)):
+        wanted = predictions[part] if isinstance(part, slice) else predictions[part][None]
+        np.testing.assert_array_equal(found[part].predictions, wanted)
+        assert found[part].layers == ("backbone/conv",)
+    assert explanation()[0].predictions is None
+
+
+# ----------------------------------------------------------------------------------------- a table
+
+
+def test_a_table_has_a_row_per_image(monkeypatch):
+    # A stand-in with the one name that is used: the library does not need pandas.
+    stand_in = types.SimpleNamespace(DataFrame=dict)
+    monkeypatch.setitem(sys.modules, "pandas", stand_in)
+    table = explanation().to_dataframe()
+    assert list(table) == [
+        "class", "class_name", "probability", "score", "status", "layer", "method",
+    ]  # fmt: skip
+    assert table["class"].tolist() == [1, 0, 2]
+    assert table["class_name"] == ["dog", "cat", "class 2"]
+    np.testing.assert_array_equal(table["probability"], np.float32([0.914, np.nan, 0.25]))
+    np.testing.assert_array_equal(table["score"], [1.5, -2, 0])
+    assert table["status"] == ["ok", "ok", "zero gradient"]
+    assert table["layer"] == ["backbone/conv"] * 3 and table["method"] == ["grad_cam"] * 3
+    empty = explanation()[:0].to_dataframe()
+    assert list(empty) == list(table) and {len(column) for column in empty.values()} == {0}
+
+
+def test_a_real_table():
+    pandas = pytest.importorskip("pandas")
+    table = explanation().to_dataframe()
+    assert isinstance(table, pandas.DataFrame) and table.shape == (3, 7)
+    assert table.set_index("class_name").loc["dog", "score"] == 1.5
+
+
+def test_without_pandas_the_fix_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ModuleNotFoundError, match="to_dataframe needs .* pip install pandas"):
+        explanation().to_dataframe()
 
 
 # --------------------------------------------------------------------------------------- overlays
@@ -224,6 +270,7 @@ def test_save(tmp_path):
     told = strict(manifest.read_text(encoding="utf-8"))
     assert told["method"] == "grad_cam" and told["layer"] == "backbone/conv"
     assert told["notes"] == list(found.notes) and told["arrays"] == "arrays.npz"
+    assert told["layers"] == []
     assert told["explanations"][1] == {
         "class": 0, "class_name": "cat", "score": -2.0, "probability": None, "status": "ok",
         "heatmap": "001-heatmap.png", "overlay": "001-overlay.png",
@@ -237,10 +284,11 @@ def test_save(tmp_path):
 
 @pytest.mark.parametrize("grid", [(7,), (8, 6), (4, 3, 5)], ids=["signal", "picture", "volume"])
 def test_saved_arrays_reload_equal(tmp_path, grid):
-    found = explanation(grid)
+    found = explanation(grid, predictions=RNG.random((3, 4)).astype(np.float32))
     found.save(tmp_path)
+    names = {"heatmaps", "maps", "classes", "scores", "probabilities", "predictions"}
     with np.load(tmp_path / "arrays.npz") as arrays:
-        assert set(arrays) == {"heatmaps", "maps", "classes", "scores", "probabilities"}
+        assert set(arrays) == names
         for name in arrays:
             wanted = getattr(found, name)
             np.testing.assert_array_equal(arrays[name], wanted)
@@ -270,7 +318,7 @@ def test_a_manifest_is_json_whatever_the_score(tmp_path, score):
 
 
 def test_names_in_any_script(tmp_path):
-    manifest = explanation(labels=("猫", 'a "quoted"\nname')).save(tmp_path)
+    manifest = explanation(class_names=("猫", 'a "quoted"\nname')).save(tmp_path)
     told = strict(manifest.read_text(encoding="utf-8"))
     assert [each["class_name"] for each in told["explanations"][:2]] == ['a "quoted"\nname', "猫"]
 

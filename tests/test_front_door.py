@@ -14,7 +14,7 @@ import kerascam
 from kerascam import CAM, Explainer, GradCAM, GuidedGradCAM, LayerCAM, Saliency, targets
 
 L = keras.layers
-LABELS = ("cat", "dog", "cow")
+CLASS_NAMES = ("cat", "dog", "cow")
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
 
 
@@ -37,7 +37,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def explain(model):
-    return GradCAM(model, labels=LABELS)
+    return GradCAM(model, class_names=CLASS_NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,64 @@ def test_values_are_right(model, explain):
     largest = enlarged.max((1, 2), keepdims=True)
     wanted = np.divide(enlarged, largest, out=0 * enlarged, where=largest > 0)
     np.testing.assert_allclose(found.heatmaps, wanted, atol=1e-4)
+
+
+def test_predictions_are_those_of_the_model(model, explain):
+    found = explain(IMAGES)
+    np.testing.assert_allclose(
+        found.predictions, model.predict(IMAGES, verbose=0), rtol=1e-5, atol=1e-7
+    )
+    np.testing.assert_array_equal(found.predictions.argmax(-1), found.classes)
+    np.testing.assert_allclose(found.predictions.max(-1), found.probabilities, rtol=1e-6)
+
+
+def test_predictions_of_several_outputs(two_headed):
+    target = lambda outputs, classes: outputs[0][:, 0]  # noqa: E731
+    assert GradCAM(two_headed, "trunk", target=target)(IMAGES).predictions is None
+
+
+def test_layers_are_paths(model):
+    found = GradCAM(model, ["first", "second"])(IMAGES)
+    assert found.layers == ("first", "second") and found.layer == "first + second"
+    explain = GradCAM(model)
+    assert explain.layers == ()
+    assert explain(IMAGES).layers == explain.layers == (explain.layer,)
+    images = Saliency(model)(IMAGES)
+    assert images.layers == () and images.layer == "images"
+
+
+@pytest.mark.parametrize("classes", [None, 1, "cow", [2, 0, 1]], ids=str)
+@pytest.mark.parametrize("target", [None, targets.probability, targets.contrast(1)], ids=str)
+def test_scores_alone_are_those_of_the_explanation(model, target, classes):
+    explain = GradCAM(model, target=target, class_names=CLASS_NAMES)
+    found = explain.score(IMAGES, classes)
+    assert found.shape == (len(IMAGES),) and found.dtype == np.float32
+    np.testing.assert_allclose(found, explain(IMAGES, classes).scores, rtol=1e-5, atol=1e-6)
+
+
+def test_scores_follow_the_weights_unless_they_are_frozen():
+    model = build(seed=3)
+    follows, frozen = GradCAM(model), Saliency(model, freeze=True)
+    before = follows.score(IMAGES, 1)
+    np.testing.assert_allclose(frozen.score(IMAGES, 1), before, rtol=1e-5, atol=1e-6)
+    model.layers[-1].kernel.assign(2 * model.layers[-1].kernel)
+    model.layers[-1].bias.assign(2 * model.layers[-1].bias)
+    np.testing.assert_allclose(follows.score(IMAGES, 1), 2 * before, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(frozen.score(IMAGES, 1), before, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [(3, "from 0 to 2; received 3"), ([0], "one an image: 3"), ("cta", "did you mean 'cat'?")],
+)
+def test_wrong_classes_of_scores(explain, classes, message):
+    with pytest.raises(ValueError, match=message):
+        explain.score(IMAGES, classes)
+
+
+def test_a_misspelt_argument_is_suggested(model):
+    with pytest.raises(TypeError, match="Grad-CAM has no option 'lyaer'.*did you mean 'layer'"):
+        GradCAM(model, lyaer="first")
 
 
 def test_neither_images_nor_classes_nor_weights_are_modified(model, explain):
@@ -151,15 +209,15 @@ def test_an_image_that_overflows_inside_the_model_is_said(method):
 # ------------------------------------------------------------------------------------ wrong images
 
 WRONG_IMAGES = {
-    "one image": (IMAGES[0], ValueError, r"images must have shape \(batch, 8, 8, 3\).*"
-                  r"images\[None\]"),
+    "one of another size": (IMAGES[0, 1:], ValueError, r"images must have shape "
+                            r"\(batch, 8, 8, 3\), or be one image"),
     "another size": (IMAGES[:, 1:], ValueError, r"received \(3, 7, 8, 3\): resize or transpose"),
     "one channel": (IMAGES[..., :1], ValueError, r"received \(3, 8, 8, 1\)"),
     "channels first": (IMAGES.transpose(0, 3, 1, 2), ValueError, r"received \(3, 3, 8, 8\)"),
     "no image": (IMAGES[:0], ValueError, "images must hold at least one image"),
     "different sizes": ([IMAGES[0], IMAGES[0, 1:]], ValueError, "images must be of one size"),
     "ragged": ([[[1], [1, 2]]], (TypeError, ValueError), "images must"),
-    "a file name": ("photo.jpg", TypeError, "images must hold numbers.*decode files"),
+    "a file name": ("photo.jpg", TypeError, "images must be arrays, not a path.*load_images"),
     "texts": (IMAGES.astype(str), TypeError, "images must hold numbers"),
     "objects": (IMAGES.astype(object), TypeError, "images must hold numbers, not object"),
     "complex": (IMAGES * 1j, TypeError, "images must hold numbers, not complex64"),
@@ -189,7 +247,8 @@ WRONG_CLASSES = {
     "too few": ([0, 1], ValueError, r"classes must be one class, or one an image: 3"),
     "floats": ([0.0, 1.0, 2.0], TypeError, "classes must be integers or class names, not float64"),
     "a probability vector": (np.eye(3), ValueError, r"received shape \(3, 3\)"),
-    "unknown": ("horse", ValueError, "'horse', which is not one of the labels; see labels="),
+    "unknown": ("horse", ValueError,
+                "'horse', which is not one of the class names; see class_names="),
     "near miss": ("dgo", ValueError, "did you mean 'dog'?"),
     "ragged": ([[1], [1, 2]], (TypeError, ValueError), "classes must"),
 }  # fmt: skip
@@ -202,22 +261,22 @@ def test_wrong_classes(explain, kind):
         explain(IMAGES, classes)
 
 
-def test_class_names_without_labels(model):
-    with pytest.raises(ValueError, match="no class names are known; give labels="):
+def test_class_names_without_any(model):
+    with pytest.raises(ValueError, match="no class names are known; give class_names="):
         GradCAM(model)(IMAGES, "dog")
 
 
-@pytest.mark.parametrize("labels", [["cat"], list("abcd")], ids=["too few", "too many"])
-def test_labels_of_another_number(model, labels):
-    with pytest.raises(ValueError, match=f"labels must .*3.*{len(labels)}"):
-        GradCAM(model, labels=labels)(IMAGES)
+@pytest.mark.parametrize("class_names", [["cat"], list("abcd")], ids=["too few", "too many"])
+def test_class_names_of_another_number(model, class_names):
+    with pytest.raises(ValueError, match=f"class_names must .*3.*{len(class_names)}"):
+        GradCAM(model, class_names=class_names)(IMAGES)
 
 
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("labels", ["cat", 3], ids=repr)
-def test_labels_that_are_no_list(model, labels):
-    with pytest.raises(TypeError, match="labels must"):
-        GradCAM(model, labels=labels)
+@pytest.mark.parametrize("class_names", ["cat", 3], ids=repr)
+def test_class_names_that_are_no_list(model, class_names):
+    with pytest.raises(TypeError, match="class_names must"):
+        GradCAM(model, class_names=class_names)
 
 
 # ------------------------------------------------------------------------ wrong models and layers
@@ -341,7 +400,7 @@ def test_a_grid_that_is_none(model, grid):
 
 
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("target", ["logit", 3, LABELS], ids=str)
+@pytest.mark.parametrize("target", ["logit", 3, CLASS_NAMES], ids=str)
 def test_a_target_that_is_no_function(model, target):
     with pytest.raises(
         TypeError, match="target must be a function .outputs, classes. -> scores, no"
@@ -485,7 +544,7 @@ def any_images(draw):
     return draw(st.sampled_from([lambda a: a, list if array.ndim else lambda a: a]))(array)
 
 
-WORDS = st.sampled_from([*LABELS, "dogs", "", "7"])
+WORDS = st.sampled_from([*CLASS_NAMES, "dogs", "", "7"])
 ONE_CLASS = st.one_of(st.integers(-3, 5), st.integers(), st.floats(), WORDS, st.none(),
                       st.booleans(), st.binary(max_size=2))  # fmt: skip
 ANY_CLASSES = st.one_of(
@@ -497,7 +556,7 @@ ANY_CLASSES = st.one_of(
 
 @pytest.fixture(scope="module")
 def explainers(model):
-    return {how: LayerCAM(model, normalize=how, labels=LABELS)
+    return {how: LayerCAM(model, normalize=how, class_names=CLASS_NAMES)
             for how in ("max", "minmax", "signed", "none")}  # fmt: skip
 
 
@@ -523,7 +582,7 @@ def test_whatever_is_given_is_explained_or_named(explainers, images, classes, no
     assert found.classes.shape == found.scores.shape == (batch,) and len(found.statuses) == batch
     if classes is not None:
         asked = np.broadcast_to(np.asarray(classes), batch).tolist()
-        wanted = [LABELS.index(name) if isinstance(name, str) else name for name in asked]
+        wanted = [CLASS_NAMES.index(name) if isinstance(name, str) else name for name in asked]
         assert found.classes.tolist() == wanted
     np.testing.assert_array_equal(found.images, np.asarray(images, np.float32))
 
@@ -625,20 +684,22 @@ def test_a_target_that_cannot_become_a_graph(model, target):
     ("name", "place"), [("tabby", 1), ("Tabby Cat", 1), ("tabby, tabby cat", 1), ("crane-bird", 2)]
 )
 def test_a_class_by_one_of_its_synonyms(model, name, place):
-    labels = ["tench", "tabby, tabby cat", "crane-bird"]
-    assert GradCAM(model, labels=labels)(IMAGES, name).classes.tolist() == [place] * len(IMAGES)
+    class_names = ["tench", "tabby, tabby cat", "crane-bird"]
+    assert GradCAM(model, class_names=class_names)(IMAGES, name).classes.tolist() == [place] * len(
+        IMAGES
+    )
 
 
 def test_a_class_name_that_two_classes_have(model):
-    with pytest.raises(ValueError, match=r"2 labels have: \[0, 2\]; give the index"):
-        GradCAM(model, labels=["crane", "cat", "crane"])(IMAGES, "crane")
+    with pytest.raises(ValueError, match=r"2 classes have: \[0, 2\]; give the index"):
+        GradCAM(model, class_names=["crane", "cat", "crane"])(IMAGES, "crane")
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_labels_in_no_order(model):
-    for labels in ({0: "cat", 1: "dog", 2: "cow"}, {"cat", "dog", "cow"}):
-        with pytest.raises(TypeError, match="labels must be a list of class names in order"):
-            GradCAM(model, labels=labels)
+def test_class_names_in_no_order(model):
+    for class_names in ({0: "cat", 1: "dog", 2: "cow"}, {"cat", "dog", "cow"}):
+        with pytest.raises(TypeError, match="class_names must be a list of class names in order"):
+            GradCAM(model, class_names=class_names)
 
 
 def test_options_are_checked_before_anything_is_computed(model):

@@ -96,8 +96,8 @@ def broken(value):
 
 
 WRONG = {
-    "no batch axis": (IMAGES[0], ValueError, r"images must have shape \(batch, 4, 5, 3\); received "
-                      r"one of shape \(4, 5, 3\): add a batch axis with images\[None\]"),
+    "one of another size": (IMAGES[0, :3], ValueError,
+                            r"images must have shape \(batch, 4, 5, 3\), or be one image .*; received \(3, 5, 3\): resize"),
     "too many axes": (IMAGES[None, None], ValueError, r"images must have shape \(batch, 4, 5, 3\); "
                       r"received \(1, 1, 2, 4, 5, 3\): resize or transpose them"),
     "another size": (IMAGES[:, :3], ValueError, r"received \(2, 3, 5, 3\): resize or transpose"),
@@ -110,9 +110,9 @@ WRONG = {
                         r"received shapes \[\(3, 5, 3\), \(4, 5, 3\)\]: resize them first"),
     "ragged rows": ([[[1, 2], [3]]], (TypeError, ValueError), "images must"),
     "ragged depth": ([[1, [2]], [3, 4]], (TypeError, ValueError), "images must"),
-    "a file name": ("cat.jpg", TypeError, "images must hold numbers, not .*; decode files to "
-                    "arrays first"),
-    "file names": (["cat.jpg", "dog.jpg"], TypeError, "images must hold numbers.*decode files"),
+    "a file name": ("cat.jpg", TypeError, r"not a path; received 'cat.jpg': "
+                    r"kerascam.load_images\(paths, model\)"),
+    "file names": (["cat.jpg", "dog.jpg"], TypeError, "images must be arrays, not a path"),
     "None": (None, TypeError, "images must"),
     "texts": (IMAGES.astype(str), TypeError, "images must hold numbers, not <U32 values"),
     "bytes": (IMAGES.astype(bytes), TypeError, "images must hold numbers"),
@@ -204,7 +204,7 @@ def test_whatever_is_given_is_taken_or_named(images):
 
 # ----------------------------------------------------------------------------------------- classes
 
-LABELS = ("cat", "dog", "cow")
+CLASS_NAMES = ("cat", "dog", "cow")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ LABELS = ("cat", "dog", "cow")
     ],
 )
 def test_classes(classes, wanted):
-    found = conform_classes(classes, 2, 3, LABELS)
+    found = conform_classes(classes, 2, 3, CLASS_NAMES)
     assert found.tolist() == wanted and found.dtype == np.int32
 
 
@@ -246,10 +246,10 @@ WRONG_CLASSES = {
     "objects": ([None, 1], TypeError, "classes must be integers or class names; received None"),
     "a dict": ({"cat": 1}, TypeError, "classes must be integers or class names"),
     "ragged": ([[1], [1, 2]], (TypeError, ValueError), "classes must"),
-    "unknown name": ("horse", ValueError, "classes names 'horse', which is not one of the labels; "
-                     "see labels="),
-    "near miss": ("dogs", ValueError, "classes names 'dogs', which is not one of the labels; did "
-                  "you mean 'dog'?"),
+    "unknown name": ("horse", ValueError, "classes names 'horse', which is not one of the class "
+                     "names; see class_names="),
+    "near miss": ("dogs", ValueError, "classes names 'dogs', which is not one of the class "
+                  "names; did you mean 'dog'?"),
     "two near misses": ("cot", ValueError, "did you mean 'c[ao][tw]' or 'c[ao][tw]'?"),
 }  # fmt: skip
 
@@ -258,11 +258,11 @@ WRONG_CLASSES = {
 def test_wrong_classes(kind):
     classes, error, message = WRONG_CLASSES[kind]
     with pytest.raises(error, match=message):
-        conform_classes(classes, 2, 3, LABELS)
+        conform_classes(classes, 2, 3, CLASS_NAMES)
 
 
-def test_names_need_labels():
-    message = "classes names 'cat', but no class names are known; give labels="
+def test_names_need_class_names():
+    message = "classes names 'cat', but no class names are known; give class_names="
     with pytest.raises(ValueError, match=message):
         conform_classes("cat", 2, 3, None)
 
@@ -286,7 +286,7 @@ def test_one_unit_without_a_sigmoid_gets_a_hint():
 @example(np.array([[None]]), 1)
 def test_whatever_classes_are_given_are_taken_or_named(classes, batch):
     try:
-        found = conform_classes(classes, batch, 3, LABELS)
+        found = conform_classes(classes, batch, 3, CLASS_NAMES)
     except (TypeError, ValueError) as error:
         assert "classes" in str(error)
     else:

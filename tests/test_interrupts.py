@@ -96,7 +96,8 @@ def stopped_by(error):
 
 
 def calls(model, folder):
-    watch = ExplainCallback(IMAGES, folder=folder / "sheets", model=model)
+    watch = ExplainCallback(IMAGES, GradCAM(model), folder=folder / "sheets")
+    watch.set_model(model)
     return {
         "Grad-CAM": lambda: GradCAM(model)(IMAGES),
         "a named layer": lambda: HiResCAM(model, "conv")(IMAGES),

@@ -102,7 +102,8 @@ def places(model, explain, explanation, folder):
         return export(explain, **{"path": folder / "served", "version": 0, **arguments})
 
     def callback(**arguments):
-        watch = ExplainCallback(**{"images": IMAGES, "folder": folder / "sheets", **arguments})
+        given = {"images": IMAGES, "explainer": explain, "folder": folder / "sheets"}
+        watch = ExplainCallback(**{**given, **arguments})
         watch.set_model(model)
         watch.on_train_begin()
 
@@ -116,7 +117,7 @@ def places(model, explain, explanation, folder):
         ("output", lambda v: GradCAM(model, "conv", output=v)(IMAGES)),
         ("call_index", lambda v: GradCAM(model, "conv", call_index=v)(IMAGES)),
         ("normalize", lambda v: GradCAM(model, normalize=v)),
-        ("labels", lambda v: GradCAM(model, "conv", labels=v)(IMAGES)),
+        ("class_names", lambda v: GradCAM(model, "conv", class_names=v)(IMAGES)),
         ("grid", lambda v: GradCAM(model, grid=v)),
         ("freeze", lambda v: GradCAM(model, freeze=v)),
         ("method", lambda v: Explainer(model, v)),
@@ -157,16 +158,13 @@ def places(model, explain, explanation, folder):
         ("warm_up|version", lambda v: exported(warm_up=v)),
         ("images|photos", lambda v: callback(images=v)),
         ("classes", lambda v: callback(classes=v)),
-        ("method", lambda v: ExplainCallback(IMAGES, folder=folder, method=v)),
-        ("labels", lambda v: callback(labels=v)),
-        ("every", lambda v: ExplainCallback(IMAGES, folder=folder, every=v)),
-        ("limit", lambda v: ExplainCallback(IMAGES, folder=folder, limit=v)),
-        ("log_dir", lambda v: ExplainCallback(IMAGES, log_dir=in_folder(v))),
-        ("folder", lambda v: ExplainCallback(IMAGES, folder=in_folder(v))),
+        ("explainer", lambda v: ExplainCallback(IMAGES, v, folder=folder)),
+        ("every", lambda v: ExplainCallback(IMAGES, explain, folder=folder, every=v)),
+        ("limit", lambda v: ExplainCallback(IMAGES, explain, folder=folder, limit=v)),
+        ("log_dir", lambda v: ExplainCallback(IMAGES, explain, log_dir=in_folder(v))),
+        ("folder", lambda v: ExplainCallback(IMAGES, explain, folder=in_folder(v))),
         ("photos", lambda v: callback(photos=v)),
-        ("model", lambda v: ExplainCallback(IMAGES, folder=folder, model=v)),
-        ("value_range", lambda v: ExplainCallback(IMAGES, folder=folder, value_range=v)),
-        ("freeze", lambda v: ExplainCallback(IMAGES, folder=folder, freeze=v)),
+        ("value_range", lambda v: ExplainCallback(IMAGES, explain, folder=folder, value_range=v)),
     ]
 
 
@@ -225,13 +223,13 @@ TABLE = {
                  r"baseline must be .*, not \[\[1, 2\], \[3\]\]"),
     "classes": (lambda m, f: GradCAM(m)(IMAGES, 10**30), ValueError,
                 "classes must be from 0 to 2; received 1000000000"),
-    "labels": (lambda m, f: GradCAM(m, labels=["a", None, "c"]), TypeError,
-               "labels must be a list of class names in order; received None among them"),
-    "labels endless": (lambda m, f: GradCAM(m, labels=iter(int, 1)), ValueError,
-                       "labels must .* more than 1000000"),
+    "class_names": (lambda m, f: GradCAM(m, class_names=["a", None, "c"]), TypeError,
+               "class_names must be a list of class names in order; received None among them"),
+    "class_names endless": (lambda m, f: GradCAM(m, class_names=iter(int, 1)), ValueError,
+                       "class_names must .* more than 1000000"),
     "masked": (lambda m, f: GradCAM(m)(np.ma.masked_array(IMAGES, IMAGES > 0.5)), TypeError,
                r"images must not be masked: .*images.filled\(value\)"),
-    "inputs": (lambda m, f: suggest_layers(m, IMAGES[0]), ValueError, "inputs must have shape"),
+    "inputs": (lambda m, f: suggest_layers(m, IMAGES[0, 0]), ValueError, "inputs must have shape"),
     "contrast": (lambda m, f: targets.contrast(2**40), ValueError, "contrast: other must be from"),
     "weight": (lambda m, f: targets.contrast(0, weight="half"), TypeError,
                "contrast: weight must be a number, not 'half'"),
@@ -243,10 +241,10 @@ TABLE = {
     "export preprocess": (lambda m, f: export(GradCAM(m), f, preprocess=3, warm_up=False),
                           TypeError, "preprocess must be a name or a function .* not 3"),
     "export example": (lambda m, f: export(GradCAM(m), f, example="x", warm_up=False), TypeError,
-                       "example must hold numbers"),
-    "log_dir": (lambda m, f: ExplainCallback(IMAGES, log_dir=3), TypeError,
+                       "example must be arrays, not a path"),
+    "log_dir": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), log_dir=3), TypeError,
                 "log_dir must be a path, .*not 3"),
-    "folder": (lambda m, f: ExplainCallback(IMAGES, folder=3), TypeError,
+    "folder": (lambda m, f: ExplainCallback(IMAGES, GradCAM(m), folder=3), TypeError,
                "folder must be a path, .*not 3"),
 }  # fmt: skip
 
@@ -350,7 +348,7 @@ def test_arguments_that_errors_advise_exist():
         if not {"cli", "serving"} & set(path.parts)
     ]
     found = {name: path.name for path in core for name in advised(path)}
-    assert {"value_range", "output", "labels"} <= set(found)
+    assert {"value_range", "output", "class_names"} <= set(found)
     assert {name: path for name, path in found.items() if name not in public_parameters()} == {}
 
 
@@ -373,7 +371,7 @@ def test_values_of_another_range_are_drawn_as_the_message_advises(model, tmp_pat
 
 
 def test_a_callback_draws_on_values_of_another_range(model, tmp_path):
-    watch = ExplainCallback(2 * IMAGES - 1, folder=tmp_path, value_range=(-1, 1))
+    watch = ExplainCallback(2 * IMAGES - 1, GradCAM(model), folder=tmp_path, value_range=(-1, 1))
     watch.set_model(model)
     watch.on_train_begin()
     watch.on_epoch_end(0)

@@ -20,11 +20,11 @@ import kerascam
 from kerascam import Explainer, GradCAM, GuidedBackprop, HiResCAM, LayerCAM, export, targets
 from kerascam.exporting.manifest import manifest_id
 from kerascam.exporting.versions import check_place, put_in_place
-from kerascam.model import input_specs
 from kerascam.inputs import conform
+from kerascam.model import input_specs
 from kerascam.registry import METHODS
 
-LABELS = ("red", "green", "blue")
+CLASS_NAMES = ("red", "green", "blue")
 SIZE = (24, 32)
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 
@@ -79,7 +79,7 @@ def model() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def served(model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    explainer = GradCAM(model, ["first", "last"], labels=LABELS)
+    explainer = GradCAM(model, ["first", "last"], class_names=CLASS_NAMES)
     folder = tmp_path_factory.mktemp("served") / "colors"
     return Served(export(explainer, folder, raw_maps=True))
 
@@ -179,7 +179,7 @@ def test_predictions_are_the_models_own(model: keras.Model, served: Served) -> N
         np.testing.assert_allclose(answer["probabilities"], wanted, atol=1e-6)
         np.testing.assert_array_equal(answer["class_index"], wanted.argmax(1))
         assert [each.decode() for each in answer["class_name"]] == [
-            LABELS[index] for index in wanted.argmax(1)
+            CLASS_NAMES[index] for index in wanted.argmax(1)
         ]
 
 
@@ -470,8 +470,8 @@ def test_wrong_arguments_leave_nothing_behind(
 def test_only_an_explainer_is_exported(model: keras.Model, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="explainer"):
         export(model, tmp_path)
-    with pytest.raises(ValueError, match="labels must name the model's 3 classes"):
-        export(GradCAM(model, labels=["one"]), tmp_path)
+    with pytest.raises(ValueError, match="class_names must name the model's 3 classes"):
+        export(GradCAM(model, class_names=["one"]), tmp_path)
 
 
 def test_a_folder_is_wanted(model: keras.Model, tmp_path: Path) -> None:
@@ -659,14 +659,14 @@ def test_a_number_that_is_taken_is_not_given_again(tmp_path: Path) -> None:
 
 
 def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path) -> None:
-    explainer = GradCAM(model, labels=LABELS, target=targets.probability)
+    explainer = GradCAM(model, class_names=CLASS_NAMES, target=targets.probability)
     folder = export(explainer, tmp_path, preprocess="0-1", alpha=0.25)
     text = (folder / "assets" / "manifest.json").read_text(encoding="utf-8")
     content = json.loads(text)
     assert content["target"] == "probability"
     assert content["method"] == "grad_cam"
     assert content["layer"] == "last"
-    assert content["labels"] == list(LABELS)
+    assert content["class_names"] == list(CLASS_NAMES)
     assert content["notes"] == list(explainer(zoo.images(*SIZE)).notes)
     assert (content["signed"], content["scaled"]) == (False, True)
     (own,) = model.inputs

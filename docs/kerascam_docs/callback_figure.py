@@ -46,11 +46,12 @@ class _Seen(keras.callbacks.Callback):
 
 def _watched(page: dict[str, Any]) -> dict[int, tuple[NDArray[np.uint8], list[str]]]:
     """Train, and give the overlays and titles of each epoch, counted from 1."""
-    from kerascam import ExplainCallback
+    from kerascam import ExplainCallback, GradCAM
 
-    images, labels = page["shown"][: len(ASKED)], list(page["COLORS"])
+    images, class_names = page["shown"][: len(ASKED)], list(page["COLORS"])
     with TemporaryDirectory() as folder:
-        watch = ExplainCallback(images, list(ASKED), labels=labels, folder=folder)
+        explain = GradCAM(page["model"], class_names=class_names)
+        watch = ExplainCallback(images, explain, list(ASKED), folder=folder)
         seen = _Seen(watch)
         page["model"].fit(*page["training"], epochs=EPOCHS[-1], verbose=0, callbacks=[watch, seen])
     return seen.found

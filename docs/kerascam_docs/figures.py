@@ -47,10 +47,10 @@ def methods() -> Figure:
     import kerascam
     from kerascam.registry import METHODS
 
-    model, labels = network()
+    model, class_names = network()
     tiles = [("The photographs", photographs())]
     for method in METHODS.values():
-        explanation = getattr(kerascam, method.class_name)(model, labels=labels)(inputs())
+        explanation = getattr(kerascam, method.class_name)(model, class_names=class_names)(inputs())
         tiles.append((method.class_name, explanation.overlay(photographs())))
     return _sheet([(title, np.hstack([*pair])) for title, pair in tiles], columns=3, shape=(2, 1))
 
@@ -59,16 +59,16 @@ def layers() -> Figure:
     """Show one photograph's maps at several depths, and several depths fused."""
     from kerascam import GradCAM, LayerCAM, suggest_layers
 
-    model, labels = network()
+    model, class_names = network()
     ends = [one for one in suggest_layers(model) if one.path.endswith("_out")]
     stages = {one.shape[1:3]: one for one in ends}  # the last one of each grid
     rows = []
     for kind in (GradCAM, LayerCAM):
         for (height, width), layer in stages.items():
-            found = kind(model, layer.path, labels=labels)(inputs()[:1], "buildings")
+            found = kind(model, layer.path, class_names=class_names)(inputs()[:1], "buildings")
             title = f"{kind.__name__}\n{layer.path}\n{height}×{width} cells"
             rows.append((title, found.overlay(photographs()[:1])[0]))
-        fused = kind(model, [one.path for one in stages.values()], labels=labels)
+        fused = kind(model, [one.path for one in stages.values()], class_names=class_names)
         picture = fused(inputs()[:1], "buildings").overlay(photographs()[:1])[0]
         rows.append((f"{kind.__name__}\nall three\nfused", picture))
     return _sheet(rows, columns=len(stages) + 1)
@@ -79,8 +79,8 @@ def targets() -> Figure:
     from kerascam import GradCAM
     from kerascam import targets as questions
 
-    model, labels = network()
-    contrast = questions.contrast(labels.index("forest"))
+    model, class_names = network()
+    contrast = questions.contrast(class_names.index("forest"))
     asked: list[tuple[str, Any, str]] = [
         ('classes="buildings"', None, "buildings"),
         ('classes="forest"', None, "forest"),
@@ -89,7 +89,7 @@ def targets() -> Figure:
     ]
     tiles = [("The photograph", photographs()[0])]
     for title, target, label in asked:
-        found = GradCAM(model, labels=labels, target=target)(inputs()[:1], label)
+        found = GradCAM(model, class_names=class_names, target=target)(inputs()[:1], label)
         tiles.append((title, found.overlay(photographs()[:1])[0]))
     return _sheet(tiles, columns=len(tiles))
 
@@ -98,8 +98,8 @@ def first_look() -> Figure:
     """Show the photograph, its heatmap, and both together: what one call gives."""
     from kerascam import GradCAM
 
-    model, labels = network()
-    figure: Figure = GradCAM(model, labels=labels)(inputs()[:1]).plot(photographs()[:1])
+    model, class_names = network()
+    figure: Figure = GradCAM(model, class_names=class_names)(inputs()[:1]).plot(photographs()[:1])
     return figure
 
 

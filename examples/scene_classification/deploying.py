@@ -44,7 +44,7 @@ def export_network(model: keras.Model, classes: Sequence[str], run: RunFolder) -
     Returns:
         The version's folder.
     """
-    explainer = GradCAM(model, labels=classes)
+    explainer = GradCAM(model, class_names=classes)
     # As `data.batches.resize` does, in whole numbers: what the network has learned from.
     return export(
         explainer,

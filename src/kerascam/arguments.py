@@ -4,7 +4,6 @@ import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence, Set
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -12,15 +11,16 @@ import numpy as np
 
 from ._host_types import HostClassIds
 from .errors import brief
+from .spelling import nearest
 
 _LONGEST_NAME = 255  # on all usual file systems
-_MOST_LABELS = 1_000_000
+_MOST_NAMES = 1_000_000
 _ABSURD = 10**100  # Python refuses to write numbers of thousands of digits, in errors too
 _INT32 = np.iinfo(np.int32)
 
 
 def conform_classes(
-    classes: Any, batch: int, class_count: int | None, labels: Sequence[str] | None
+    classes: Any, batch: int, class_count: int | None, class_names: Sequence[str] | None
 ) -> HostClassIds:
     """Bring the user's classes to one index an image.
 
@@ -29,7 +29,7 @@ def conform_classes(
             an image.
         batch: How many images there are.
         class_count: How many classes there are, where that is known.
-        labels: The class names, in order, where they are given.
+        class_names: The class names, in order, where they are given.
 
     Returns:
         Shape (batch,), int32.
@@ -56,7 +56,7 @@ def conform_classes(
             f"classes must be one class, or one an image: {batch}; received shape {listed.shape}"
         )
     if listed.dtype.kind in "UO":
-        listed = np.array([_index(name, class_count, labels) for name in listed.tolist()])
+        listed = np.array([_index(name, class_count, class_names) for name in listed.tolist()])
     if listed.dtype.kind not in "iu":
         raise TypeError(
             f"classes must be integers or class names, not {listed.dtype} values; "
@@ -66,23 +66,23 @@ def conform_classes(
     return listed.astype(np.int32)
 
 
-def conform_labels(labels: Any) -> tuple[str, ...] | None:
+def conform_class_names(class_names: Any) -> tuple[str, ...] | None:
     """Bring the class names to a tuple; None stays None.
 
     Raises:
         TypeError: If they are no sequence of names.
     """
-    if labels is None:
+    if class_names is None:
         return None
-    wanted = "labels must be a list of class names in order"
-    if isinstance(labels, (str, bytes, Mapping, Set)) or not hasattr(labels, "__iter__"):
-        raise TypeError(f"{wanted}, not {brief(labels)}")
+    wanted = "class_names must be a list of class names in order"
+    if isinstance(class_names, (str, bytes, Mapping, Set)) or not hasattr(class_names, "__iter__"):
+        raise TypeError(f"{wanted}, not {brief(class_names)}")
     try:
-        names = list(islice(labels, _MOST_LABELS + 1))
+        names = list(islice(class_names, _MOST_NAMES + 1))
     except Exception:  # an array of no axis, or a type that refuses
-        raise TypeError(f"{wanted}, not {brief(labels)}") from None
-    if len(names) > _MOST_LABELS:
-        raise ValueError(f"{wanted}; received more than {_MOST_LABELS}")
+        raise TypeError(f"{wanted}, not {brief(class_names)}") from None
+    if len(names) > _MOST_NAMES:
+        raise ValueError(f"{wanted}; received more than {_MOST_NAMES}")
     for name in names:
         if isinstance(name, bool) or not isinstance(name, (str, int, np.integer)):
             raise TypeError(f"{wanted}; received {brief(name)} among them")
@@ -198,47 +198,49 @@ def conform_grid(grid: Any) -> tuple[int, int] | None:
     return rows, columns
 
 
-def check_labels(labels: Sequence[str] | None, class_count: int | None) -> None:
+def check_class_names(class_names: Sequence[str] | None, class_count: int | None) -> None:
     """Raise a ValueError where the number of class names is not that of the classes."""
-    if labels is not None and class_count not in (None, len(labels)):
+    if class_names is not None and class_count not in (None, len(class_names)):
         raise ValueError(
-            f"labels must name the model's {class_count} classes in order; received {len(labels)}"
+            f"class_names must name the model's {class_count} classes in order; "
+            f"received {len(class_names)}"
         )
 
 
-def _index(name: Any, class_count: int | None, labels: Sequence[str] | None) -> int:
+def _index(name: Any, class_count: int | None, class_names: Sequence[str] | None) -> int:
     if isinstance(name, int) and not isinstance(name, bool):  # too large for NumPy, or in a mix
         _check_range(np.array([name], object), class_count)
         return name
     if not isinstance(name, str):
         raise TypeError(f"classes must be integers or class names; received {brief(name)}")
-    if labels is None:
-        raise ValueError(f"classes names {brief(name)}, but no class names are known; give labels=")
-    return class_index(name, labels)
+    if class_names is None:
+        raise ValueError(
+            f"classes names {brief(name)}, but no class names are known; give class_names="
+        )
+    return class_index(name, class_names)
 
 
-def class_index(name: str, labels: Sequence[str]) -> int:
+def class_index(name: str, class_names: Sequence[str]) -> int:
     """Find a class by its name, or by one of the synonyms that its name lists with commas.
 
     Raises:
         ValueError: If no class or more than one has that name.
     """
-    exact = [place for place, label in enumerate(labels) if label == name]
+    exact = [place for place, each in enumerate(class_names) if each == name]
     wanted = name.casefold()
-    synonyms = [[part.strip() for part in label.casefold().split(",")] for label in labels]
+    synonyms = [[part.strip() for part in each.casefold().split(",")] for each in class_names]
     alike = [place for place, names in enumerate(synonyms) if wanted in (*names, ", ".join(names))]
     found = exact or alike
     if len(found) == 1:
         return found[0]
     if found:
         raise ValueError(
-            f"classes names {brief(name)}, which {len(found)} labels have: {brief(found)}; give "
+            f"classes names {brief(name)}, which {len(found)} classes have: {brief(found)}; give "
             f"the index"
         )
-    near = [label for label in labels if wanted and wanted in label.casefold()][:3]
-    near = near or get_close_matches(name, list(labels), n=3)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see labels="
-    raise ValueError(f"classes names {brief(name)}, which is not one of the labels; {hint}")
+    near = nearest(name, class_names)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see class_names="
+    raise ValueError(f"classes names {brief(name)}, which is not one of the class names; {hint}")
 
 
 def _check_range(classes: np.ndarray, class_count: int | None) -> None:

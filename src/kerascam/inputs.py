@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .errors import brief, reason
+from .given import as_arrays, as_batch, refuse_others
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def conform(inputs: Any, specs: Sequence[InputSpec], argument: str = "images") -
 
     Args:
         inputs: An array or tensor; a list of equal images for a model of one input; for a model
-            of several, a list, tuple or dict by input name.
+            of several, a list, tuple or dict by input name. An image alone, without the batch
+            axis, is a batch of one; PIL images are taken as arrays.
         specs: The model's inputs, in order.
         argument: What an error calls them.
 
@@ -81,11 +83,11 @@ def _is_batch(value: Any, spec: InputSpec) -> bool:
 
 
 def _conform(value: Any, spec: InputSpec, name: str) -> np.ndarray:
-    array = _as_array(value, name)
+    refuse_others(value, name)
+    array = _as_array(as_arrays(value, spec.shape, name), name)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
-        raise TypeError(
-            f"{name} must hold numbers, not {array.dtype} values; decode files to arrays first"
-        )
+        raise TypeError(f"{name} must hold numbers, not {array.dtype} values")
+    array = as_batch(array, spec.shape)
     _check_shape(array, spec, name)
     if spec.dtype is not None:
         with np.errstate(over="ignore"):  # what the dtype cannot hold is found below
@@ -125,15 +127,16 @@ def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
     else:
         wanted = ("batch", *("any" if n is None else n for n in spec.shape))
         shown = f"({', '.join(map(str, wanted))})"
-        if array.size and array.shape[1:] == spec.shape[:-1] and spec.shape[-1:] == (1,):
+        grid = spec.shape[:-1]
+        if spec.shape[-1:] == (1,) and grid and grid in (array.shape, array.shape[1:]):
             raise ValueError(
                 f"{name} must have shape {shown}; received one of shape {array.shape}: "
                 f"add a channel axis with images[..., None]"
             )
         if array.size and array.ndim == len(spec.shape):
             raise ValueError(
-                f"{name} must have shape {shown}; received one of shape {array.shape}: "
-                f"add a batch axis with images[None]"
+                f"{name} must have shape {shown}, or be one image of it without the batch axis; "
+                f"received {array.shape}: resize or transpose it"
             )
         matches = array.ndim == len(spec.shape) + 1 and all(
             want is None or want == have

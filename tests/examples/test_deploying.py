@@ -60,7 +60,7 @@ def test_a_request_brings_what_the_library_says(server, photo, tmp_path, capsys)
     assert main(["request", str(photo), "--server", server, "--out", str(out)]) == 0
     pixels = unpacked(photo)
     model, classes = load_reference_model(), reference_classes()
-    wanted = GradCAM(model, labels=classes)(np.float32(resize(pixels, 128))[None])
+    wanted = GradCAM(model, class_names=classes)(np.float32(resize(pixels, 128))[None])
     assert f"{photo}: {wanted.titles()[0]} grad cam at {wanted.layer}: {out}" in said(capsys)
     drawn, expected = unpacked(out), wanted.overlay(pixels[None])[0]
     # Here and there a heatmap is rounded to the next colour: the two graphs are not the same one.
@@ -74,7 +74,7 @@ def test_a_class_is_asked_for_by_name_or_index(label, server, photo, tmp_path, c
     assert main(["request", str(photo), "--server", server, "--label", label, "--out", out]) == 0
     model, classes = load_reference_model(), reference_classes()
     inputs = np.float32(resize(unpacked(photo), 128))[None]
-    wanted = GradCAM(model, labels=classes)(inputs, "sea")
+    wanted = GradCAM(model, class_names=classes)(inputs, "sea")
     assert wanted.titles()[0] in said(capsys)
 
 
@@ -127,7 +127,7 @@ def test_serve_becomes_the_server_and_ends_with_it(run):
 
         with Client(f"http://127.0.0.1:{port}", NAME) as client:
             client.wait_until_ready(120)
-            assert client.manifest()["labels"] == list(reference_classes())
+            assert client.manifest()["class_names"] == list(reference_classes())
         process.terminate()
         output = process.communicate(timeout=60)[0].decode()
     finally:

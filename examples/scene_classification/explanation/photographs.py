@@ -75,7 +75,7 @@ def explain_photographs(
     columns: dict[str, list[NDArray[np.uint8]]] = {"Photo": list(photos.values())}
     answers: dict[str, dict[str, Any]] = {}
     for method in METHODS:
-        explainer = method(model, labels=classes)
+        explainer = method(model, class_names=classes)
         explanation = explainer(inputs)
         columns[explainer.method.title] = [
             lay_over(explanation[number], photo[None])[0]

@@ -136,9 +136,9 @@ def explain(
 def build_explainers(model: keras.Model, classes: Sequence[str]) -> list[Explainer]:
     """Build one explainer for each of `METHODS`."""
     return [
-        LayerCAM(model, _two_depths(model), labels=classes)
+        LayerCAM(model, _two_depths(model), class_names=classes)
         if method is LayerCAM
-        else method(model, labels=classes)
+        else method(model, class_names=classes)
         for method in METHODS
     ]
 

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -10,12 +10,11 @@ from typing import Any
 
 import keras
 
-from ..arguments import check_flag, conform_labels, conform_path, number_in
+from ..arguments import conform_path, number_in
 from ..errors import brief, reason
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
 from ..pictures.pixels import conform_range
-from ..registry import METHODS
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch
 
@@ -27,36 +26,32 @@ class ExplainCallback(keras.callbacks.Callback):
     changes nothing: weights, optimizer, metrics and random numbers are as without it.
 
     What is wrong with an argument is raised before the first step. Once a training runs it is
-    never stopped: what fails then (a full disk, say) is told in one warning, which is logged
-    where warnings are errors. A subclassed model that only its first batch builds is first looked
-    at after the first epoch, so that a wrong layer or class is a warning there; build the model
-    before `fit` to hear of it earlier.
+    never stopped: what fails then (a full disk, say) is reported in one warning, which is logged
+    if warnings are errors.
 
     Args:
         images: What to explain, as an explainer takes it: values that the model takes, shape
             (batch, height, width, channels). Validation images; the first `limit` are taken.
-        classes: An index or class name, or one an image; None explains the class that is
+        explainer: Made of the model in training, such as `GradCAM(model)`, or of a part of it,
+            such as the student of a distillation: its method, layer, target and class names are
+            the callback's.
+        classes: An index or class name, or one per image; None explains the class that is
             predicted at the time.
-        method: A registered method's name, as in "grad_cam".
-        layer: Where a class activation map is drawn, as for an explainer; None finds it.
-        labels: The class names in order.
         every: Epochs from one explanation to the next: 5 explains epochs 5, 10, 15, ..., counted
             from 1, also in a training that goes on at `initial_epoch`.
         log_dir: The folder that TensorBoard is shown, the same as for
             `keras.callbacks.TensorBoard`, also a remote one such as "gs://bucket/logs"; the run
-            `explanations` in it gets an image each and a scalar, the mean probability of the
-            explained classes.
+            `explanations` in it gets one picture per image and a scalar, the mean probability of
+            the explained classes.
         folder: Where a sheet of overlays is written for each explained epoch: `epoch-0005.png`.
-        photos: What to draw on, one an image, of any size (sides over 512 pixels are shrunk);
-            None draws on the images, where they are not preprocessed.
+        photos: What to draw on, one per image, of any size (sides over 512 pixels are shrunk);
+            None draws on the images, if they are not preprocessed.
         limit: Images explained at most: they go through the model as one batch.
-        model: The model to explain, where that is not the one that is fitted but a part of it,
-            such as the student of a distillation.
-        value_range: The values of black and of white, where the photos, or the images, have
-            others than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
-        **options: The explainer's other arguments, such as `target`, and the method's own.
+        value_range: The values of black and of white, if the photos, or the images, have others
+            than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
 
     Attributes:
+        explainer: As given; of a callback that was copied, it holds the copy of the model.
         explanation: The last epoch's `Explanation`; None before there is one.
 
     Raises:
@@ -68,13 +63,14 @@ class ExplainCallback(keras.callbacks.Callback):
         >>> import keras, tempfile
         >>> import numpy as np
         >>> from pathlib import Path
+        >>> from kerascam import GradCAM
         >>> model = keras.Sequential([
         ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3),
         ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
         >>> model.compile("sgd", "sparse_categorical_crossentropy")
         >>> images, labels = np.ones((6, 8, 8, 3)), np.array([0, 1] * 3)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     watch = ExplainCallback(images, labels, every=2, folder=folder)
+        ...     watch = ExplainCallback(images, GradCAM(model), labels, every=2, folder=folder)
         ...     history = model.fit(images, labels, epochs=5, verbose=0, callbacks=[watch])
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['epoch-0002.png', 'epoch-0004.png']
@@ -83,63 +79,50 @@ class ExplainCallback(keras.callbacks.Callback):
     def __init__(
         self,
         images: Any,
+        explainer: Explainer,
         classes: Any = None,
         *,
-        method: str = "grad_cam",
-        layer: Any = None,
-        labels: Sequence[str] | None = None,
         every: int = 1,
         log_dir: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
         photos: Any = None,
         limit: int = 16,
-        model: keras.Model | None = None,
         value_range: tuple[float, float] | None = None,
-        **options: Any,
     ) -> None:
         super().__init__()
         if log_dir is None and folder is None:
             raise ValueError("log_dir or folder must be given: there is no place to write to")
-        check_flag("freeze", options.get("freeze", False))
-        if model is not None and not isinstance(model, keras.Model):
-            raise TypeError(f"model must be a keras.Model, not {brief(model)}")
+        _check_explainer(explainer)
         if value_range is not None:
             conform_range(value_range)
-        if options.get("freeze"):
-            raise ValueError(
-                "freeze=True would show the first weights for ever; leave it out of a training"
-            )
-        METHODS[method]  # raises where there is no such method
         self._every, self._limit = number_in("every", every, 1), number_in("limit", limit, 1)
-        self._labels = conform_labels(labels)
         self._given = (images, classes, photos, value_range)
-        self._arguments = {"method": method, "layer": layer, "labels": self._labels, **options}
-        self._own_model = model
+        self.explainer = explainer
         self._records: list[Record] = []
         if log_dir is not None:
             self._records.append(Events(conform_path("log_dir", log_dir)))
         if folder is not None:
             self._records.append(Sheets(Path(conform_path("folder", folder))))
         self._watched: Watched | None = None
-        self._given_up = self._warned = False
+        self._warned = False
         self.explanation: Explanation | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Rehearse: find what is wrong before the first step, and trace the explanation."""
-        self._given_up = self._warned = False
-        if self._watched is not None and self._watched.explainer.model is not self._explained:
-            self._watched = None
-        if self._explained.built and self._watched is None:
-            self._watched = self._watch()
+        self._warned = False
+        if self._watched is None:
+            self._watched = watch(self.explainer, *self._given, limit=self._limit)
         for record in self._records:
             record.open()
+        if not _share_weights(self.explainer.model, self.model):
+            _tell(
+                f"explainer explains model {self.explainer.model.name!r}, which shares no weight "
+                f"with the model in training: make the explainer of the model that is fitted, or "
+                f"of a part of it, or its explanations may never change"
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Explain the images with the weights of now, when it is time."""
-        if self._watched is None and not self._given_up:
-            self._given_up = True  # unless it succeeds: it would fail as slowly every time
-            with self._spared(epoch):
-                self._watched = self._watch()
         if self._watched is None or (epoch + 1) % self._every:
             return
         with self._spared(epoch):
@@ -154,14 +137,6 @@ class ExplainCallback(keras.callbacks.Callback):
         for record in self._records:
             record.close()
 
-    @property
-    def _explained(self) -> keras.Model:
-        return self.model if self._own_model is None else self._own_model
-
-    def _watch(self) -> Watched:
-        explainer = Explainer(self._explained, **self._arguments)
-        return watch(explainer, *self._given, limit=self._limit)
-
     @contextmanager
     def _spared(self, epoch: int) -> Iterator[None]:
         """Keep a training going, whatever fails: its hours are worth more than a picture."""
@@ -174,6 +149,26 @@ class ExplainCallback(keras.callbacks.Callback):
                     f"epoch {epoch + 1} is not explained, and training goes on: {reason(error)}; "
                     "further failures are not told"
                 )
+
+
+def _check_explainer(explainer: Any) -> None:
+    if isinstance(explainer, keras.Model):
+        raise TypeError("explainer must be made of the model, such as GradCAM(model)")
+    if not isinstance(explainer, Explainer):
+        raise TypeError(
+            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
+        )
+    if explainer.programs.freeze:
+        raise ValueError(
+            "explainer must not have freeze=True, which would show the first weights for ever; "
+            "leave it out of a training"
+        )
+
+
+def _share_weights(explained: keras.Model, fitted: keras.Model) -> bool:
+    """Tell whether two models have a weight in common, or one has none yet."""
+    own, other = ({id(weight) for weight in model.weights} for model in (explained, fitted))
+    return not own or not other or not own.isdisjoint(other)
 
 
 def _tell(text: str) -> None:

@@ -10,8 +10,8 @@ from .._host_types import HostClassIds
 from ..arguments import conform_classes
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
-from ..model import input_specs
 from ..inputs import InputSpec, conform
+from ..model import input_specs
 from ..pictures.figure import as_many, to_photos
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
@@ -66,7 +66,7 @@ def watch(
     count = len(arrays[0]) if counted is None else counted
     wanted = None
     if classes is not None:
-        wanted = conform_classes(classes, count, None, explainer.labels)[:limit]
+        wanted = conform_classes(classes, count, None, explainer.class_names)[:limit]
     if photos is not None:
         photos = as_many(photos, count, "images")[:limit]
     taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew

@@ -13,7 +13,7 @@ _MOST_BYTES = 16 * 2**20
 _MOST_CLASSES = 2**31  # as many as an index of 32 bits has
 
 
-def read_labels(path: str) -> list[str]:
+def read_class_names(path: str) -> list[str]:
     """Read the class names in order.
 
     Args:
@@ -29,7 +29,7 @@ def read_labels(path: str) -> list[str]:
     try:
         return _parse(_decode(content))
     except ValueError as error:
-        raise ValueError(f"--labels {path}: {error}") from None
+        raise ValueError(f"--class-names {path}: {error}") from None
 
 
 def _decode(content: bytes) -> str:
@@ -77,24 +77,30 @@ def _name(entry: Any) -> str:
     return entry.strip()
 
 
-def find_class(text: str, labels: Sequence[str] | None, count: int | None) -> int:
+def find_class(text: str, class_names: Sequence[str] | None, count: int | None) -> int:
     """Find the class that the user names, by its name or its index.
 
     Raises:
         ValueError: If there is no such class.
     """
-    if labels is not None and text in labels:
-        return list(labels).index(text)
+    if class_names is not None and text in class_names:
+        return list(class_names).index(text)
     if re.fullmatch(r"-?\d+", text):
         index = int(text) if len(text) < 20 else _MOST_CLASSES  # Python refuses thousands of digits
         if index < 0 or index >= (count or _MOST_CLASSES):
             last = "the last one" if count is None else count - 1
             raise ValueError(f"--class must be from 0 to {last}, not {text}")
         return index
-    if labels is None:
-        raise ValueError(f"--class {text!r} is a name: give the class names with --labels FILE")
+    if class_names is None:
+        raise ValueError(
+            f"--class {text!r} is a name: give the class names with --class-names FILE"
+        )
     try:
-        return class_index(text, labels)
+        return class_index(text, class_names)
     except ValueError as error:
-        message = str(error).removeprefix("classes names ").replace("see labels=", "see --labels")
+        message = (
+            str(error)
+            .removeprefix("classes names ")
+            .replace("see class_names=", "see --class-names")
+        )
         raise ValueError(f"--class {message}") from None

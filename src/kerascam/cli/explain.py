@@ -63,9 +63,9 @@ def run(arguments: Namespace) -> bool:
     failures = Failures(found.files)
     with terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
-        names = FileNames(found.files, plan.labels)
+        names = FileNames(found.files, plan.class_names)
         methods = [explainer.method.name for explainer in plan.explainers]
-        others = [Path(name) for name in (arguments.model, arguments.labels) if name]
+        others = [Path(name) for name in (arguments.model, arguments.class_names) if name]
         conflicts.check(folder, names, methods, [*found.files, *others])
         gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
         bar.now("Explaining", len(found.files))
@@ -112,11 +112,7 @@ def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Exp
     """Explain a batch by every method and class, or say why the model cannot take it."""
     height, width = batch[0].values.shape[:2]
     try:
-        inputs = plan.inputs(batch)
-        questions = plan.questions(inputs)
-        return [
-            explainer(inputs, question) for explainer in plan.explainers for question in questions
-        ]
+        return plan.explain(plan.inputs(batch))
     except tf.errors.ResourceExhaustedError:
         raise ValueError(
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "
@@ -153,7 +149,7 @@ def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
     return {
         "model": shown(arguments.model),
         "methods": [explainer.method.name for explainer in plan.explainers],
-        "labels": arguments.labels and shown(arguments.labels),
+        "class_names": arguments.class_names and shown(arguments.class_names),
         "fit": arguments.fit,
         "preprocess": arguments.preprocess,
         "colormap": arguments.colormap,

@@ -14,7 +14,7 @@ and a manifest.json with the numbers."""
 EXAMPLES = """\
 examples:
   kerascam explain model.keras cat.jpg
-  kerascam explain model.keras photos/ --labels names.txt --top 3
+  kerascam explain model.keras photos/ --class-names names.txt --top 3
   kerascam explain model.keras 'photos/**/*.jpg' --method grad_cam,layer_cam --class tabby
 
 Pictures are resized to the model's input size and handed over as RGB from 0 to 255. A model that
@@ -61,7 +61,7 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         type=options.number(int, 1, None),
         help="explain the K most probable classes of each image",
     )
-    options.add_labels(question)
+    options.add_class_names(question)
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:

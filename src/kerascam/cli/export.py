@@ -24,12 +24,12 @@ def run(arguments: Namespace) -> bool:
     if more:
         raise ValueError("--method takes one: each export explains by one method")
     plan.find_preprocessing(arguments.preprocess)
-    labels = classes.read_labels(arguments.labels) if arguments.labels else None
+    class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
     with terminal.Bar("Loading the model") as bar:
         model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
         bar.now("Exporting")
         explainer = Explainer(
-            model, method.name, arguments.layers, labels=labels, freeze=arguments.freeze
+            model, method.name, arguments.layers, class_names=class_names, freeze=arguments.freeze
         )
         folder = _export(explainer, arguments)
     _report(folder)

@@ -10,7 +10,7 @@ Python: it answers images, or image files of any size, with classes, heatmaps an
 
 EXAMPLES = """\
 examples:
-  kerascam export model.keras --out models/scenes --labels names.txt
+  kerascam export model.keras --out models/scenes --class-names names.txt
   kerascam export model.keras --out models/scenes --method layer_cam --preprocess resnet50
 
 The folder gets a version, one higher than the last: models/scenes/1. A server that watches the
@@ -24,7 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--method", metavar="NAME", default=None, help="(default: grad_cam); see `kerascam methods`"
     )
     options.add_layers(question)
-    options.add_labels(question)
+    options.add_class_names(question)
     reading = parser.add_argument_group("how the server reads image files")
     options.add_fitting(reading, "224x224")
     options.add_max_pixels(reading)

@@ -17,11 +17,11 @@ class FileNames:
 
     Args:
         images: All image files; of those with one stem, the second gets a 2, and so on.
-        labels: The class names; two that look alike in a file name are told apart by index.
+        class_names: The class names; two that look alike in a file name are told apart by index.
     """
 
-    def __init__(self, images: Iterable[Path], labels: Sequence[str] | None = None) -> None:
-        self._words = _words(labels or ())
+    def __init__(self, images: Iterable[Path], class_names: Sequence[str] | None = None) -> None:
+        self._words = _words(class_names or ())
         self._stems: dict[Path, str] = {}
         taken: set[str] = set()
         for image in images:
@@ -62,9 +62,9 @@ def slug(name: str) -> str:
     return _short(re.sub(r"[\W_]+", "-", name.casefold())).strip("-")
 
 
-def _words(labels: Sequence[str]) -> list[str]:
+def _words(class_names: Sequence[str]) -> list[str]:
     """Give each class a word of its own."""
-    slugs = [slug(label) for label in labels]
+    slugs = [slug(name) for name in class_names]
     unique = {word for word, count in Counter(slugs).items() if word and count == 1}
     words: list[str] = []
     for index, word in enumerate(slugs):

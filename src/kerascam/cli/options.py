@@ -6,10 +6,10 @@ from collections.abc import Callable
 from ..pictures import photo_limits
 
 
-def add_labels(group: argparse._ActionsContainer) -> None:
+def add_class_names(group: argparse._ActionsContainer) -> None:
     """Add the file of class names."""
     group.add_argument(
-        "--labels",
+        "--class-names",
         metavar="FILE",
         help="the class names: one a line, or JSON (a list, or a dict from index to name)",
     )

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ..explain.explainer import Explainer
+from ..explain.explanation import Explanation
 from ..model.preprocessing import Preprocess, preprocessing
 from ..pictures import render
 from . import classes, models
@@ -26,7 +27,7 @@ class Plan:
         form: The images that it takes.
         preprocess: From float32 RGB from 0 to 255 to what it wants.
         explainers: One a method.
-        labels: The class names, where they are known.
+        class_names: The class names, where they are known.
         wanted: The classes that the user names; none where the model's prediction is explained.
         top: How many of the most probable classes are explained.
     """
@@ -35,7 +36,7 @@ class Plan:
     form: ImageForm
     preprocess: Preprocess
     explainers: tuple[Explainer, ...]
-    labels: tuple[str, ...] | None
+    class_names: tuple[str, ...] | None
     wanted: tuple[int, ...]
     top: int
 
@@ -44,15 +45,35 @@ class Plan:
         values = self.preprocess(np.stack([photo.values for photo in photos]).astype(np.float32))
         return np.moveaxis(values, -1, 1) if self.form.channels_first else values
 
-    def questions(self, inputs: np.ndarray) -> list[Any]:
-        """Give what each picture of an image explains: a class, one an image, or None."""
+    def explain(self, inputs: np.ndarray) -> list[Explanation]:
+        """Explain a batch by every method, for every class that is asked for."""
+        first, *others = self.explainers
         if self.wanted:
-            return list(self.wanted)
-        if self.top == 1:
-            return [None]
-        outputs = keras.ops.convert_to_numpy(self.model(inputs, training=False))
-        order = np.argsort(-outputs.astype(np.float64), axis=-1, kind="stable")
-        return list(order[:, : self.top].T)
+            found = [first(inputs, wanted) for wanted in self.wanted]
+            questions: list[Any] = list(self.wanted)
+        else:  # the first explanation says what else the model finds probable
+            found = [first(inputs)]
+            questions = [found[0].classes, *next_classes(found[0], self.top - 1)]
+            found += [first(inputs, question) for question in questions[1:]]
+        return found + [explain(inputs, each) for explain in others for each in questions]
+
+
+def next_classes(explanation: Explanation, count: int) -> list[np.ndarray]:
+    """Find the most probable classes after the one that is explained.
+
+    Args:
+        explanation: Of the predicted classes.
+        count: How many.
+
+    Returns:
+        For each rank an array with one class per image.
+    """
+    if not count or explanation.predictions is None:
+        return []
+    order = np.argsort(-explanation.predictions.astype(np.float64), axis=-1, kind="stable")
+    # The predicted class goes first by its logit, also if probabilities are equal when rounded.
+    rest = [row[row != own][:count] for row, own in zip(order, explanation.classes, strict=True)]
+    return list(np.array(rest).T)
 
 
 def settle(arguments: Namespace) -> Plan:
@@ -64,17 +85,17 @@ def settle(arguments: Namespace) -> Plan:
     methods = find_methods(arguments.methods)
     render.choose_colormap(arguments.colormap, signed=False)
     preprocess = find_preprocessing(arguments.preprocess)
-    labels = classes.read_labels(arguments.labels) if arguments.labels else None
+    class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
     form = _sized(image_form(model), arguments.size)
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
-    _check_labels(labels, units)
+    _check_class_names(class_names, units)
     top = arguments.top or 1
     _check_top(top, shape)
     count = None if units == 1 else units  # one unit may stand for one class or for two
-    wanted = [classes.find_class(text, labels, count) for text in arguments.classes or ()]
+    wanted = [classes.find_class(text, class_names, count) for text in arguments.classes or ()]
 
     # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
     anywhere = any(method.of_layers for method in methods)
@@ -83,7 +104,7 @@ def settle(arguments: Namespace) -> Plan:
             model,
             method.name,
             arguments.layers if method.of_layers or not anywhere else None,
-            labels=labels,
+            class_names=class_names,
         )
         for method in methods
     )
@@ -92,7 +113,7 @@ def settle(arguments: Namespace) -> Plan:
         form,
         preprocess,
         explainers,
-        None if labels is None else tuple(labels),
+        None if class_names is None else tuple(class_names),
         tuple(dict.fromkeys(wanted)),
         top,
     )
@@ -130,11 +151,15 @@ def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]
     return shapes[0]
 
 
-def _check_labels(labels: Sequence[str] | None, units: int | None) -> None:
-    if labels is None or units in (None, len(labels)) or (units == 1 and len(labels) == 2):
+def _check_class_names(class_names: Sequence[str] | None, units: int | None) -> None:
+    if (
+        class_names is None
+        or units in (None, len(class_names))
+        or (units == 1 and len(class_names) == 2)
+    ):
         return
     classes_of = f"{units} classes" if units != 1 else "one output unit, for two classes at most"
-    raise ValueError(f"--labels has {len(labels)} names, but the model has {classes_of}")
+    raise ValueError(f"--class-names has {len(class_names)} names, but the model has {classes_of}")
 
 
 def _check_top(top: int, shape: tuple[int | None, ...]) -> None:

@@ -1,6 +1,6 @@
 """What the terminal shows: tables, progress, notes, failures and errors.
 
-All text passes through here on its way out and is made harmless: a file, a label or a layer may
+All text passes through here on its way out and is made harmless: a file, a class or a layer may
 have any name.
 """
 

@@ -12,8 +12,10 @@ import tensorflow as tf
 from ..inputs import InputSpec
 from ..model import Discovery, Site, check_model, discover, site_of, tensor_spec
 from ..model.choice import guess
+from ..model.entrance import scaling_layers
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
 from ..model.suggest import choose_from
+from .forward import Scoring, compile_scores
 from .program import Program, Recipe, compile_program
 from .steps import Stepwise, compile_steps
 
@@ -49,6 +51,8 @@ class Programs:
     notes: tuple[str, ...] = ()
     _compiled: dict[Any, Program] = field(default_factory=dict)
     _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
+    _scoring: dict[Any, Scoring] = field(default_factory=dict)
+    _first: tuple[keras.Layer, ...] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -65,13 +69,22 @@ class Programs:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _compiled={}, _stepwise={}, _lock=threading.Lock())
+        vars(self).update(
+            state, _compiled={}, _stepwise={}, _scoring={}, _first=None, _lock=threading.Lock()
+        )
         check_model(self.model)
         if self.sites is not None:
             self.sites = [
                 Site(path, layer_at(self.model, path, place), run, channels_first)
                 for (path, place), run, channels_first in state["sites"]
             ]
+
+    @property
+    def scaling_layers(self) -> tuple[keras.Layer, ...]:
+        """The layers with which the model begins, as long as they scale values."""
+        if self._first is None:
+            self._first = scaling_layers(self.model)
+        return self._first
 
     def of(self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]) -> Program:
         """Give the program for inputs of this form.
@@ -107,6 +120,21 @@ class Programs:
                     self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
                 )
             return self._stepwise[signature]
+
+    def scoring(
+        self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]
+    ) -> Scoring:
+        """Return the compiled target for inputs of this form.
+
+        The arguments are those of `of`.
+        """
+        signature = _signature(specs, arrays)
+        with self._lock:
+            if signature not in self._scoring:
+                self._scoring[signature] = compile_scores(
+                    self.model, self.recipe.question, signature, like, freeze=self.freeze
+                )
+            return self._scoring[signature]
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,

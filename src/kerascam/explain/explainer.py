@@ -1,33 +1,36 @@
 """The front door: from a model and images to an explanation, by the method's name."""
 
-import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from .. import targets
+from .._host_types import HostClassIds, HostScores
 from .._types import Target
 from ..arguments import (
+    check_class_names,
     check_flag,
-    check_labels,
     check_target,
+    conform_class_names,
     conform_classes,
     conform_grid,
-    conform_labels,
     whole_number,
 )
-from ..errors import DoesNotFitError, brief, reason
 from ..inputs import conform
 from ..maps import STATUSES, check_normalization
 from ..model import Question, Site, check_copyable, check_model, custom_classes, input_specs, run
 from ..registry import METHODS
+from .asking import Batches, check_fits, check_one_class, check_scores, fitting
 from .cache import Programs, find_sites
-from .explanation import Description, Explanation
+from .explanation import Explanation
+from .options import as_list, check_arguments, needs_of
 from .program import Program, Recipe
+from .records import Description
 from .steps import Progress, conform_progress
+from .values import value_notes
 
 
 class Explainer:
@@ -50,7 +53,7 @@ class Explainer:
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
             "none" (of several layers, each is scaled before they are fused).
-        labels: The class names in order; then classes may be given by name.
+        class_names: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
             input), so that TensorFlow folds batch normalisation into the convolutions: faster on
@@ -83,7 +86,7 @@ class Explainer:
         output: int | str | None = None,
         call_index: int | None = None,
         normalize: str = "max",
-        labels: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         freeze: bool = False,
         **options: Any,
@@ -95,20 +98,22 @@ class Explainer:
             check_target(target)
         self.model = model
         self.method = METHODS[method]
-        self._check_arguments({"layer": layer, "call_index": call_index, "grid": grid}, options)
+        check_arguments(
+            self.method, {"layer": layer, "call_index": call_index, "grid": grid}, options
+        )
         self.output = output
-        self.labels = conform_labels(labels)
+        self.class_names = conform_class_names(class_names)
         question = Question(
             targets.logit if target is None else target,
             output,
             conform_grid(grid),
             self.method.relu_rule,
-            self._needs(options),
+            needs_of(self.method, options),
         )
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites: list[Site] | None = None
         if layer is not None or not self.method.of_layers:
-            sites = [] if layer is None else find_sites(model, _as_list(layer), call_index)
+            sites = [] if layer is None else find_sites(model, as_list(layer), call_index)
         recipe = Recipe(self.method, question, normalize, options)
         self.programs = Programs(model, recipe, sites, call_index, freeze)
 
@@ -129,21 +134,39 @@ class Explainer:
         return copied
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """The paths of the layers; none for a method of images, or before a call chose one."""
+        return tuple(site.path for site in self.programs.sites or ())
+
+    @property
     def layer(self) -> str | None:
-        """The path of the layer, " + " between several; None before the first call chose it."""
+        """In words: the path, " + " between several; None before the first call chose it."""
         if not self.method.of_layers:
             return "images"
         sites = self.programs.sites
         return None if sites is None else " + ".join(site.path for site in sites)
 
+    @overload
+    def __call__(
+        self, images: Batches, classes: Any = None, *, progress: Any = None
+    ) -> Iterator[Explanation]: ...
+
+    @overload
+    def __call__(
+        self, images: Any, classes: Any = None, *, progress: Any = None
+    ) -> Explanation: ...
+
     def __call__(
         self, images: Any, classes: Any = None, *, progress: Progress | bool | None = None
-    ) -> Explanation:
+    ) -> Explanation | Iterator[Explanation]:
         """Explain a batch in one pass.
 
         Args:
             images: Shape (batch, *size, channels), in the values that the model takes: nothing
-                is preprocessed here. A list or dict of such for a model of several inputs.
+                is preprocessed here. An image alone, without the batch axis, is a batch of one;
+                PIL images are taken too. A list or dict of such for a model of several inputs.
+                For a `tf.data.Dataset` of such, or of (images, labels), the result is a
+                generator with one explanation per batch.
             classes: An index or class name, or one per image; None explains the predicted class.
             progress: For a method that asks the model many times, such as SmoothGrad: it is then
                 run in steps, Ctrl-C ends it between two of them, and the numbers are the same.
@@ -160,20 +183,58 @@ class Explainer:
             ValueError: If a shape, a value, a class or the layer does not fit the model.
         """
         show = conform_progress(progress)
+        if isinstance(images, tf.data.Dataset):
+            check_one_class(classes)
+            batches = map(keras.utils.unpack_x_y_sample_weight, images)
+            return (self(inputs, classes, progress=progress) for inputs, *_ in batches)
         specs = input_specs(self.model, images)
         arrays = conform(images, specs)
         program = self.programs.of(specs, images, arrays)
-        check_labels(self.labels, program.class_count)
-        wanted = conform_classes(classes, len(arrays[0]), program.class_count, self.labels)
-        try:
+        wanted = self._wanted(classes, len(arrays[0]), program.class_count)
+        with fitting(arrays):
             found = self._run(program, images, arrays, wanted, show)
-        except tf.errors.InvalidArgumentError as error:
-            raise DoesNotFitError(
-                f"images of shape {arrays[0].shape} do not fit the model, or the target does not "
-                f"fit {len(wanted)} images: {reason(error)}"
-            ) from error
-        self._check_scores(found["scores"], len(wanted))
-        return self._explanation(program, arrays, found)
+        check_scores(found["scores"], len(wanted))
+        place = program.image_place
+        notes = () if place is None else value_notes(self.programs.scaling_layers, arrays[place])
+        return self._explanation(program, arrays, found, notes)
+
+    def score(self, images: Any, classes: Any = None) -> HostScores:
+        """Compute the target's scores alone: by default each class's logit.
+
+        Only the forward pass runs, compiled at the first call.
+
+        Args:
+            images: One batch, as for a call of the explainer.
+            classes: As for a call of the explainer.
+
+        Returns:
+            Shape (batch,), what `explanation.scores` would hold.
+
+        Raises:
+            TypeError: If images are not numbers, or classes neither integers nor names.
+            ValueError: If a shape, a value or a class does not fit the model.
+
+        Example:
+            >>> import keras
+            >>> model = keras.Sequential([
+            ...     keras.Input((4, 4, 1)), keras.layers.GlobalAveragePooling2D(),
+            ...     keras.layers.Dense(2, kernel_initializer="ones")])
+            >>> Explainer(model, "saliency").score(np.full((2, 4, 4, 1), 3.0), [0, 1]).tolist()
+            [3.0, 3.0]
+        """
+        specs = input_specs(self.model, images)
+        arrays = conform(images, specs)
+        scoring = self.programs.scoring(specs, images, arrays)
+        wanted = self._wanted(classes, len(arrays[0]), scoring.class_count)
+        with fitting(arrays):
+            found = run(scoring.run, *map(tf.constant, arrays), tf.constant(wanted))
+        check_scores(found["scores"], len(wanted))
+        scores: HostScores = found["scores"].numpy()
+        return scores
+
+    def _wanted(self, classes: Any, batch: int, class_count: int | None) -> HostClassIds:
+        check_class_names(self.class_names, class_count)
+        return conform_classes(classes, batch, class_count, self.class_names)
 
     def _run(
         self,
@@ -194,12 +255,6 @@ class Explainer:
             show(1, 1)
         return found
 
-    def _check_scores(self, scores: tf.Tensor, batch: int) -> None:
-        if len(scores) != batch:
-            raise ValueError(
-                f"target must give one score an image, shape ({batch},); it gave {len(scores)}"
-            )
-
     @property
     def keeps_sign(self) -> bool:
         """Whether heatmaps hold evidence against the target too, as negative values."""
@@ -211,43 +266,15 @@ class Explainer:
         """Whether heatmaps are scaled; not with `normalize="none"`."""
         return self.programs.recipe.normalize != "none"
 
-    def _check_arguments(self, of_layers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-        given = [name for name, value in of_layers.items() if value is not None]
-        if given and not self.method.of_layers:
-            raise TypeError(
-                f"{given[0]}={brief(of_layers[given[0]])} does not go with {self.method.title}: it "
-                f"looks at the images; leave {given[0]} out"
-            )
-        unknown = sorted(set(options) - set(self.method.options))
-        if unknown:
-            known = ", ".join(self.method.options) or "none"
-            raise TypeError(
-                f"{self.method.title} has no option {unknown[0]!r}; its options: {known}"
-            )
-        if self.method.check is not None:
-            self.method.check(**{**self.method.options, **options})
-
-    def _needs(self, options: Mapping[str, Any]) -> frozenset[str]:
-        """Collect what the graph must supply: to the method, and to the one that localizes."""
-        needs = set(self.method.needs)
-        if "localization" in needs:
-            localizer = METHODS[{**self.method.options, **options}["localizer"]]
-            if not localizer.of_each_layer or localizer.relu_rule is not None:
-                raise ValueError(
-                    f"localizer must be a method that draws its map on a layer's grid, such as "
-                    f"'grad_cam', not {localizer.name!r}"
-                )
-            needs |= set(localizer.needs)
-        return frozenset(needs)
-
     def _explanation(
-        self, program: Program, arrays: Sequence[np.ndarray], found: Mapping[str, Any]
+        self,
+        program: Program,
+        arrays: Sequence[np.ndarray],
+        found: Mapping[str, Any],
+        notes: tuple[str, ...],
     ) -> Explanation:
         maps = [each.numpy() for each in found["maps"]]
-        fits = found["fits"].numpy()
-        if not fits.all():
-            condition = (inspect.getdoc(self.method.requires) or "").splitlines()[0]
-            raise ValueError(f"layer {self.layer!r} does not suit {self.method.title}: {condition}")
+        check_fits(found["fits"], self.method, self.layer)
         place = program.image_place
         # A copy: the caller may fill the same array with the next batch.
         images = None if place is None else arrays[place].copy()
@@ -262,17 +289,12 @@ class Explainer:
             layer=self.layer or "",
             method=self.method.name,
             statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
-            labels=self.labels,
-            notes=self.programs.notes + program.notes,
+            class_names=self.class_names,
+            notes=self.programs.notes + program.notes + notes,
             signed=self.keeps_sign,
             scaled=self.scales,
             images=images,
+            predictions=None if found["predictions"] is None else found["predictions"].numpy(),
+            layers=self.layers,
             described=Description(self.method.title, self.method.of_pixels),
         )
-
-
-def _as_list(layer: Any) -> list[Any]:
-    layers = list(layer) if isinstance(layer, (list, tuple)) else [layer]
-    if not layers:
-        raise ValueError("layer must name at least one layer; received an empty list")
-    return layers

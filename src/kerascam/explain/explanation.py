@@ -1,31 +1,25 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
-import base64
-import io
 import operator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from ..arguments import conform_path
 from ..pictures import figure, render
-from ..registry import METHODS
-from .result_folder import ResultFolder, finite_or_none, maps_by_name, write_folder
-
-
-class Description(NamedTuple):
-    """What an explanation says of its method when it is printed and drawn.
-
-    Attributes:
-        title: As in "Grad-CAM".
-        of_pixels: Whether each pixel has a value of its own, so that a few stand out.
-    """
-
-    title: str
-    of_pixels: bool
+from .records import (
+    Description,
+    arrays_of,
+    description_of,
+    html_of,
+    records_of,
+    table_of,
+    title_of,
+)
+from .result_folder import ResultFolder, write_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +39,19 @@ class Explanation:
         scores: Shape (batch,): the target's value, by default the class's logit.
         probabilities: Shape (batch,): the model's probability of the class, for segmentation its
             mean over the grid; NaN where the model does not end in a softmax or sigmoid.
-        layer: The path of the layer, " + " between several; "images" for a gradient method.
+        layer: The layer, in words for display: its path, " + " between several; or "images".
         method: The method's registered name.
         statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
             gradient", "zero activations", "not finite" (a score too), "evidence lost in scaling".
-        labels: All class names in order, where the explainer was given them.
+        class_names: All class names in order, where the explainer was given them.
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
         images: The images as the model saw them, shape (batch, *size, channels); None where no
             input has the heatmaps' axes.
+        predictions: All that the model predicts, shape (batch, classes) or (batch, *grid, units):
+            probabilities, or the output if it has none. None for a target of several outputs.
+        layers: The paths of the layers, each as `layer=` takes it; none for a gradient method.
         described: What is said of the method, so that an explanation is printed and drawn where
             nothing is computed; None asks the registry.
 
@@ -64,7 +61,7 @@ class Explanation:
         >>> model = keras.Sequential([
         ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu", name="last"),
         ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
-        >>> explanation = GradCAM(model, labels=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
+        >>> explanation = GradCAM(model, class_names=["cat", "dog"])(np.ones((3, 8, 8, 3)), "dog")
         >>> len(explanation), explanation.heatmaps.shape, explanation.maps.shape
         (3, (3, 8, 8), (3, 6, 6))
         >>> explanation.layer, explanation[0].class_name(0), explanation.overlay().shape
@@ -79,11 +76,13 @@ class Explanation:
     layer: str
     method: str
     statuses: tuple[str, ...]
-    labels: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     signed: bool = False
     scaled: bool = True
     images: np.ndarray | None = field(default=None, repr=False)
+    predictions: np.ndarray | None = field(default=None, repr=False)
+    layers: tuple[str, ...] = ()
     described: Description | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -111,30 +110,25 @@ class Explanation:
         return replace(
             self,
             heatmaps=self.heatmaps[part],
-            maps=None if self.maps is None else _part_of(self.maps, part),
+            maps=_part_of(self.maps, part),
             classes=self.classes[part],
             scores=self.scores[part],
             probabilities=self.probabilities[part],
             statuses=self.statuses[part],
-            images=None if self.images is None else self.images[part],
+            images=_part_of(self.images, part),
+            predictions=_part_of(self.predictions, part),
         )
 
     def class_name(self, index: int) -> str:
         """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
         number = int(self.classes[index])
-        if self.labels is not None and number < len(self.labels):
-            return self.labels[number]
+        if self.class_names is not None and number < len(self.class_names):
+            return self.class_names[number]
         return f"class {number}"
 
     def titles(self) -> list[str]:
         """Word each heatmap's class, probability or score, and status where it is not "ok"."""
-        return [self._title(index) for index in range(len(self))]
-
-    def _title(self, index: int) -> str:
-        probability, score = self.probabilities[index], self.scores[index]
-        measure = f"score {score:.3g}" if np.isnan(probability) else f"{probability:.1%}"
-        status = self.statuses[index]
-        return f"{self.class_name(index)}, {measure}" + ("" if status == "ok" else f" ({status})")
+        return [title_of(self, index) for index in range(len(self))]
 
     def overlay(
         self,
@@ -251,29 +245,24 @@ class Explanation:
                     self[index].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
                     for index, photo in enumerate(shown)
                 ]
-        facts = {"method": self.method, "layer": self.layer, "notes": list(self.notes)}
-        return write_folder(place, self._arrays(), pictures, facts, self._records())
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {
-            "heatmaps": self.heatmaps,
-            "classes": self.classes,
-            "scores": self.scores,
-            "probabilities": self.probabilities,
-            **maps_by_name(self.maps),
+        facts = {
+            "method": self.method,
+            "layer": self.layer,
+            "layers": list(self.layers),
+            "notes": list(self.notes),
         }
+        return write_folder(place, arrays_of(self), pictures, facts, records_of(self))
 
-    def _records(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "class": int(self.classes[index]),
-                "class_name": self.class_name(index),
-                "score": finite_or_none(self.scores[index]),
-                "probability": finite_or_none(self.probabilities[index]),
-                "status": self.statuses[index],
-            }
-            for index in range(len(self))
-        ]
+    def to_dataframe(self) -> Any:
+        """Make a table with one row per image.
+
+        Returns:
+            A `pandas.DataFrame` of class, class_name, probability, score, status, layer, method.
+
+        Raises:
+            ModuleNotFoundError: If pandas is not installed.
+        """
+        return table_of(self)
 
     def _photos(
         self, photos: Any, value_range: tuple[float, float] | None
@@ -297,22 +286,15 @@ class Explanation:
 
     @property
     def _described(self) -> Description:
-        if self.described is not None:
-            return self.described
-        method = METHODS[self.method]
-        return Description(method.title, method.of_pixels)
+        return self.described or description_of(self.method)
 
     def _repr_html_(self) -> str | None:
         if self.heatmaps.ndim != 3 and self.images is None:
             return None  # nothing to draw on: the notebook shows the text
-        buffer = io.BytesIO()
-        try:
-            self.plot().savefig(buffer, format="png", dpi=80)
-        except ValueError:  # no picture can be drawn of such inputs
-            return None
-        picture = base64.b64encode(buffer.getvalue()).decode()
-        return f'<img alt="{self._described.title}" src="data:image/png;base64,{picture}">'
+        return html_of(self.plot, self._described.title)
 
 
-def _part_of(maps: Any, part: slice) -> Any:
-    return tuple(each[part] for each in maps) if isinstance(maps, tuple) else maps[part]
+def _part_of(values: Any, part: slice) -> Any:
+    if values is None:
+        return None
+    return tuple(each[part] for each in values) if isinstance(values, tuple) else values[part]

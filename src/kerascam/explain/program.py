@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -23,7 +23,8 @@ from ..model import (
 from ..registry import METHODS, Method
 from ..repeat import driven_by
 from ..targets import logit
-from ..targets.heads import Head, is_changed_probability
+from ..targets.heads import is_changed_probability
+from .forward import predictions_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Program:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
             dict of tensors: heatmaps, maps (one a layer), classes, scores, probabilities,
             statuses, fits (whether the method's requirement holds) and predictions (see
-            `compile_predictions`).
+            `predictions_of`).
         class_count: How many classes may be asked for; None where that is unknown.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
@@ -114,38 +115,6 @@ def compile_program(
     )
 
 
-def compile_predictions(
-    model: keras.Model,
-    question: Question,
-    signature: Sequence[tf.TensorSpec],
-    like: Any,
-    *,
-    freeze: bool,
-) -> Compiled:
-    """Trace the forward pass alone.
-
-    Returns:
-        Maps the inputs to a dict of tensors: classes, (batch,), the predicted ones; and, of one
-        explained output, predictions: its probabilities, or the output as it is where it has
-        none, shape (batch, *grid, units).
-    """
-    plain = replace(question, relu_rule=None, needs=frozenset(), survey=False)
-
-    def predict(*inputs: tf.Tensor) -> dict[str, Any]:
-        unknown = tf.fill(tf.shape(inputs[0])[:1], -1)
-        trace = probe(model, [], plain, inputs, unknown, like)
-        return {"classes": trace.classes, "predictions": _predictions(trace.head)}
-
-    return compile_graph(predict, signature, freeze=freeze)
-
-
-def _predictions(head: Head | None) -> tf.Tensor | None:
-    if head is None:
-        return None
-    found = head.outputs if head.probabilities is None else head.probabilities
-    return found if found.dtype == tf.float64 else tf.cast(found, tf.float32)
-
-
 def _gives_probabilities(trace: Trace) -> bool:
     return trace.head is not None and trace.head.probabilities is not None
 
@@ -169,7 +138,7 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
         "probabilities": trace.probabilities,
         "statuses": statuses,
         "fits": _fits(trace, recipe.method),
-        "predictions": _predictions(trace.head),
+        "predictions": predictions_of(trace.head),
     }
 
 
@@ -273,6 +242,7 @@ def _notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
         *_relu_notes(trace.relus, recipe.method),
         *_head_notes(trace, recipe.question),
         *_beside_notes(trace, recipe.method),
+        *_repeat_notes(trace, recipe),
     )
 
 
@@ -281,6 +251,17 @@ def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
         f"the score depends on the images beside layer {path} too: {method.title} replaced the "
         f"layer's output and left what passes beside it as it was"
         for path in trace.beside
+    )
+
+
+def _repeat_notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
+    """Say that the weighted sum of features, which these methods take, is the logits again."""
+    if recipe.question.target is not logit or recipe.method.name not in ("grad_cam", "hires_cam"):
+        return ()
+    return tuple(
+        f"layer {path} is one 1×1 convolution away from the output: {recipe.method.title} there "
+        f"only repeats the logits of the class; name a layer further from the output"
+        for path in trace.repeated
     )
 
 

@@ -104,8 +104,8 @@ def _predicted(plan: Plan, found: dict[str, Any], manifest_id: str) -> Answer:
         signatures.CLASS_INDEX: classes,
         signatures.MANIFEST_ID: tf.fill(tf.shape(classes), manifest_id),
     }
-    if plan.explainer.labels is not None:
-        names = tf.constant(plan.explainer.labels)
+    if plan.explainer.class_names is not None:
+        names = tf.constant(plan.explainer.class_names)
         answer[signatures.CLASS_NAME] = tf.gather(names, classes)
     if found["predictions"] is not None:
         gives = plan.program.gives_probabilities

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from .. import __version__, signatures
-from .claims import FORMATS
+from ..pictures.photo_limits import FORMATS
 from .plan import Plan
 
 #: Where it lies, below the version's folder.
@@ -37,13 +37,14 @@ def write_manifest(plan: Plan, preprocess: str) -> str:
         "of_pixels": method.of_pixels,
         "paper": method.citation and method.citation.url,
         "layer": explainer.layer,
+        "layers": list(explainer.layers),
         "notes": [*explainer.programs.notes, *plan.program.notes],
         "target": name_of(explainer.programs.recipe.question.target),
         "options": {name: str(value) for name, value in explainer.programs.recipe.options.items()},
         "normalize": explainer.programs.recipe.normalize,
         "signed": explainer.keeps_sign,
         "scaled": explainer.scales,
-        "labels": explainer.labels and list(explainer.labels),
+        "class_names": explainer.class_names and list(explainer.class_names),
         "inputs": {
             spec.name: {"name": own, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
             for spec, own in zip(plan.tensors, plan.names, strict=True)

@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from .. import signatures
-from ..arguments import check_labels
+from ..arguments import check_class_names
 from ..explain.explainer import Explainer
-from ..explain.program import Program, compile_predictions
+from ..explain.forward import compile_predictions
+from ..explain.program import Program
 from ..inputs import InputSpec, conform
 from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
 from ..model.preprocessing import Preprocess
@@ -86,7 +87,7 @@ def settle(
     specs = input_specs(model, example)
     arrays = _example(model, specs, example, size)
     program = explainer.programs.of(specs, example, arrays)
-    check_labels(explainer.labels, program.class_count)
+    check_class_names(explainer.class_names, program.class_count)
     names = _request_names(specs)
     forms = [
         tensor_spec(spec, array.shape, array.dtype)

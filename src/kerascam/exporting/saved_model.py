@@ -51,7 +51,7 @@ def export(
 
     | signature | takes | answers |
     | --- | --- | --- |
-    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has labels; `manifest_id` |
+    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has class names; `manifest_id` |
     | `explain` | the same, and `class_index` (batch,) or one for all: -1 is the predicted class | the same of the explained class, and `probability`, `score`, `status`, `heatmap` (batch, *size); with `raw_maps`, `map` (batch, *grid) |
     | `serving_default_bytes` | `image_bytes` (batch,): JPEG, PNG or WebP files of any size | as `serving_default` |
     | `explain_bytes` | `image_bytes` and `class_index` | as `explain`, and `overlay_bytes` (batch,): PNG files, as large as the photographs up to `overlay_side` |
@@ -59,11 +59,11 @@ def export(
 
     A model of several inputs has their names in place of `image`, made into identifiers, and no
     `_bytes` signatures; nor have models of other inputs than grey or RGB images. The manifest, in
-    `assets/manifest.json` too, says what was exported: method, layer, labels, preprocessing. The
+    `assets/manifest.json` too, says what was exported: method, layer, class names, preprocessing. The
     file is run in a session, as servers run it, before it gets its name.
 
     Args:
-        explainer: Says the model, method, layer, target, labels and scale of what is exported. Its
+        explainer: Says the model, method, layer, target, class names and scale of what is exported. Its
             options hold too; with `freeze=True` the weights are constants of the graph, which
             makes the server faster and the file larger.
         path: The folder of the model's versions, made where it is missing; its last part is the

@@ -44,8 +44,8 @@ class EigenCAM(LayerExplainer):
     $$A = U \Sigma V^\top,\qquad L = A\,v_1$$
 
     The first singular direction of the activations, with the sign that agrees with their sum
-    (Muhammad and Yeasin, 2020, arXiv:2008.00299); `classes` changes the label, not the map. The
-    arguments are those of `Explainer`, less the method.
+    (Muhammad and Yeasin, 2020, arXiv:2008.00299); `classes` changes the name of the class, not the
+    map. The arguments are those of `Explainer`, less the method.
 
     Example:
         >>> import keras, numpy as np

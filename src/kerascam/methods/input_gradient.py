@@ -184,7 +184,7 @@ class SmoothGrad(ImageExplainer):
         samples: How many noisy copies; each costs a forward and a backward pass.
         noise: Their standard deviation, as a share of each image's range of values.
         seed: Seed of the noise.
-        **arguments: `target`, `output`, `normalize`, `labels`, `freeze`.
+        **arguments: `target`, `output`, `normalize`, `class_names`, `freeze`.
 
     Example:
         >>> import keras, numpy as np

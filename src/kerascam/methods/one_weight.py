@@ -132,7 +132,7 @@ class GradCAM(LayerExplainer):
         >>> model = keras.Sequential([
         ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, activation="relu"),
         ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
-        >>> explanation = GradCAM(model, labels=["cat", "dog"])(np.ones((1, 8, 8, 3)), "dog")
+        >>> explanation = GradCAM(model, class_names=["cat", "dog"])(np.ones((1, 8, 8, 3)), "dog")
         >>> explanation.heatmaps.shape, explanation.maps.shape, explanation.class_name(0)
         ((1, 8, 8), (1, 6, 6), 'dog')
     """

@@ -88,7 +88,7 @@ class IntegratedGradients(ImageExplainer):
         model: Any built Keras 3 model on TensorFlow.
         steps: Steps of the midpoint rule; each costs a forward and a backward pass.
         baseline: A number, or an array that fits the images: what counts as nothing seen.
-        **arguments: `target`, `output`, `normalize`, `labels`, `freeze`.
+        **arguments: `target`, `output`, `normalize`, `class_names`, `freeze`.
 
     Example:
         >>> import keras, numpy as np

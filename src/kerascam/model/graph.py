@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+# These hand on every value, to one place: ExpandDims and Squeeze stand around a convolution in 1D.
+_HANDING_ON = {"Identity", "Cast", "BiasAdd", "EnsureShape", "ExpandDims", "Squeeze"}
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank"}  # these hand on how many values, not the values
 
 
@@ -44,6 +46,36 @@ def bottlenecks(sources: Iterable[tf.Tensor], ends: Iterable[tf.Tensor]) -> set[
             ways_out[tensor.op.name] += ways_out[operation.name]
     every_way = sum(ways_in[tensor.op.name] for tensor in ends)
     return {name for name in needed if ways_in[name] * ways_out[name] == every_way}
+
+
+def is_pointwise_step(tensor: tf.Tensor, end: tf.Tensor) -> bool:
+    """Tell whether `end` is one 1×1 convolution of `tensor`, perhaps with a bias, and no more."""
+    convolved = 0
+    operation = end.op
+    while operation is not tensor.op:
+        if operation.type in ("AddV2", "Add"):
+            operation = _without_bias(operation, tensor)
+        elif operation.type.startswith("Conv") and operation.type[4:] in ("2D", "3D"):
+            convolved += 1
+            operation = operation.inputs[0].op if _is_pointwise(operation) else None
+        elif operation.type in _HANDING_ON:
+            operation = operation.inputs[0].op
+        else:
+            return False
+        if operation is None or convolved > 1:
+            return False
+    return convolved == 1
+
+
+def _is_pointwise(convolution: tf.Operation) -> bool:
+    kernel, strides = convolution.inputs[1].shape, convolution.get_attr("strides")
+    return all(length == 1 for length in (*kernel[:-2], *strides))
+
+
+def _without_bias(addition: tf.Operation, tensor: tf.Tensor) -> tf.Operation | None:
+    """Return the side of a sum that depends on a tensor; None if both do."""
+    sides = [side for side in addition.inputs if tensor.op.name in ancestors([side])]
+    return sides[0].op if len(sides) == 1 else None
 
 
 def is_foreign(tensor: tf.Tensor) -> bool:

@@ -1,5 +1,6 @@
 """What a model takes: the names, shapes, dtypes and structure of its inputs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,11 @@ def check_model(model: Any) -> None:
             f"model {model.name!r} is one of Keras 2 (tf_keras), and kerascam explains models of "
             f"Keras 3: save it with model.save('model.h5') and load that file with "
             f"keras.saving.load_model('model.h5'), or build it again in Keras 3"
+        )
+    if isinstance(model, (str, os.PathLike)):
+        raise TypeError(
+            f"model must be a keras.Model, not the path {brief(os.fspath(model))}: load it with "
+            f"keras.saving.load_model(path)"
         )
     if not isinstance(model, keras.Model):
         raise TypeError(

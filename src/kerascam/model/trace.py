@@ -41,6 +41,7 @@ class Trace(NamedTuple):
             the first axis, to scores; only what follows the site runs.
         beside: The sites that were replaced by `rests` though the scores depend on the images
             beside them too; known once they are traced.
+        repeated: The sites that one 1×1 convolution makes the logits of, if these have a grid.
         relus: What followed the ReLU rule; None without a rule.
         discovery: Every layer's output; None where no survey was asked for.
     """
@@ -61,6 +62,7 @@ class Trace(NamedTuple):
     score: ScoreFunction
     rests: tuple[ScoreFunction, ...]
     beside: list[str]
+    repeated: tuple[str, ...]
     relus: relu.ReluCount | None
     discovery: Discovery | None
 
@@ -158,6 +160,11 @@ def probe(
             for site, own, form in zip(sites, seen, activations, strict=True)
         ),
         beside=again.beside,
+        repeated=tuple(
+            site.path
+            for site, tensor in zip(sites, seen, strict=True)
+            if head is not None and head.dense and graph.is_pointwise_step(tensor, head.logits)
+        ),
         relus=_count_relus(question, scores),
         discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
     )

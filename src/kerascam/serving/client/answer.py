@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ... import signatures as names
-from ...explain.explanation import Description, Explanation
+from ...explain.explanation import Explanation
+from ...explain.records import Description
 from ..words import is_map
 from .connection import Tensors
 from .errors import ServingError
@@ -24,8 +25,6 @@ class ServedExplanation(Explanation):
     Attributes:
         overlays: The bytes of one PNG file an image, as large as the photographs, up to the
             export's `overlay_side`; empty where arrays were explained.
-        all_probabilities: The model's probabilities of all classes, shape (batch, classes), for
-            segmentation (batch, *grid, classes); None where the model gives none.
         manifest_id: Which export answered.
 
     Example:
@@ -35,27 +34,24 @@ class ServedExplanation(Explanation):
         >>> served = ServedExplanation(
         ...     heatmaps=np.ones((1, 4, 4), np.float32), maps=None, classes=np.array([1]),
         ...     scores=np.array([2.0]), probabilities=np.array([0.9]), layer="last",
-        ...     method="grad_cam", statuses=("ok",), labels=("cat", "dog"),
-        ...     overlays=(b"...a PNG file...",), all_probabilities=np.array([[0.1, 0.9]]))
-        >>> served.class_name(0), served.all_probabilities[0].tolist()
+        ...     method="grad_cam", statuses=("ok",), class_names=("cat", "dog"),
+        ...     overlays=(b"...a PNG file...",), predictions=np.array([[0.1, 0.9]]))
+        >>> served.class_name(0), served.predictions[0].tolist()
         ('dog', [0.1, 0.9])
         >>> len(served.overlays)  # Path("dog.png").write_bytes(served.overlays[0])
         1
     """
 
     overlays: tuple[bytes, ...] = ()
-    all_probabilities: np.ndarray | None = None
     manifest_id: str = ""
 
     def __getitem__(self, index: int | np.integer | slice) -> "ServedExplanation":
         """Take the explanation of one image (a batch of one) or of a slice of them."""
         part = cast(ServedExplanation, super().__getitem__(index))
         kept = np.atleast_1d(np.arange(len(self))[index])
-        every = self.all_probabilities
         return replace(
             part,
             overlays=tuple(self.overlays[place] for place in kept) if self.overlays else (),
-            all_probabilities=None if every is None else every[kept],
         )
 
 
@@ -136,13 +132,14 @@ def explanation(
         layer=facts["layer"],
         method=facts["method"],
         statuses=tuple(answer[names.STATUS].tolist()),
-        labels=manifest.labels,
+        class_names=manifest.class_names,
         notes=tuple(facts["notes"]),
         signed=facts["signed"],
         scaled=facts["scaled"],
         images=images,
         overlays=tuple(answer.get(names.OVERLAY_BYTES, ())),
-        all_probabilities=answer.get(names.PROBABILITIES),
+        predictions=answer.get(names.PROBABILITIES, answer.get(names.OUTPUTS)),
+        layers=tuple(facts.get("layers", ())),
         manifest_id=manifest.id,
         described=described,
     )

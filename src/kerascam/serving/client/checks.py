@@ -142,10 +142,10 @@ def _beyond_last_class(answer: Tensors, asked: np.ndarray, manifest: Manifest) -
 
 
 def _another_name(answer: Tensors, asked: np.ndarray, manifest: Manifest) -> np.ndarray:
-    labels = manifest.labels
-    if names.CLASS_NAME not in answer or labels is None:
+    class_names = manifest.class_names
+    if names.CLASS_NAME not in answer or class_names is None:
         return np.zeros(len(asked), bool)
-    named = [labels[place] for place in answer[names.CLASS_INDEX]]
+    named = [class_names[place] for place in answer[names.CLASS_INDEX]]
     return np.array(named, object) != answer[names.CLASS_NAME]
 
 

@@ -51,10 +51,14 @@ def identity_forms(batch: int) -> dict[str, Form]:
 
 def prediction_forms(manifest: Manifest, batch: int) -> dict[str, Form]:
     """List the outputs of a prediction."""
-    labels = manifest.labels
-    last = np.iinfo(np.int32).max if labels is None else len(labels) - 1
+    class_names = manifest.class_names
+    last = np.iinfo(np.int32).max if class_names is None else len(class_names) - 1
     # One unit under a sigmoid stands for two classes.
-    units = [None] if labels is None else [len(labels), *([1] if len(labels) == 2 else [])]
+    units = (
+        [None]
+        if class_names is None
+        else [len(class_names), *([1] if len(class_names) == 2 else [])]
+    )
     per_class = [(batch, ..., count) for count in units]
     return {
         names.CLASS_INDEX: Form([(batch,)], 0, last),

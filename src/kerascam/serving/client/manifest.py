@@ -107,13 +107,14 @@ def _is_ground(value: Any) -> bool:
 _NEEDED: dict[str, Callable[[Any], bool]] = {
     "method": _is(str),
     "layer": _is(str),
-    "labels": lambda value: value is None or _are_texts(value),
+    "class_names": lambda value: value is None or _are_texts(value),
     "notes": _are_texts,
     "signed": _is(bool),
     "scaled": _is(bool),
     "inputs": _are_inputs,
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "layers": _are_texts,
     "title": _is(str),
     "of_pixels": _is(bool),
     "photographs": _are_photographs,
@@ -136,10 +137,10 @@ class Manifest:
     facts: Mapping[str, Any]
 
     @property
-    def labels(self) -> tuple[str, ...] | None:
+    def class_names(self) -> tuple[str, ...] | None:
         """All class names in order, where they were given."""
-        labels = self.facts["labels"]
-        return None if labels is None else tuple(labels)
+        class_names = self.facts["class_names"]
+        return None if class_names is None else tuple(class_names)
 
     def class_ids(self, classes: Any, batch: int) -> Any:
         """Bring the user's classes to one index an image, -1 for the predicted class.
@@ -148,8 +149,10 @@ class Manifest:
             TypeError: If a class is neither an integer nor a name.
             ValueError: If there is no such class, or their number is not that of the images.
         """
-        labels = self.labels
-        return conform_classes(classes, batch, None if labels is None else len(labels), labels)
+        class_names = self.class_names
+        return conform_classes(
+            classes, batch, None if class_names is None else len(class_names), class_names
+        )
 
     @property
     def inputs(self) -> list[InputSpec]:

@@ -1,0 +1,105 @@
+"""An explanation in other forms: arrays by name, rows for a manifest or a table, a web page."""
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..registry import METHODS
+from .result_folder import finite_or_none, maps_by_name
+
+
+class Description(NamedTuple):
+    """What an explanation says of its method when it is printed and drawn.
+
+    Attributes:
+        title: As in "Grad-CAM".
+        of_pixels: Whether each pixel has a value of its own, so that a few stand out.
+    """
+
+    title: str
+    of_pixels: bool
+
+
+def description_of(method: str) -> Description:
+    """Look a method up by its registered name."""
+    found = METHODS[method]
+    return Description(found.title, found.of_pixels)
+
+
+def title_of(explanation: Any, index: int) -> str:
+    """Word a heatmap's class, its probability or score, and its status if that is not "ok"."""
+    probability, score = explanation.probabilities[index], explanation.scores[index]
+    measure = f"score {score:.3g}" if np.isnan(probability) else f"{probability:.1%}"
+    status = explanation.statuses[index]
+    title = f"{explanation.class_name(index)}, {measure}"
+    return title if status == "ok" else f"{title} ({status})"
+
+
+def arrays_of(explanation: Any) -> dict[str, np.ndarray]:
+    """Name the arrays of an explanation, for one `.npz` file."""
+    kept = {
+        "heatmaps": explanation.heatmaps,
+        "classes": explanation.classes,
+        "scores": explanation.scores,
+        "probabilities": explanation.probabilities,
+        **maps_by_name(explanation.maps),
+    }
+    if explanation.predictions is not None:
+        kept["predictions"] = explanation.predictions
+    return kept
+
+
+def records_of(explanation: Any) -> list[dict[str, Any]]:
+    """Write one record per image, of values that JSON can hold."""
+    return [
+        {
+            "class": int(explanation.classes[index]),
+            "class_name": explanation.class_name(index),
+            "score": finite_or_none(explanation.scores[index]),
+            "probability": finite_or_none(explanation.probabilities[index]),
+            "status": explanation.statuses[index],
+        }
+        for index in range(len(explanation))
+    ]
+
+
+def table_of(explanation: Any) -> Any:
+    """Return a pandas DataFrame with one row per image.
+
+    Raises:
+        ModuleNotFoundError: If pandas is not installed.
+    """
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        if error.name != "pandas":
+            raise
+        raise ModuleNotFoundError(
+            "to_dataframe needs the package 'pandas'; pip install pandas", name="pandas"
+        ) from None
+    count = len(explanation)
+    return pandas.DataFrame(
+        {
+            "class": np.array(explanation.classes),
+            "class_name": [explanation.class_name(index) for index in range(count)],
+            "probability": np.array(explanation.probabilities),
+            "score": np.array(explanation.scores),
+            "status": list(explanation.statuses),
+            "layer": [explanation.layer] * count,
+            "method": [explanation.method] * count,
+        }
+    )
+
+
+def html_of(plot: Callable[[], Any], title: str) -> str | None:
+    """Return the figure that `plot` draws as an HTML image; None if it cannot draw one."""
+    buffer = io.BytesIO()
+    try:
+        plot().savefig(buffer, format="png", dpi=80)
+    except ValueError:  # no picture can be drawn of such inputs
+        return None
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{title}" src="data:image/png;base64,{picture}">'
