@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from matplotlib import colormaps
 
+from kerascam.pictures.colormaps import choose_colormap
 from kerascam.pictures.pixels import to_uint8_rgb, write_png
-from kerascam.pictures.render import choose_colormap, colorize, is_signed, overlay, resize_heatmap
+from kerascam.pictures.render import colorize, is_signed, overlay, resize_heatmap
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 PHOTO = np.stack([RAMP, RAMP[::-1], RAMP.T], axis=-1)

@@ -14,6 +14,7 @@ from ..arguments import check_flag, conform_labels, conform_path, number_in
 from ..errors import brief, reason
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
+from ..pictures.look import Style, check_style
 from ..pictures.pixels import conform_range
 from ..registry import METHODS
 from .records import Events, Page, Record, Sheets
@@ -54,6 +55,7 @@ class ExplainCallback(keras.callbacks.Callback):
             such as the student of a distillation.
         value_range: The values of black and of white, where the photos, or the images, have
             others than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
+        style: Of the overlays: "heat", "uniform" or "outline", as in `kerascam.overlay`.
         **options: The explainer's other arguments, such as `target`, and the method's own.
 
     Attributes:
@@ -95,6 +97,7 @@ class ExplainCallback(keras.callbacks.Callback):
         limit: int = 16,
         model: keras.Model | None = None,
         value_range: tuple[float, float] | None = None,
+        style: Style = "heat",
         **options: Any,
     ) -> None:
         super().__init__()
@@ -105,6 +108,7 @@ class ExplainCallback(keras.callbacks.Callback):
             raise TypeError(f"model must be a keras.Model, not {brief(model)}")
         if value_range is not None:
             conform_range(value_range)
+        check_style(style)
         if options.get("freeze"):
             raise ValueError(
                 "freeze=True would show the first weights for ever; leave it out of a training"
@@ -112,7 +116,7 @@ class ExplainCallback(keras.callbacks.Callback):
         METHODS[method]  # raises where there is no such method
         self._every, self._limit = number_in("every", every, 1), number_in("limit", limit, 1)
         self._labels = conform_labels(labels)
-        self._given = (images, classes, photos, value_range)
+        self._given = (images, classes, photos, value_range, style)
         self._arguments = {"method": method, "layer": layer, "labels": self._labels, **options}
         self._own_model = model
         self._records: list[Record] = []

@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> bool:
         methods = [explainer.method.name for explainer in plan.explainers]
         others = [Path(name) for name in (arguments.model, arguments.labels) if name]
         conflicts.check(folder, names, methods, [*found.files, *others])
-        gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
+        gallery = Gallery(folder, names, plan.look)
         bar.now("Explaining", len(found.files))
         placed: list[tuple[int, Result]] = []
         read = _read(found.files, plan, arguments, failures, bar)
@@ -156,8 +156,10 @@ def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
         "labels": arguments.labels and shown(arguments.labels),
         "fit": arguments.fit,
         "preprocess": arguments.preprocess,
-        "colormap": arguments.colormap,
-        "alpha": arguments.alpha,
+        "style": plan.look.style,
+        "colormap": plan.look.colormap,
+        "alpha": plan.look.opacity,
+        "levels": list(plan.look.contours) if plan.look.style == "outline" else None,
         "overlay_side": arguments.overlay_side,
         "depth": arguments.depth,
     }

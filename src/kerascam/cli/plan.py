@@ -10,8 +10,8 @@ import numpy as np
 
 from ..explain.explainer import Explainer
 from ..model.preprocessing import Preprocess, preprocessing
-from ..pictures import render
-from . import classes, models
+from ..pictures.look import Look
+from . import classes, models, options
 from .batches import Photo
 from .form import ImageForm, image_form, output_shapes
 from .methods import find_methods
@@ -29,6 +29,7 @@ class Plan:
         labels: The class names, where they are known.
         wanted: The classes that the user names; none where the model's prediction is explained.
         top: How many of the most probable classes are explained.
+        look: How overlays look.
     """
 
     model: keras.Model
@@ -38,6 +39,7 @@ class Plan:
     labels: tuple[str, ...] | None
     wanted: tuple[int, ...]
     top: int
+    look: Look
 
     def inputs(self, photos: Sequence[Photo]) -> np.ndarray:
         """Give the batch that the model is called with."""
@@ -62,7 +64,7 @@ def settle(arguments: Namespace) -> Plan:
         ValueError: If an argument is wrong, or does not fit the model.
     """
     methods = find_methods(arguments.methods)
-    render.choose_colormap(arguments.colormap, signed=False)
+    look = options.look_of(arguments)
     preprocess = find_preprocessing(arguments.preprocess)
     labels = classes.read_labels(arguments.labels) if arguments.labels else None
 
@@ -95,6 +97,7 @@ def settle(arguments: Namespace) -> Plan:
         None if labels is None else tuple(labels),
         tuple(dict.fromkeys(wanted)),
         top,
+        look,
     )
 
 

@@ -16,6 +16,7 @@ from ..explain.program import Program, compile_predictions
 from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
 from ..model.inputs import InputSpec, conform
 from ..model.preprocessing import Preprocess
+from ..pictures.look import Look
 from .decoding import Fitting
 from .limits import Limits
 
@@ -25,13 +26,11 @@ class Drawing:
     """How overlays are drawn.
 
     Attributes:
-        colormap: A matplotlib name, or "auto".
-        alpha: Opacity of the heatmap, 0 to 1.
+        look: Style, colours, opacity and levels.
         side: How long an overlay's longer side may be, in pixels; None for any length.
     """
 
-    colormap: str
-    alpha: float
+    look: Look
     side: int | None
 
 
