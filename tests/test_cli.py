@@ -15,8 +15,9 @@ import tensorflow as tf
 
 import kerascam
 from kerascam import GradCAM, Saliency
-from kerascam.cli import main, photos
+from kerascam.cli import main
 from kerascam.explain.explainer import Explainer
+from kerascam.pictures.photo_files import Reading, reading
 from kerascam.registry import METHODS
 
 LABELS = ["tabby cat", "tiger", "fox"]
@@ -338,14 +339,14 @@ def test_interrupt_leaves_nothing_half_written(
     arguments = ["explain", str(models / "rgb.keras"), "--class", "0", "--batch-size", "1"]
     assert main([*arguments, "old.png"]) == 0
     capsys.readouterr()
-    original = photos.read
+    original = reading.read
 
-    def interrupted(path: Path, how: photos.Reading) -> Any:
+    def interrupted(path: Path, how: Reading) -> Any:
         if path.name == "b.png":
             raise KeyboardInterrupt
         return original(path, how)
 
-    monkeypatch.setattr(photos, "read", interrupted)
+    monkeypatch.setattr(reading, "read", interrupted)
     assert main([*arguments, "b.png", "a.png"]) == 130
     assert names() == ["manifest.json", "old.grad_cam.class-0.png"], "nothing new was ready"
     assert main([*arguments, "a.png", "b.png"]) == 130

@@ -13,6 +13,7 @@ from ..explain.explanation import Explanation
 from ..model import input_specs
 from ..model.inputs import InputSpec, conform
 from ..pictures.figure import as_many, to_photos
+from ..pictures.fitting import shrink
 from ..pictures.look import Style
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
@@ -105,7 +106,7 @@ def canvas(
             "images must be two-dimensional to be drawn at every epoch; their heatmaps have shape "
             f"{explanation.heatmaps.shape}: explain and plot() them after training"
         )
-    return [_shrunk(photo) for photo in to_photos(photos, len(explanation), value_range)]
+    return [shrink(photo, LARGEST) for photo in to_photos(photos, len(explanation), value_range)]
 
 
 def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, int | None]:
@@ -142,14 +143,3 @@ def _is_batch(value: Any, shape: Sequence[int | None] | None) -> bool:
     if isinstance(value, (list, tuple)) and value:
         rank = 1 + getattr(value[0], "ndim", -1)  # an array for each image
     return bool(rank > 1 if shape is None else rank == len(shape) + 1)
-
-
-def _shrunk(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = photo.shape[:2]
-    share = LARGEST / max(height, width)
-    if share >= 1:
-        return photo
-    import cv2
-
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))

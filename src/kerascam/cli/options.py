@@ -112,6 +112,16 @@ def look_of(arguments: argparse.Namespace) -> Look:
     return Look(arguments.colormap, arguments.alpha, arguments.style, arguments.levels)
 
 
+def spelled(name: str, value: int) -> str:
+    """Word an option and its value, for an error that advises it.
+
+    Example:
+        >>> spelled("max_pixels", 7)
+        '--max-pixels 7'
+    """
+    return f"--{name.replace('_', '-')} {value}"
+
+
 def side(text: str) -> int | None:
     """Take the longer side of a picture in pixels, or "full" for the photograph's own."""
     return None if text == "full" else int(number(int, 1, None)(text))

@@ -2,18 +2,20 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from ..explain.explainer import Explainer
+from ..loading import sized, to_inputs
+from ..model.image_form import image_form, output_shapes
 from ..model.preprocessing import Preprocess, preprocessing
+from ..pictures.fitting import ImageForm
 from ..pictures.look import Look
 from . import classes, models, options
 from .batches import Photo
-from .form import ImageForm, image_form, output_shapes
 from .methods import find_methods
 
 
@@ -42,9 +44,8 @@ class Plan:
     look: Look
 
     def inputs(self, photos: Sequence[Photo]) -> np.ndarray:
-        """Give the batch that the model is called with."""
-        values = self.preprocess(np.stack([photo.values for photo in photos]).astype(np.float32))
-        return np.moveaxis(values, -1, 1) if self.form.channels_first else values
+        """Return the batch that the model is called with."""
+        return to_inputs([photo.values for photo in photos], self.form, self.preprocess)
 
     def questions(self, inputs: np.ndarray) -> list[Any]:
         """Give what each picture of an image explains: a class, one an image, or None."""
@@ -69,7 +70,7 @@ def settle(arguments: Namespace) -> Plan:
     labels = classes.read_labels(arguments.labels) if arguments.labels else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
-    form = _sized(image_form(model), arguments.size)
+    form = sized(image_form(model), arguments.size, "--size")
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
     _check_labels(labels, units)
@@ -111,16 +112,6 @@ def find_preprocessing(name: str) -> Preprocess:
         return preprocessing(name)
     except ValueError as error:
         raise ValueError(f"--{error}") from None
-
-
-def _sized(form: ImageForm, size: tuple[int, int] | None) -> ImageForm:
-    if size is None:
-        return form
-    fits = all(own in (None, asked) for own, asked in zip(form.size, size, strict=True))
-    if not fits:
-        own = "x".join("any" if n is None else str(n) for n in form.size)
-        raise ValueError(f"--size {size[0]}x{size[1]} does not fit the model, which takes {own}")
-    return replace(form, size=size)
 
 
 def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]:

@@ -1,8 +1,10 @@
 """Make photographs and heatmaps ready, inside a graph, to be painted by `pictures.painter`."""
 
+import keras
 import tensorflow as tf
 
 from ..pictures.figure import BRIGHT_PERCENTILE
+from ..pictures.fitting import shrunk_size
 
 
 def shrink(photo: tf.Tensor, side: int | None) -> tf.Tensor:
@@ -21,8 +23,7 @@ def shrink(photo: tf.Tensor, side: int | None) -> tf.Tensor:
     longer = tf.reduce_max(own)
 
     def shrunk() -> tf.Tensor:
-        exact = tf.cast(own, tf.float64) * side / tf.cast(longer, tf.float64)
-        size = tf.maximum(tf.cast(tf.round(exact), tf.int32), 1)
+        size = shrunk_size((own[0], own[1]), side, keras.ops)
         pixels = tf.image.resize(photo, size, tf.image.ResizeMethod.AREA)
         return tf.cast(tf.round(pixels), tf.uint8)
 

@@ -55,10 +55,7 @@ class Brush:
         heat = resize(heat, xp.shape(photo)[:2], xp)
         pixels = xp.cast(photo, "float32")
         if self.look.style == "outline":
-            levels = [
-                sign * each for each in self.look.contours for sign in (1, -1)[: 1 + self.signed]
-            ]
-            colors = colorize(np.array(levels), self.colors, HOST, signed=self.signed)
+            levels, colors = self._lines()
             painted = outline(pixels, heat, levels, colors, self.look.opacity, xp)
         else:
             mixture = self._mixture()
@@ -66,6 +63,15 @@ class Brush:
             mixed = xp.take(mixture, steps, 0)
             painted = mixed[..., :3] + mixed[..., 3:] * pixels
         return xp.cast(xp.round(painted), "uint8")
+
+    def _lines(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """List the levels of an outline, and the colour of each."""
+        levels = shades = np.array(self.look.contours)
+        if self.signed:
+            # Near zero both signs have much the same dark colour: lines take stronger ones.
+            signs = np.array([1, -1])[:, None]
+            levels, shades = (signs * levels).ravel(), (signs * (levels + 1) / 2).ravel()
+        return levels, colorize(shades, self.colors, HOST, signed=self.signed)
 
     def _mixture(self) -> NDArray[np.float32]:
         """List each step's colour times its opacity, and what is left of the photo: (steps, 4)."""
@@ -129,6 +135,6 @@ def _strengths(count: int, *, signed: bool) -> NDArray[np.float64]:
 
 
 def _fade(strength: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 to 1, smoothly: faint evidence hardly tints a photo, clear evidence is seen at once."""
+    """From 0 to 1, smoothly: faint evidence hardly tints, clear evidence is seen at once."""
     share = np.minimum(strength / _FULL, 1)
     return share * share * (3 - 2 * share)
