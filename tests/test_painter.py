@@ -14,6 +14,8 @@ from matplotlib.colors import ListedColormap
 
 from kerascam import overlay
 from kerascam.arrays import HOST
+from kerascam.pictures import painter
+from kerascam.pictures.figure import brightened
 from kerascam.pictures.look import Look
 from kerascam.pictures.painter import Brush, palette
 from tests.golden import overlays
@@ -65,6 +67,26 @@ def test_a_graph_draws_the_same_bytes(style: str, colormap: str, signed: bool) -
         wanted = brush.paint(photo, heat, HOST)
         assert wanted.dtype == np.uint8 and wanted.shape == photo.shape
         np.testing.assert_array_equal(drawn(photo, heat).numpy(), wanted)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_large_photo_is_painted_in_strips(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = overlay(PHOTO, hill(), style=style)
+    monkeypatch.setattr(painter, "_STRIP", 4 * PHOTO.shape[1])
+    np.testing.assert_array_equal(overlay(PHOTO, hill(), style=style), whole)
+
+
+def test_a_graph_draws_pixel_maps_up_to_the_same_percentile() -> None:
+    signature = [tf.TensorSpec((None, None, None), tf.float32)]
+    drawn = tf.function(lambda heat: brightened(heat, keras.ops), input_signature=signature)
+    for share in (0, 0.005, 0.5, 1):
+        heat = RANDOM.normal(size=(2, 20, 31)) * (RANDOM.random((2, 20, 31)) < share)
+        heat = heat.astype(np.float32)
+        top = np.percentile(np.abs(heat), 99, (1, 2), method="higher", keepdims=True)
+        top = np.where(top > 0, top, np.abs(heat).max((1, 2), keepdims=True))
+        wanted = np.clip(np.divide(heat, top, out=np.zeros_like(heat), where=top > 0), -1, 1)
+        np.testing.assert_array_equal(brightened(heat, HOST), wanted)
+        np.testing.assert_array_equal(drawn(heat), wanted)
 
 
 def test_a_pixel_by_hand() -> None:

@@ -24,6 +24,12 @@ class _Host:
     def cast(values: Any, dtype: str) -> np.ndarray:
         return np.asarray(values).astype(dtype)
 
+    @staticmethod
+    def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, None]:
+        """Sort the largest values of the last axis, the largest first."""
+        last = values.shape[-1]
+        return np.sort(np.partition(values, last - k)[..., last - k :])[..., ::-1], None
+
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ..pictures.figure import BRIGHT_PERCENTILE
+from ..pictures.figure import brightened
 from ..pictures.fitting import shrunk_size
 
 
@@ -45,13 +45,7 @@ def shown(heatmap: tf.Tensor, *, of_pixels: bool, scaled: bool) -> tf.Tensor:
     heat = tf.cast(heatmap, tf.float32)
     if scaled and not of_pixels:
         return heat
-    strength = tf.reshape(tf.abs(heat), [-1])
-    top = tf.reduce_max(strength)
     if of_pixels:
-        count = tf.size(strength)
-        share = tf.constant(BRIGHT_PERCENTILE / 100, tf.float64)
-        place = tf.cast(tf.math.ceil(tf.cast(count - 1, tf.float64) * share), tf.int32)
-        bright = tf.math.top_k(strength, count - place).values[-1]
-        top = tf.where(bright > 0, bright, top)
-    heat = heat / tf.where(top > 0, top, 1.0)
-    return tf.clip_by_value(heat, -1, 1) if of_pixels else heat
+        return brightened(heat[None], keras.ops)[0]
+    top = tf.reduce_max(tf.abs(heat))
+    return heat / tf.where(top > 0, top, 1.0)

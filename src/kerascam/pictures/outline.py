@@ -19,7 +19,8 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 def outline(
     pixels: Any,
-    heat: Any,
+    framed: Any,
+    half: Any,
     levels: NDArray[np.float64],
     colors: NDArray[np.uint8],
     opacity: float,
@@ -32,7 +33,8 @@ def outline(
 
     Args:
         pixels: Shape (height, width, 3), float32 from 0 to 255.
-        heat: Shape (height, width).
+        framed: The heat, shape (height + 2, width): with the rows above and below.
+        half: Half of a line's width, in pixels.
         levels: Values of the heat, shape (levels,).
         colors: One for each level, shape (levels, 3), RGB.
         opacity: Of the lines, 0 to 1.
@@ -41,13 +43,10 @@ def outline(
     Returns:
         Shape (height, width, 3), float32; unchanged where there is no line.
     """
-    height, width = xp.shape(pixels)[:2]
-    shorter = xp.cast(xp.minimum(height, width), "float64")
-    half = xp.maximum(shorter * _SHARE, _THINNEST) / 2
-    slope = _slope(heat, xp)
+    slope, heat = _slope(framed, xp), xp.cast(framed[1:-1], "float64")
     steep = slope > _LEVEL_GROUND
     for level, color in zip(levels.tolist(), colors.astype(np.float32), strict=True):
-        away = xp.abs(xp.cast(heat, "float64") - level) / xp.maximum(slope, _LEVEL_GROUND)
+        away = xp.abs(heat - level) / xp.maximum(slope, _LEVEL_GROUND)
         away = xp.where(steep, away, _FAR)
         edge = np.float32(0 if color @ _LUMINANCE > 127 else 255)
         for reach, shade in ((half * _EDGE, edge), (half, color)):
@@ -57,9 +56,15 @@ def outline(
     return pixels
 
 
-def _slope(heat: Any, xp: Arrays) -> Any:
+def half_width(size: Any, xp: Arrays) -> Any:
+    """Return half of the width that a line has on a photograph of this height and width."""
+    shorter = xp.cast(xp.minimum(*size), "float64")
+    return xp.maximum(shorter * _SHARE, _THINNEST) / 2
+
+
+def _slope(framed: Any, xp: Arrays) -> Any:
     """How much the heat changes from one pixel to the next, in float64."""
-    framed = xp.pad(xp.cast(heat, "float64"), ((1, 1), (1, 1)), "symmetric")
+    framed = xp.pad(xp.cast(framed, "float64"), ((0, 0), (1, 1)), "symmetric")
     down = (framed[2:, 1:-1] - framed[:-2, 1:-1]) / 2
     right = (framed[1:-1, 2:] - framed[1:-1, :-2]) / 2
     return xp.sqrt(down * down + right * right)

@@ -10,12 +10,13 @@ from ..arrays import HOST, Arrays
 from ..resizing import resize
 from .colormaps import choose_colormap
 from .look import Look
-from .outline import outline
+from .outline import half_width, outline
 
 # With opacity by heat, a palette of fewer colours is divided into this many steps.
 _STEPS = 256
 # Of the strongest evidence: from here on the opacity is full, so that second places are seen too.
 _FULL = 0.6
+_STRIP = 2**20  # pixels
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,29 @@ class Brush:
         Returns:
             Shape (height, width, 3), uint8 RGB.
         """
-        heat = resize(heat, xp.shape(photo)[:2], xp)
+        size = xp.shape(photo)[:2]
+        # A row more above and below, as a slope goes from one row to the next.
+        heat = xp.pad(resize(heat, size, xp), ((1, 1), (0, 0)), "symmetric")
+        half = half_width(size, xp)
+        if xp is not HOST:
+            return self._blend(photo, heat, half, xp)
+        # In strips: as floats, a large photograph would take many times its memory.
+        rows = max(1, _STRIP // size[1])
+        return np.concatenate(
+            [
+                self._blend(photo[top : top + rows], heat[top : top + rows + 2], half, xp)
+                for top in range(0, size[0], rows)
+            ]
+        )
+
+    def _blend(self, photo: Any, framed: Any, half: Any, xp: Arrays) -> Any:
+        """Paint a heatmap of a photograph's size, and a row more above and below."""
         pixels = xp.cast(photo, "float32")
         if self.look.style == "outline":
             levels, colors = self._lines()
-            painted = outline(pixels, heat, levels, colors, self.look.opacity, xp)
+            painted = outline(pixels, framed, half, levels, colors, self.look.opacity, xp)
         else:
+            heat = framed[1:-1]
             mixture = self._mixture()
             steps = _steps(heat, len(mixture), xp, signed=self.signed)
             mixed = xp.take(mixture, steps, 0)
