@@ -437,7 +437,7 @@ def several(inputs: int, outputs: int) -> keras.Model:
 @pytest.mark.parametrize(
     ("make", "arguments", "message"),
     [
-        (lambda: several(2, 1), [], "takes 2 inputs; the command line explains models of one"),
+        (lambda: several(2, 1), [], "takes 2 inputs, and a photograph is one"),
         (lambda: several(1, 2), [], "has 2 outputs; the command line explains models of one"),
         (lambda: classifier(8, 8, 4), [], "takes inputs of shape (batch, 8, 8, 4), not images"),
         (lambda: classifier(8, 8, 3, units=1), ["--top", "2"], "this one has one unit"),

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,19 +17,20 @@ from .files import shown
 from .model import check_model
 from .model.image_form import image_form
 from .model.preprocessing import Preprocess, preprocessing
-from .pictures.fitting import Fit, ImageForm
+from .pictures.fitting import Fit, ImageForm, check_fit
 from .pictures.photo_files import (
     FULL_DEPTH,
     OUT_OF_MEMORY,
     BadPhotoError,
     Reading,
-    bound_opencv,
     read,
 )
 from .pictures.photo_limits import MAX_PIXELS
 
 # How many bad files an error names.
 _NAMED = 3
+_ROOM = 150  # characters of a name
+_LONGEST = 2**31 - 1  # pixels of a side
 
 
 class LoadedImages(NamedTuple):
@@ -107,12 +108,10 @@ def load_images(
     """
     files = conform_paths(paths)
     check_model(model)
-    if fit not in ("stretch", "crop"):
-        raise ValueError(f"fit must be 'stretch' or 'crop', not {brief(fit)}")
+    check_fit(fit)
     prepare = preprocess if callable(preprocess) else preprocessing(preprocess)
     form = sized(image_form(model), size)
     how = Reading(number_in("max_pixels", max_pixels, 1), number_in("depth", depth, 8, FULL_DEPTH))
-    bound_opencv(how.max_pixels)
     photos, values = [], []
     for photo, fitted in _read_all(files, form, fit, how):
         photos.append(photo)
@@ -130,11 +129,11 @@ def conform_paths(paths: Any) -> list[Path]:
     alone = isinstance(paths, (str, os.PathLike))
     try:
         given = [paths] if alone else list(paths)
-        files = [Path(os.fsdecode(each)) for each in given if not isinstance(each, bytes)]
-    except TypeError:
-        files = []
-        given = [None]
-    if len(files) != len(given) or isinstance(paths, (bytes, dict)):
+        texts = all(isinstance(each, (str, os.PathLike)) for each in given)
+        files = [Path(each) for each in given] if texts else []
+    except Exception:  # no sequence, or a type that refuses
+        texts, files = False, []
+    if not texts or isinstance(paths, Mapping):
         raise TypeError(f"paths must be a file or a list of files, not {brief(paths)}")
     if not files:
         raise ValueError("paths must hold at least one file; received none")
@@ -152,7 +151,7 @@ def sized(form: ImageForm, size: Any, option: str = "size") -> ImageForm:
         return form
     if not isinstance(size, (list, tuple)) or len(size) != 2:
         raise TypeError(f"{option} must be the two numbers (height, width), not {brief(size)}")
-    height, width = (number_in(option, length, 1) for length in size)
+    height, width = (number_in(option, length, 1, _LONGEST) for length in size)
     fits = all(own in (None, asked) for own, asked in zip(form.size, (height, width), strict=True))
     if not fits:
         own = "x".join("any" if n is None else str(n) for n in form.size)
@@ -202,14 +201,20 @@ def _read_all(
             photo, note = read(path, how)
             seen, fitted = form.fit(photo, fit)
         except BadPhotoError as error:
-            bad.append(f"{shown(path)}: {error}")
+            bad.append(f"{_name(path)}: {error}")
         except MemoryError:
-            bad.append(f"{shown(path)}: {OUT_OF_MEMORY}")
+            bad.append(f"{_name(path)}: {OUT_OF_MEMORY}")
         else:
             if note:
-                warnings.warn(f"{shown(path)}: {note}", UserWarning, stacklevel=4)
+                warnings.warn(f"{_name(path)}: {note}", UserWarning, stacklevel=4)
             if not bad:
                 yield seen, fitted
     if bad:
         more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         raise ValueError("; ".join(bad[:_NAMED]) + more)
+
+
+def _name(path: Path) -> str:
+    """Name a file as it was given, or the end of a name that no message has room for."""
+    name = shown(path)
+    return name if len(name) <= _ROOM else f"...{name[-_ROOM:]}"

@@ -14,8 +14,9 @@ from ..arguments import check_flag, conform_labels, conform_path, number_in
 from ..errors import brief, reason
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
-from ..pictures.look import Style, check_style
+from ..pictures.look import check_style
 from ..pictures.pixels import conform_range
+from ..pictures.styles import Style
 from ..registry import METHODS
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch

@@ -14,7 +14,7 @@ from ..model import input_specs
 from ..model.inputs import InputSpec, conform
 from ..pictures.figure import as_many, to_photos
 from ..pictures.fitting import shrink
-from ..pictures.look import Style
+from ..pictures.styles import Style
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
 

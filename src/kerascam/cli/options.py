@@ -2,10 +2,13 @@
 
 import argparse
 from collections.abc import Callable
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from ..pictures import photo_limits
-from ..pictures.look import LEVELS, Look, Style, check_levels
+from ..pictures.styles import LEVELS, MOST_LEVELS, Style
+
+if TYPE_CHECKING:
+    from ..pictures.look import Look
 
 
 def add_labels(group: argparse._ActionsContainer) -> None:
@@ -101,12 +104,14 @@ def add_colors(group: argparse._ActionsContainer) -> None:
     )
 
 
-def look_of(arguments: argparse.Namespace) -> Look:
+def look_of(arguments: argparse.Namespace) -> "Look":
     """Take how overlays look from the arguments.
 
     Raises:
         ValueError: If there is no such colormap, or there are levels without lines.
     """
+    from ..pictures.look import Look
+
     if arguments.levels and arguments.style != "outline":
         raise ValueError("--levels needs --style outline")
     return Look(arguments.colormap, arguments.alpha, arguments.style, arguments.levels)
@@ -130,11 +135,12 @@ def side(text: str) -> int | None:
 def _levels(text: str) -> tuple[float, ...]:
     try:
         levels = tuple(float(each) for each in text.split(","))
-        check_levels(levels, "outline")
     except ValueError:
+        levels = ()
+    if not (0 < len(levels) <= MOST_LEVELS and all(0 < level < 1 for level in levels)):
         raise argparse.ArgumentTypeError(
-            f"must be numbers between 0 and 1 such as 0.25,0.5, not {text!r}"
-        ) from None
+            f"must be 1 to {MOST_LEVELS} numbers between 0 and 1 such as 0.25,0.5, not {text!r}"
+        )
     return levels
 
 

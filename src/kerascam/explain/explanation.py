@@ -13,7 +13,8 @@ import numpy as np
 from .._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from ..arguments import conform_path
 from ..pictures import figure, render
-from ..pictures.look import Look, Style
+from ..pictures.look import Look
+from ..pictures.styles import Style
 from ..registry import METHODS
 from .result_folder import ResultFolder, finite_or_none, maps_by_name, write_folder
 

@@ -10,8 +10,10 @@ from ..errors import brief
 from ..explain.explainer import Explainer
 from ..model import write_saved_model
 from ..model.preprocessing import Preprocess, preprocessing
-from ..pictures.look import Look, Style
+from ..pictures.fitting import check_fit
+from ..pictures.look import Look
 from ..pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
+from ..pictures.styles import Style
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
@@ -21,7 +23,6 @@ from .plan import Drawing, settle
 from .versions import check_place, put_in_place, unfinished_version
 from .warm_up import make_requests, write_requests
 
-_FITS = ("stretch", "crop")
 # What a graph counts lengths in, and pixels.
 _MOST_LENGTH, _MOST_PIXELS = 2**31 - 1, 2**63 - 1
 
@@ -162,8 +163,7 @@ def export(
 def _check(explainer: Any, fit: Any, resize: Any, raw_maps: Any, warm_up: Any) -> None:
     if not isinstance(explainer, Explainer):
         raise TypeError(f"explainer must be one, such as GradCAM(model), not {brief(explainer)}")
-    if not isinstance(fit, str) or fit not in _FITS:
-        raise ValueError(f"fit must be 'stretch' or 'crop', not {brief(fit)}")
+    check_fit(fit)
     if not isinstance(resize, str) or resize not in RESIZERS:
         known = ", ".join(map(repr, RESIZERS))
         raise ValueError(f"resize must be one of {known}, not {brief(resize)}")

@@ -17,8 +17,8 @@ def image_form(model: keras.Model) -> ImageForm:
     specs = input_specs(model)
     if len(specs) != 1:
         raise ValueError(
-            f"model {model.name!r} takes {len(specs)} inputs, and photographs are one: make its "
-            f"inputs in Python as arrays"
+            f"model {model.name!r} takes {len(specs)} inputs, and a photograph is one: explain "
+            f"arrays in Python"
         )
     shape = built_shape(model) or specs[0].shape
     if shape is None:
@@ -30,7 +30,7 @@ def image_form(model: keras.Model) -> ImageForm:
     wanted = ", ".join("any" if n is None else str(n) for n in ("batch", *shape))
     raise ValueError(
         f"model {model.name!r} takes inputs of shape ({wanted}), not images of one or three "
-        f"channels: make its inputs in Python as arrays"
+        f"channels: explain arrays in Python"
     )
 
 

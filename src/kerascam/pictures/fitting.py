@@ -2,13 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from ..arrays import HOST, Arrays
+from ..errors import brief
 
 Fit = Literal["stretch", "crop"]
+
+
+def check_fit(fit: Any) -> None:
+    """Raise if this is no way to fit a photograph.
+
+    Raises:
+        ValueError: If it is not "stretch" or "crop".
+    """
+    if not isinstance(fit, str) or fit not in get_args(Fit):
+        raise ValueError(f"fit must be 'stretch' or 'crop', not {brief(fit)}")
 
 
 class Kernels(NamedTuple):

@@ -2,22 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from ..errors import brief
 from .colormaps import choose_colormap
-
-Style = Literal["heat", "uniform", "outline"]
-
-#: What `alpha` is where none is given: of the strongest evidence, of all pixels, of the lines.
-OPACITY: dict[str, float] = {"heat": 0.75, "uniform": 0.5, "outline": 1.0}
-
-#: Where the lines of an outline run, in shares of the strongest evidence.
-LEVELS = (0.25, 0.5, 0.75)
-
-_MOST_LEVELS = 20
+from .styles import LEVELS, MOST_LEVELS, OPACITY, Style
 
 
 @dataclass(frozen=True)
@@ -97,8 +88,8 @@ def check_levels(levels: Any, style: str) -> None:
         given = np.array(None)
     if given.ndim != 1 or given.dtype.kind not in "fiu":
         raise TypeError(f"levels must be a list of numbers such as [0.5], not {brief(levels)}")
-    if not 1 <= given.size <= _MOST_LEVELS:
-        raise ValueError(f"levels must hold 1 to {_MOST_LEVELS} numbers, got {given.size}")
+    if not 1 <= given.size <= MOST_LEVELS:
+        raise ValueError(f"levels must hold 1 to {MOST_LEVELS} numbers, got {given.size}")
     if not ((given > 0) & (given < 1)).all():
         raise ValueError(f"levels must lie between 0 and 1, got {brief(levels)}")
     if style != "outline":

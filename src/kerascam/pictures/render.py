@@ -10,8 +10,9 @@ from ..arrays import HOST
 from ..errors import brief
 from ..resizing import resize
 from . import painter
-from .look import Look, Style
+from .look import Look
 from .pixels import SLACK, numbers, span, to_uint8_rgb
+from .styles import Style
 
 
 def colorize(

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...arrays import HOST
 from ...errors import brief
-from ..look import Look, Style
+from ..look import Look
 from ..painter import Brush
 from ..pixels import to_uint8_rgb
 from ..render import colorize, is_signed, resize_heatmap
+from ..styles import Style
 from .bars import OVERLAY_BAR, color_bar, overlay_bar
 from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, draw_rows
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..look import Style
 from ..pixels import to_uint8_rgb
 from ..render import is_signed, resize_heatmap
+from ..styles import Style
 from .pictures import figure
 from .rows import STRONGEST, as_rows, check_count, check_titles
 

@@ -18,6 +18,7 @@ _BY_PILLOW = ("AVIF", "HEIF")  # OpenCV reads the one not upright, the other not
 def bound_opencv(max_pixels: int) -> None:
     """Give OpenCV the limit too: it has one of its own, and reads it when it is imported.
 
+    For a process of its own, as the command line is: the limit holds for all that it decodes.
     It is a second line behind the header: a file may be made so that two readers see two sizes.
     """
     if "cv2" not in sys.modules:
