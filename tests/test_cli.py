@@ -15,10 +15,11 @@ import tensorflow as tf
 
 import kerascam
 from kerascam import GradCAM, Saliency
-from kerascam.cli import main, photos
+from kerascam.cli import main
 from kerascam.cli.plan import next_classes
 from kerascam.explain.explainer import Explainer
 from kerascam.explain.explanation import Explanation
+from kerascam.pictures.photo_files import Reading, reading
 from kerascam.registry import METHODS
 
 CLASS_NAMES = ["tabby cat", "tiger", "fox"]
@@ -370,14 +371,14 @@ def test_interrupt_leaves_nothing_half_written(
     arguments = ["explain", str(models / "rgb.keras"), "--class", "0", "--batch-size", "1"]
     assert main([*arguments, "old.png"]) == 0
     capsys.readouterr()
-    original = photos.read
+    original = reading.read
 
-    def interrupted(path: Path, how: photos.Reading) -> Any:
+    def interrupted(path: Path, how: Reading) -> Any:
         if path.name == "b.png":
             raise KeyboardInterrupt
         return original(path, how)
 
-    monkeypatch.setattr(photos, "read", interrupted)
+    monkeypatch.setattr(reading, "read", interrupted)
     assert main([*arguments, "b.png", "a.png"]) == 130
     assert names() == ["manifest.json", "old.grad_cam.class-0.png"], "nothing new was ready"
     assert main([*arguments, "a.png", "b.png"]) == 130
@@ -468,7 +469,7 @@ def several(inputs: int, outputs: int) -> keras.Model:
 @pytest.mark.parametrize(
     ("make", "arguments", "message"),
     [
-        (lambda: several(2, 1), [], "takes 2 inputs; the command line explains models of one"),
+        (lambda: several(2, 1), [], "takes 2 inputs, and a photograph is one"),
         (lambda: several(1, 2), [], "has 2 outputs; the command line explains models of one"),
         (lambda: classifier(8, 8, 4), [], "takes inputs of shape (batch, 8, 8, 4), not images"),
         (lambda: classifier(8, 8, 3, units=1), ["--top", "2"], "this one has one unit"),

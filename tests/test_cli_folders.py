@@ -281,20 +281,21 @@ def test_bombs_fail_alone_and_the_limit_can_be_raised(
 def test_memory_that_does_not_suffice_is_one_photo_s_failure(
     model: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kerascam.cli import photos
     from kerascam.explain.explanation import Explanation
+    from kerascam.pictures import fitting
+    from kerascam.pictures.photo_files import reading
 
     for name in ("read.png", "resize.png", "drawing.png", "good.png"):
         draw(name, width=20 + len(name))
-    read, shrink, overlay = photos.read, photos.shrink, Explanation.overlay
+    read, shrink, overlay = reading.read, fitting.shrink, Explanation.overlay
 
     def short_of(taken: Any, width: int) -> None:
         if taken.shape[-2] == width:
             raise MemoryError
 
-    def reading(path: Path, how: Any) -> Any:
+    def short_reading(path: Path, how: Any) -> Any:
         if path.name == "read.png":
-            raise photos.BadPhotoError(photos.OUT_OF_MEMORY)
+            raise reading.BadPhotoError(reading.OUT_OF_MEMORY)
         return read(path, how)
 
     def shrinking(photo: np.ndarray, side: int | None) -> np.ndarray:
@@ -305,8 +306,8 @@ def test_memory_that_does_not_suffice_is_one_photo_s_failure(
         short_of(photo, 31)
         return overlay(self, photo, **style)
 
-    monkeypatch.setattr(photos, "read", reading)
-    monkeypatch.setattr(photos, "shrink", shrinking)
+    monkeypatch.setattr(reading, "read", short_reading)
+    monkeypatch.setattr(fitting, "shrink", shrinking)
     monkeypatch.setattr(Explanation, "overlay", drawing)
     assert explain(model, "read.png", "resize.png", "drawing.png", "good.png") == 1
     assert [row["image"] for row in manifest()["explanations"]] == ["good.png"]

@@ -119,7 +119,7 @@ def test_what_is_advised_can_be_installed() -> None:
 
 def test_the_help_says_which_colormap_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     from kerascam.cli.parser import parse
-    from kerascam.pictures.render import choose_colormap
+    from kerascam.pictures.colormaps import choose_colormap
 
     assert parse(["explain", "m.keras", "a.png"]).colormap == "auto"
     with pytest.raises(SystemExit):

@@ -100,7 +100,7 @@ def test_sizes_may_be_tensors_and_grids_unknown():
 
 @pytest.mark.parametrize("size", [(4,), (4, 4, 4)], ids=str)
 def test_a_size_of_another_rank_is_an_error(size):
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="size must have a length for each grid axis"):
         m.resize(tf.zeros((1, 2, 2)), size)
 
 

@@ -23,6 +23,7 @@ from kerascam import (
     SmoothGrad,
     export,
     find_target_layer,
+    load_images,
     suggest_layers,
     targets,
 )
@@ -135,12 +136,21 @@ def places(model, explain, explanation, folder):
         ("alpha", lambda v: answer.overlay(alpha=v)),
         ("colormap", lambda v: answer.overlay(colormap=v)),
         ("value_range", lambda v: answer.overlay(value_range=v)),
-        ("alpha", lambda v: answer.plot("refused too", alpha=v)),
+        ("alpha", lambda v: answer.plot(alpha=v)),
+        ("style", lambda v: answer.overlay(style=v)),
+        ("levels", lambda v: answer.overlay(style="outline", levels=v)),
+        ("style", lambda v: callback(style=v)),
         ("folder", lambda v: answer.save(in_folder(v))),
         ("alpha", lambda v: answer.save(folder / "saved", alpha=v)),
         ("image", lambda v: kerascam.overlay(v, np.zeros((2, 2)))),
         ("heatmap", lambda v: kerascam.overlay(IMAGES, v)),
         ("signed", lambda v: kerascam.overlay(IMAGES, IMAGES[..., 0], signed=v)),
+        ("paths|file|folder", lambda v: load_images(v, model)),
+        ("model", lambda v: load_images("gone", v)),
+        *[
+            (f"{name}|gone", lambda v, name=name: load_images("gone", model, **{name: v}))
+            for name in ("fit", "preprocess", "size", "max_pixels", "depth")
+        ],
         ("other|target", lambda v: of_target(targets.contrast(v))),
         ("weight", lambda v: targets.contrast(1, weight=v)),
         ("target", lambda v: targets.contrast(1, target=v)),
@@ -151,6 +161,8 @@ def places(model, explain, explanation, folder):
         ("fit|version", lambda v: exported(fit=v)),
         ("resize|version", lambda v: exported(resize=v)),
         ("alpha|version", lambda v: exported(alpha=v)),
+        ("style|version", lambda v: exported(style=v)),
+        ("levels|version", lambda v: exported(style="outline", levels=v)),
         ("colormap|version", lambda v: exported(colormap=v)),
         ("overlay_side|version", lambda v: exported(overlay_side=v)),
         ("max_pixels|version", lambda v: exported(max_pixels=v)),
@@ -258,7 +270,9 @@ def test_words(model, tmp_path, name):
 
 DRAWN = {
     "alpha": ({"alpha": "a"}, TypeError, "alpha must be a number between 0 and 1, not 'a'"),
-    "no alpha": ({"alpha": None}, TypeError, "alpha must be a number between 0 and 1, not None"),
+    "style": ({"style": "contour"}, ValueError, "style must be one of 'heat', 'uniform', 'outl"),
+    "no style": ({"style": None}, ValueError, "style must be one of .*, not None"),
+    "levels": ({"style": "outline", "levels": [2]}, ValueError, "levels must lie between 0 and 1"),
     "alpha above": ({"alpha": 1.5}, ValueError, "alpha must be between 0 and 1, got 1.5"),
     "colormap": ({"colormap": 3}, TypeError, "colormap must be the name of one.*not 3"),
     "value_range": ({"value_range": 3}, TypeError,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from matplotlib import colormaps
 
+from kerascam.pictures.colormaps import choose_colormap
 from kerascam.pictures.pixels import to_uint8_rgb, write_png
-from kerascam.pictures.render import choose_colormap, colorize, is_signed, overlay, resize_heatmap
+from kerascam.pictures.render import colorize, is_signed, overlay, resize_heatmap
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 PHOTO = np.stack([RAMP, RAMP[::-1], RAMP.T], axis=-1)
@@ -233,8 +234,12 @@ def test_resize_of_no_heatmap_is_an_error(heatmap: Any, size: Any, message: str)
 def test_blend_by_hand() -> None:
     photo = np.array([[[200, 100, 0], [10, 20, 30]]], np.uint8)
     heat = np.array([[0.0, 1.0]])  # gray: black, white
-    assert overlay(photo, heat, "gray", 0.25).tolist() == [[[150, 75, 0], [71, 79, 86]]]
-    assert overlay(photo, heat, "gray", 0.5).tolist() == [[[100, 50, 0], [132, 138, 142]]]
+    assert overlay(photo, heat, "gray", 0.25, style="uniform").tolist() == [
+        [[150, 75, 0], [71, 79, 86]]
+    ]
+    assert overlay(photo, heat, "gray", style="uniform").tolist() == [
+        [[100, 50, 0], [132, 138, 142]]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +269,8 @@ def test_sign_is_decided_once_over_the_batch() -> None:
 
 def test_red_stays_red() -> None:
     red_and_blue = np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)
-    assert overlay(red_and_blue, [[0.0]], "gray", 0.5).tolist() == [[[128, 0, 0], [0, 0, 128]]]
+    dimmed = overlay(red_and_blue, [[0.0]], "gray", 0.5, style="uniform")
+    assert dimmed.tolist() == [[[128, 0, 0], [0, 0, 128]]]
     hot = overlay(np.zeros((1, 1, 3), np.uint8), [[1.0]], "jet", 1.0)[0, 0]
     assert hot[0] > hot[2]
 
@@ -285,7 +291,7 @@ def test_overlay_lies_between_photo_and_colour(
 def test_alpha_0_is_the_photo_and_1_the_coloured_map(photo: np.ndarray, heat: np.ndarray) -> None:
     np.testing.assert_array_equal(overlay(photo, heat, alpha=0), photo)
     color = colorize(resize_heatmap(heat, photo.shape[:2]))
-    np.testing.assert_array_equal(overlay(photo, heat, alpha=1), color)
+    np.testing.assert_array_equal(overlay(photo, heat, alpha=1, style="uniform"), color)
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ ENCODED = {
 @pytest.mark.parametrize("kind", ENCODED)
 def test_every_format_is_fitted_as_the_command_line_fits_it(kind: str, served: Served) -> None:
     """The photograph of any format is the one that OpenCV decodes, pixel for pixel."""
-    from kerascam.cli.photos import resize
+    from kerascam.pictures.fitting import resize
 
     if kind.startswith("WebP") and not hasattr(tf.io, "decode_webp"):
         pytest.skip("this TensorFlow reads no WebP")
@@ -333,7 +333,7 @@ def test_an_overlay_is_no_longer_than_asked(tmp_path: Path, model: keras.Model) 
 
 def test_the_middle_is_cropped(tmp_path: Path, model: keras.Model) -> None:
     """As `kerascam explain --fit crop` does: the picture shows what the model saw."""
-    from kerascam.cli.photos import crop
+    from kerascam.pictures.fitting import crop
 
     folder = export(GradCAM(model), tmp_path, fit="crop")
     for photo in (photograph(50, 100), photograph(99, 31), photograph(24, 32)):
@@ -677,7 +677,9 @@ def test_the_manifest_tells_what_was_exported(model: keras.Model, tmp_path: Path
     assert content["photographs"]["max_pixels"] == 50_000_000
     assert content["photographs"]["max_request_pixels"] == 200_000_000
     assert content["photographs"]["max_files"] == 128
-    assert content["photographs"]["overlay"] == {"colormap": "auto", "alpha": 0.25, "side": 256}
+    assert content["photographs"]["overlay"] == {
+        "style": "heat", "colormap": "auto", "alpha": 0.25, "levels": None, "side": 256,
+    }  # fmt: skip
 
     served = Served(folder)
     answered = served("manifest", index=np.int32([0, 0]))["manifest"]

@@ -94,6 +94,28 @@ def targets() -> Figure:
     return _sheet(tiles, columns=len(tiles))
 
 
+def overlays() -> Figure:
+    """Show one heatmap over a dark, a white and an orange picture, in every style."""
+    from kerascam import overlay
+
+    temple, flower = photographs()
+    night = (temple.astype(float) ** 2 / 255 * 0.3).astype(np.uint8)
+    white = np.full_like(temple, 250)
+    cv2.circle(white, (190, 200), 95, (90, 110, 140), -1)
+    cv2.rectangle(white, (30, 290), (150, 390), (40, 40, 40), -1)
+    y, x = np.mgrid[:7, :7]
+    heatmap = np.exp(-((y - 2.8) ** 2 + (x - 3) ** 2) / 2.5)
+    heatmap += 0.5 * np.exp(-((y - 5.2) ** 2 + (x - 1.2) ** 2) / 1.5)
+    heatmap = np.maximum(heatmap / heatmap.max() - 0.05, 0) / 0.95
+    tiles = []
+    for colormap, picture in (("auto", night), ("auto", white), ("viridis", flower)):
+        tiles.append(("The picture", picture))
+        for style in ("uniform", "heat", "outline"):
+            drawn = overlay(picture, heatmap, colormap, style=style)
+            tiles.append((f'style="{style}"', drawn))
+    return _sheet(tiles, columns=4)
+
+
 def first_look() -> Figure:
     """Show the photograph, its heatmap, and both together: what one call gives."""
     from kerascam import GradCAM
@@ -137,6 +159,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "methods.jpg": methods,
     "layers.png": layers,
     "targets.png": targets,
+    "overlays.jpg": overlays,
     "callback.png": callback,
     "probe.svg": probe,
 }

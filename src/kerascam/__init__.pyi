@@ -3,6 +3,8 @@ from .callback import ExplainCallback as ExplainCallback
 from .explain.explainer import Explainer as Explainer
 from .explain.explanation import Explanation as Explanation
 from .exporting import export as export
+from .loading import LoadedImages as LoadedImages
+from .loading import load_images as load_images
 from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay

@@ -62,3 +62,8 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("not valid JSON: nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"not valid JSON: {error}") from None
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Return a file name as text that any terminal and JSON can hold, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "replace")

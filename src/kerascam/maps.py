@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
+import keras
 import tensorflow as tf
 from keras import ops
 
+from . import resizing
 from ._types import Basis, Heatmaps, Maps, Scores, Statuses
 from .errors import brief
 from .statuses import LOST, NO_EVIDENCE, OK, ZERO_ACTIVATIONS, ZERO_GRADIENT
@@ -16,12 +18,10 @@ Normalization = Literal["max", "minmax", "signed", "none"]
 
 
 def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:
-    r"""Resize maps of any number of grid axes by linear interpolation, corners not aligned.
+    """Resize maps of any number of grid axes by linear interpolation, corners not aligned.
 
-    Each axis is one matrix product with $W_{ij} = \max(0, 1 - |s_i - j|)$, where
-    $s_i = (i + \tfrac12)\,n/m - \tfrac12$ is the place of the new cell $i$ of $m$ on the old
-    grid of $n$, kept inside it. In two dimensions this is `tf.image.resize` and OpenCV's
-    `INTER_LINEAR`.
+    In two dimensions this is `tf.image.resize` and OpenCV's `INTER_LINEAR`; the formula is that of
+    `resizing.resize`, which pictures are drawn with too.
 
     Args:
         maps: Shape (batch, *grid).
@@ -34,22 +34,9 @@ def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:
         >>> resize(tf.constant([[0.0, 1.0]]), [4]).numpy().tolist()
         [[0.0, 0.25, 0.75, 1.0]]
     """
-    shape = tf.shape(maps)
-    rank = len(maps.shape)
-    for axis, length in zip(range(1, rank), size, strict=True):
-        weights = _interpolation(shape[axis], tf.convert_to_tensor(length), maps.dtype)
-        # Contracting an axis moves it to the end; after all axes the order is the old one again.
-        maps = tf.tensordot(maps, weights, [[1], [1]])
-    maps.set_shape([None, *(n if isinstance(n, int) else None for n in size)])
-    return maps
-
-
-def _interpolation(old: tf.Tensor, new: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    scale = tf.cast(old, dtype) / tf.cast(new, dtype)
-    places = (tf.cast(tf.range(new), dtype) + 0.5) * scale - 0.5
-    places = tf.clip_by_value(places, 0, tf.cast(old - 1, dtype))
-    cells = tf.cast(tf.range(old), dtype)
-    return tf.nn.relu(1 - tf.abs(places[:, None] - cells[None, :]))
+    if len(size) != len(maps.shape) - 1:
+        raise ValueError(f"size must have a length for each grid axis of {maps.shape}, got {size}")
+    return resizing.resize(maps, size, keras.ops)
 
 
 def grid_axes(maps: Any, *, features: bool = False) -> list[int]:

@@ -16,8 +16,7 @@ from scene_classification.explanation.images import Answers, read_mask
 from scene_classification.explanation.pictures import Panel, draw_panels
 from scene_classification.pictures.numbers import percent
 
-PIXEL_ALPHA = 0.85  # a map of single pixels drowns in the photo where the photo shines through
-CAM_ALPHA = 0.5
+PIXEL_ALPHA = 0.95  # a map of single pixels drowns in a photo that shines through
 HEADING = "Evidence for {}, in test images picked by lot, correctly answered where there are any"
 A_ROW = 2  # mistakes beside each other
 
@@ -150,7 +149,7 @@ def draw_mistakes(shown: Shown, classes: Sequence[str], explainer: Explainer) ->
 def lay_over(explanation: Explanation, photos: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay the heatmaps over the photos, those on single pixels less see-through."""
     fine = explanation.layer == "images" or explanation.method == "guided_grad_cam"
-    return explanation.overlay(photos, alpha=PIXEL_ALPHA if fine else CAM_ALPHA)
+    return explanation.overlay(photos, alpha=PIXEL_ALPHA if fine else None)
 
 
 def _title(explanation: Explanation, number: int) -> str:

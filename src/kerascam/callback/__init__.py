@@ -14,7 +14,9 @@ from ..arguments import conform_path, number_in
 from ..errors import brief, reason
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
+from ..pictures.look import check_style
 from ..pictures.pixels import conform_range
+from ..pictures.styles import Style
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch
 
@@ -49,6 +51,7 @@ class ExplainCallback(keras.callbacks.Callback):
         limit: Images explained at most: they go through the model as one batch.
         value_range: The values of black and of white, if the photos, or the images, have others
             than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
+        style: Of the overlays: "heat", "uniform" or "outline", as in `kerascam.overlay`.
 
     Attributes:
         explainer: As given; of a callback that was copied, it holds the copy of the model.
@@ -88,6 +91,7 @@ class ExplainCallback(keras.callbacks.Callback):
         photos: Any = None,
         limit: int = 16,
         value_range: tuple[float, float] | None = None,
+        style: Style = "heat",
     ) -> None:
         super().__init__()
         if log_dir is None and folder is None:
@@ -95,8 +99,9 @@ class ExplainCallback(keras.callbacks.Callback):
         _check_explainer(explainer)
         if value_range is not None:
             conform_range(value_range)
+        check_style(style)
         self._every, self._limit = number_in("every", every, 1), number_in("limit", limit, 1)
-        self._given = (images, classes, photos, value_range)
+        self._given = (images, classes, photos, value_range, style)
         self.explainer = explainer
         self._records: list[Record] = []
         if log_dir is not None:

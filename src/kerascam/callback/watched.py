@@ -13,6 +13,8 @@ from ..explain.explanation import Explanation
 from ..inputs import InputSpec, conform
 from ..model import input_specs
 from ..pictures.figure import as_many, to_photos
+from ..pictures.fitting import shrink
+from ..pictures.styles import Style
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
 
@@ -26,6 +28,7 @@ class Watched(NamedTuple):
         classes: Shape (batch,); None for the class that is predicted at the time.
         photos: What is drawn on, (height, width, 3) uint8 RGB each.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
+        style: Of the overlays.
     """
 
     explainer: Explainer
@@ -33,17 +36,20 @@ class Watched(NamedTuple):
     classes: HostClassIds | None
     photos: list[NDArray[np.uint8]]
     gives_probabilities: bool
+    style: Style
 
     def explain(self) -> tuple[Explanation, list[NDArray[np.uint8]]]:
         """Explain the images with the weights of now, and draw an overlay of each."""
         found = self.explainer(self.images, self.classes)
         photos = enumerate(self.photos)
-        return found, [found[place].overlay(photo[None])[0] for place, photo in photos]
+        return found, [
+            found[place].overlay(photo[None], style=self.style)[0] for place, photo in photos
+        ]
 
 
 def watch(
     explainer: Explainer, images: Any, classes: Any, photos: Any,
-    value_range: tuple[float, float] | None, *, limit: int,
+    value_range: tuple[float, float] | None, style: Style = "heat", *, limit: int,
 ) -> Watched:  # fmt: skip
     """Take the first images and their part of the classes and photos, and explain them once.
 
@@ -53,6 +59,7 @@ def watch(
         classes: As the explainer takes them; one for all, or one an image.
         photos: One an image, or None for the images themselves.
         value_range: The values of black and of white of what is drawn on.
+        style: Of the overlays.
         limit: Images taken at most.
 
     Raises:
@@ -75,7 +82,7 @@ def watch(
         few = dict(zip((spec.name for spec in specs), taken, strict=True))
     drawn_on = canvas(explainer(few, wanted), photos, value_range)
     program = explainer.programs.of(specs, few, taken)
-    return Watched(explainer, few, wanted, drawn_on, program.gives_probabilities)
+    return Watched(explainer, few, wanted, drawn_on, program.gives_probabilities, style)
 
 
 def canvas(
@@ -99,7 +106,7 @@ def canvas(
             "images must be two-dimensional to be drawn at every epoch; their heatmaps have shape "
             f"{explanation.heatmaps.shape}: explain and plot() them after training"
         )
-    return [_shrunk(photo) for photo in to_photos(photos, len(explanation), value_range)]
+    return [shrink(photo, LARGEST) for photo in to_photos(photos, len(explanation), value_range)]
 
 
 def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, int | None]:
@@ -136,14 +143,3 @@ def _is_batch(value: Any, shape: Sequence[int | None] | None) -> bool:
     if isinstance(value, (list, tuple)) and value:
         rank = 1 + getattr(value[0], "ndim", -1)  # an array for each image
     return bool(rank > 1 if shape is None else rank == len(shape) + 1)
-
-
-def _shrunk(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = photo.shape[:2]
-    share = LARGEST / max(height, width)
-    if share >= 1:
-        return photo
-    import cv2
-
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))

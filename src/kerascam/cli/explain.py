@@ -11,12 +11,12 @@ from ..errors import DoesNotFitError, reason
 from ..explain.explanation import Explanation
 from ..explain.result_folder import MANIFEST, ResultFolder
 from ..marks import NotOursError
-from . import conflicts, passed_over, photos, terminal
+from ..pictures import fitting
+from ..pictures.photo_files import BadPhotoError, Reading, bound_opencv, reading
+from . import conflicts, options, passed_over, terminal
 from .batches import Photo, batches
-from .decoding import bound_opencv
 from .filenames import FileNames
 from .gallery import Gallery, Result
-from .headers import BadPhotoError
 from .images import find_images, shown
 from .plan import Plan, settle
 
@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> bool:
         methods = [explainer.method.name for explainer in plan.explainers]
         others = [Path(name) for name in (arguments.model, arguments.class_names) if name]
         conflicts.check(folder, names, methods, [*found.files, *others])
-        gallery = Gallery(folder, names, arguments.colormap, arguments.alpha)
+        gallery = Gallery(folder, names, plan.look)
         bar.now("Explaining", len(found.files))
         placed: list[tuple[int, Result]] = []
         read = _read(found.files, plan, arguments, failures, bar)
@@ -91,18 +91,18 @@ def run(arguments: Namespace) -> bool:
 def _read(
     paths: Sequence[Path], plan: Plan, arguments: Namespace, failures: Failures, bar: terminal.Bar
 ) -> Iterator[Photo]:
-    how = photos.Reading(arguments.max_pixels, arguments.depth)
+    how = Reading(arguments.max_pixels, arguments.depth, options.spelled)
     for place, path in enumerate(paths):
         try:
-            photo, note = photos.read(path, how)
+            photo, note = reading.read(path, how)
             seen, values = plan.form.fit(photo, arguments.fit)
             # What waits for the rest of its batch is what is drawn on: never a whole large photo.
-            pixels = photos.shrink(seen, arguments.overlay_side)
+            pixels = fitting.shrink(seen, arguments.overlay_side)
         except BadPhotoError as error:
             failures.add(place, str(error))
             bar.advance()
         except MemoryError:
-            failures.add(place, photos.OUT_OF_MEMORY)
+            failures.add(place, reading.OUT_OF_MEMORY)
             bar.advance()
         else:
             yield Photo(place, path, pixels, values, (note,) if note else ())
@@ -122,7 +122,7 @@ def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Exp
         why = str(error) if isinstance(error, DoesNotFitError) else reason(error)
         text = f"the model cannot take it at {height}x{width}: {why}"
     except MemoryError:
-        text = photos.OUT_OF_MEMORY
+        text = reading.OUT_OF_MEMORY
     for photo in batch:
         failures.add(photo.place, text)
     return []
@@ -142,7 +142,7 @@ def _draw(
         except NotOursError as error:
             failures.add(photo.place, str(error))
         except MemoryError:
-            failures.add(photo.place, photos.OUT_OF_MEMORY)
+            failures.add(photo.place, reading.OUT_OF_MEMORY)
 
 
 def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
@@ -152,8 +152,10 @@ def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:
         "class_names": arguments.class_names and shown(arguments.class_names),
         "fit": arguments.fit,
         "preprocess": arguments.preprocess,
-        "colormap": arguments.colormap,
-        "alpha": arguments.alpha,
+        "style": plan.look.style,
+        "colormap": plan.look.colormap,
+        "alpha": plan.look.opacity,
+        "levels": list(plan.look.contours) if plan.look.style == "outline" else None,
         "overlay_side": arguments.overlay_side,
         "depth": arguments.depth,
     }

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from .. import exporting
 from ..explain.explainer import Explainer
-from . import classes, models, plan, terminal
+from . import classes, models, options, plan, terminal
 from .faults import sentence
 from .images import shown
 from .methods import find_methods
@@ -25,6 +25,7 @@ def run(arguments: Namespace) -> bool:
         raise ValueError("--method takes one: each export explains by one method")
     plan.find_preprocessing(arguments.preprocess)
     class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
+    options.look_of(arguments)
     with terminal.Bar("Loading the model") as bar:
         model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
         bar.now("Exporting")
@@ -48,6 +49,8 @@ def _export(explainer: Explainer, arguments: Namespace) -> Path:
             size=arguments.size,
             colormap=arguments.colormap,
             alpha=arguments.alpha,
+            style=arguments.style,
+            levels=arguments.levels,
             overlay_side=arguments.overlay_side,
             raw_maps=arguments.raw_maps,
             max_pixels=arguments.max_pixels,

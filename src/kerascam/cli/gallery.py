@@ -9,6 +9,7 @@ from typing import Any
 from .. import __version__
 from ..explain.explanation import Explanation
 from ..explain.result_folder import ResultFolder, finite_or_none
+from ..pictures.look import Look
 from .batches import Photo
 from .filenames import FileNames
 from .images import shown
@@ -45,14 +46,13 @@ class Gallery:
     Args:
         folder: Where the files go.
         names: How the pictures are called.
-        colormap: A matplotlib name, or "auto".
-        alpha: The maps' opacity.
+        look: How overlays look.
     """
 
-    def __init__(self, folder: ResultFolder, names: FileNames, colormap: str, alpha: float) -> None:
+    def __init__(self, folder: ResultFolder, names: FileNames, look: Look) -> None:
         self.folder = folder
         self._names = names
-        self._colormap, self._alpha = colormap, alpha
+        self._look = look
 
     def add(self, photo: Photo, explanation: Explanation, index: int) -> Result:
         """Draw heatmap `index` of a batch over its photo, and write the picture.
@@ -62,9 +62,7 @@ class Gallery:
             MemoryError: If the picture is too large for this machine.
             OSError: If the folder cannot be written to.
         """
-        (picture,) = explanation[index].overlay(
-            photo.pixels[None], colormap=self._colormap, alpha=self._alpha
-        )
+        (picture,) = explanation[index].overlay(photo.pixels[None], **vars(self._look))
         class_index = int(explanation.classes[index])
         class_name = explanation.class_name(index)
         file = self._names.picture(photo.path, explanation.method, class_index, class_name)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..files import shown as shown
 from ..marks import is_marked
-from . import suffixes
+from ..pictures.photo_files import suffixes
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,3 @@ def _not_taken(path: Path) -> str | None:
     if is_marked(path):
         return "a picture that kerascam wrote"
     return suffixes.unreadable(path)
-
-
-def shown(path: str | os.PathLike[str]) -> str:
-    """Give a file name as text that any terminal and JSON can hold, whatever bytes are in it."""
-    return os.fsencode(path).decode("utf-8", "replace")

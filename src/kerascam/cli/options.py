@@ -2,8 +2,13 @@
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING, get_args
 
 from ..pictures import photo_limits
+from ..pictures.styles import LEVELS, MOST_LEVELS, Style
+
+if TYPE_CHECKING:
+    from ..pictures.look import Look
 
 
 def add_class_names(group: argparse._ActionsContainer) -> None:
@@ -80,14 +85,63 @@ def add_colors(group: argparse._ActionsContainer) -> None:
         "--alpha",
         metavar="A",
         type=number(float, 0, 1),
-        default=0.5,
-        help="opacity of the map, 0 to 1 (default: %(default)s)",
+        help="opacity, 0 to 1 (default: 0.75 of the strongest evidence; with --style uniform 0.5 "
+        "everywhere; with --style outline 1 of the lines)",
     )
+    group.add_argument(
+        "--style",
+        choices=get_args(Style),
+        default="heat",
+        help="opacity follows the evidence, and the rest of the photo stays as it is; or is the "
+        "same everywhere; or lines at --levels (default: %(default)s)",
+    )
+    group.add_argument(
+        "--levels",
+        metavar="SHARES",
+        type=_levels,
+        help="where the lines of --style outline run, with commas, in shares of the strongest "
+        f"evidence (default: {','.join(map(str, LEVELS))})",
+    )
+
+
+def look_of(arguments: argparse.Namespace) -> "Look":
+    """Take how overlays look from the arguments.
+
+    Raises:
+        ValueError: If there is no such colormap, or there are levels without lines.
+    """
+    from ..pictures.look import Look
+
+    if arguments.levels and arguments.style != "outline":
+        raise ValueError("--levels needs --style outline")
+    return Look(arguments.colormap, arguments.alpha, arguments.style, arguments.levels)
+
+
+def spelled(name: str, value: int) -> str:
+    """Word an option and its value, for an error that advises it.
+
+    Example:
+        >>> spelled("max_pixels", 7)
+        '--max-pixels 7'
+    """
+    return f"--{name.replace('_', '-')} {value}"
 
 
 def side(text: str) -> int | None:
     """Take the longer side of a picture in pixels, or "full" for the photograph's own."""
     return None if text == "full" else int(number(int, 1, None)(text))
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(each) for each in text.split(","))
+    except ValueError:
+        levels = ()
+    if not (0 < len(levels) <= MOST_LEVELS and all(0 < level < 1 for level in levels)):
+        raise argparse.ArgumentTypeError(
+            f"must be 1 to {MOST_LEVELS} numbers between 0 and 1 such as 0.25,0.5, not {text!r}"
+        )
+    return levels
 
 
 def _size(text: str) -> tuple[int, int]:

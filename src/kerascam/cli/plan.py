@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,11 +10,13 @@ import numpy as np
 
 from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
+from ..loading import sized, to_inputs
+from ..model.image_form import image_form, output_shapes
 from ..model.preprocessing import Preprocess, preprocessing
-from ..pictures import render
-from . import classes, models
+from ..pictures.fitting import ImageForm
+from ..pictures.look import Look
+from . import classes, models, options
 from .batches import Photo
-from .form import ImageForm, image_form, output_shapes
 from .methods import find_methods
 
 
@@ -30,6 +32,7 @@ class Plan:
         class_names: The class names, where they are known.
         wanted: The classes that the user names; none where the model's prediction is explained.
         top: How many of the most probable classes are explained.
+        look: How overlays look.
     """
 
     model: keras.Model
@@ -39,11 +42,11 @@ class Plan:
     class_names: tuple[str, ...] | None
     wanted: tuple[int, ...]
     top: int
+    look: Look
 
     def inputs(self, photos: Sequence[Photo]) -> np.ndarray:
-        """Give the batch that the model is called with."""
-        values = self.preprocess(np.stack([photo.values for photo in photos]).astype(np.float32))
-        return np.moveaxis(values, -1, 1) if self.form.channels_first else values
+        """Return the batch that the model is called with."""
+        return to_inputs([photo.values for photo in photos], self.form, self.preprocess)
 
     def explain(self, inputs: np.ndarray) -> list[Explanation]:
         """Explain a batch by every method, for every class that is asked for."""
@@ -83,12 +86,12 @@ def settle(arguments: Namespace) -> Plan:
         ValueError: If an argument is wrong, or does not fit the model.
     """
     methods = find_methods(arguments.methods)
-    render.choose_colormap(arguments.colormap, signed=False)
+    look = options.look_of(arguments)
     preprocess = find_preprocessing(arguments.preprocess)
     class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
-    form = _sized(image_form(model), arguments.size)
+    form = sized(image_form(model), arguments.size, "--size")
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
     _check_class_names(class_names, units)
@@ -116,6 +119,7 @@ def settle(arguments: Namespace) -> Plan:
         None if class_names is None else tuple(class_names),
         tuple(dict.fromkeys(wanted)),
         top,
+        look,
     )
 
 
@@ -129,16 +133,6 @@ def find_preprocessing(name: str) -> Preprocess:
         return preprocessing(name)
     except ValueError as error:
         raise ValueError(f"--{error}") from None
-
-
-def _sized(form: ImageForm, size: tuple[int, int] | None) -> ImageForm:
-    if size is None:
-        return form
-    fits = all(own in (None, asked) for own, asked in zip(form.size, size, strict=True))
-    if not fits:
-        own = "x".join("any" if n is None else str(n) for n in form.size)
-        raise ValueError(f"--size {size[0]}x{size[1]} does not fit the model, which takes {own}")
-    return replace(form, size=size)
 
 
 def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]:

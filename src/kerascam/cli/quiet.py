@@ -2,9 +2,8 @@
 
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from ..stderr import native_messages_held
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
@@ -21,24 +20,3 @@ def import_tensorflow() -> None:
         return
     with native_messages_held():  # some are written before the level holds
         import tensorflow  # noqa: F401
-
-
-@contextmanager
-def native_messages_held() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; show it only if an error follows."""
-    try:
-        own = os.dup(2)
-    except OSError:  # there is no stderr at all
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            held.seek(0)
-            os.write(own, held.read())
-            raise
-        finally:
-            os.dup2(own, 2)
-            os.close(own)

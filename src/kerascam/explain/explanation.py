@@ -1,6 +1,7 @@
 """What an explainer returns: heatmaps, what they explain, and how to look at them."""
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from .._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from ..arguments import conform_path
 from ..pictures import figure, render
+from ..pictures.look import Look
+from ..pictures.styles import Style
 from .records import (
     Description,
     arrays_of,
@@ -135,7 +138,9 @@ class Explanation:
         photos: Any = None,
         *,
         colormap: str = "auto",
-        alpha: float = 0.5,
+        alpha: float | None = None,
+        style: Style = "heat",
+        levels: Sequence[float] | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> np.ndarray:
         """Lay the heatmaps over the photographs.
@@ -143,8 +148,14 @@ class Explanation:
         Args:
             photos: Shape (batch, height, width[, channels]) of any size: uint8, 0 to 1 or 0 to
                 255. None takes the model's inputs, where they are images of that kind.
-            colormap: A matplotlib name; "auto" is perceptually uniform, diverging where signed.
-            alpha: Opacity of the heatmap, 0 to 1.
+            colormap: A matplotlib name; "auto" is "inferno", with blue for evidence against.
+            alpha: Opacity, 0 to 1: of the strongest evidence (0.75 by default), with
+                `style="uniform"` of all pixels (0.5), with `style="outline"` of the lines (1).
+            style: "heat": the opacity follows the heat, and where there is no evidence the photo
+                is as it was. "uniform": the same opacity everywhere. "outline": lines at
+                `levels`, over the photo as it is.
+            levels: Where the lines of an outline run, between 0 and 1: 0.25, 0.5 and 0.75 by
+                default, for both signs if signed.
             value_range: The values of black and of white of photos or inputs that have others,
                 such as (-1, 1) after preprocessing.
 
@@ -155,7 +166,7 @@ class Explanation:
         Raises:
             ValueError: If the heatmaps are not two-dimensional, or the photos do not fit.
         """
-        render.check_drawing(colormap, alpha)
+        Look(colormap, alpha, style, levels)  # raises before the photos are looked at
         if self.heatmaps.ndim != 3:
             raise ValueError(
                 f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
@@ -168,14 +179,18 @@ class Explanation:
                 "photographs as they were before preprocessing, or value_range=(low, high)"
             )
         heat = self._shown()[0]
-        return render.overlay(figure.stacked(shown), heat, colormap, alpha, signed=self.signed)
+        photos = figure.stacked(shown)
+        drawn: dict[str, Any] = {"style": style, "levels": levels, "signed": self.signed}
+        return render.overlay(photos, heat, colormap, alpha, **drawn)
 
     def plot(
         self,
         photos: Any = None,
         *,
         colormap: str = "auto",
-        alpha: float = 0.5,
+        alpha: float | None = None,
+        style: Style = "heat",
+        levels: Sequence[float] | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, a row an image.
@@ -184,18 +199,21 @@ class Explanation:
             photos: As for `overlay`; without any, the heatmaps alone are drawn.
             colormap: As for `overlay`.
             alpha: As for `overlay`.
+            style: As for `overlay`.
+            levels: As for `overlay`.
             value_range: As for `overlay`; of signals it says nothing.
 
         Returns:
             A matplotlib Figure; `figure.savefig("cam.png")` writes it.
         """
-        render.check_drawing(colormap, alpha)
+        Look(colormap, alpha, style, levels)
         (heat, unit), titles = self._shown(), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
+        painted: dict[str, Any] = {"alpha": alpha, "style": style, "levels": levels}
         heading = self._described.title
         if heat.ndim == 3:
             shown = self._photos(photos, value_range)
-            return figure.figure(shown, heat, titles, alpha=alpha, heading=heading, **colors)
+            return figure.figure(shown, heat, titles, heading=heading, **painted, **colors)
         values = self.images if photos is None else figure.as_many(photos, len(self))
         colors["argument"] = "photos"
         if values is None:
@@ -203,7 +221,7 @@ class Explanation:
         if heat.ndim == 2:
             return figure.signal_figure(values, heat, titles, **colors)
         if heat.ndim == 4:
-            colors |= {"alpha": alpha, "heading": heading, "value_range": value_range}
+            colors |= {"heading": heading, "value_range": value_range, **painted}
             return figure.volume_figure(values, heat, titles, **colors)
         raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
 
@@ -213,7 +231,9 @@ class Explanation:
         photos: Any = None,
         *,
         colormap: str = "auto",
-        alpha: float = 0.5,
+        alpha: float | None = None,
+        style: Style = "heat",
+        levels: Sequence[float] | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> Path:
         """Write the arrays, a heatmap and an overlay picture for each image, and a manifest.
@@ -226,6 +246,8 @@ class Explanation:
             photos: As for `overlay`; without any, no overlays are written.
             colormap: As for `overlay`.
             alpha: As for `overlay`.
+            style: As for `overlay`.
+            levels: As for `overlay`.
             value_range: As for `overlay`.
 
         Returns:
@@ -235,14 +257,14 @@ class Explanation:
             ValueError: If a file would be replaced that kerascam did not write, before any is.
         """
         place = ResultFolder(Path(conform_path("folder", folder)))
-        render.check_drawing(colormap, alpha)
+        look = Look(colormap, alpha, style, levels)
         (heat, _), shown = self._shown(), self._photos(photos, value_range)
         pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
             pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
             if shown is not None:
                 pictures["overlay"] = [
-                    self[index].overlay(photo[None], colormap=colormap, alpha=alpha)[0]
+                    self[index].overlay(photo[None], **vars(look))[0]
                     for index, photo in enumerate(shown)
                 ]
         facts = {

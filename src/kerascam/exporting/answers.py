@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from .. import signatures
 from ..maps import STATUSES
+from ..pictures.painter import Brush
 from . import drawing
 from .decoding import decode_all, draw_all
 from .plan import Plan
@@ -66,12 +68,12 @@ def explanations_of_files(
     photos, images = _images(plan, files, keep)
     answer = explanations(plan, [images], class_index, manifest_id)
     explainer = plan.explainer
-    colors = drawing.palette(plan.drawing.colormap, signed=explainer.keeps_sign)
+    brush = Brush.of(plan.drawing.look, signed=explainer.keeps_sign)
     of_pixels = explainer.method.of_pixels
 
     def draw(photo: tf.Tensor, heatmap: tf.Tensor) -> tf.Tensor:
         heat = drawing.shown(heatmap, of_pixels=of_pixels, scaled=explainer.scales)
-        return drawing.overlay(photo, heat, colors, plan.drawing.alpha, signed=explainer.keeps_sign)
+        return brush.paint(photo, heat, keras.ops)
 
     answer[signatures.OVERLAY_BYTES] = draw_all(photos, answer[signatures.HEATMAP], draw)
     return answer

@@ -3,19 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import keras
 import tensorflow as tf
 
+from ..pictures import fitting
 from .claims import is_jpeg
 from .limits import Limits
 from .orientation import upright
 
 
+def _whole(method: str) -> Callable[[tf.Tensor, Any], tf.Tensor]:
+    # In whole numbers, halves upward, as OpenCV does it in Python.
+    return lambda photo, size: tf.floor(tf.image.resize(photo, size, method) + 0.5)
+
+
+_KERNELS = fitting.Kernels(_whole("area"), _whole("bilinear"))
+
+
 def _by_area(photo: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    # In whole numbers, halves upward, as OpenCV does it for the command line.
-    smaller = tf.minimum(tf.shape(photo)[:2], size)
-    shrunk = tf.floor(tf.image.resize(photo, smaller, tf.image.ResizeMethod.AREA) + 0.5)
-    return tf.floor(tf.image.resize(shrunk, size) + 0.5)
+    return fitting.area_then_linear(photo, size, _KERNELS, keras.ops)
 
 
 #: How a photograph is resized: a network answers best what is resized as its training images were.
@@ -63,7 +71,7 @@ class Fitting:
             lambda: tf.io.decode_image(data, channels=3, expand_animations=False),
         )
         photo = upright(tf.ensure_shape(photo, (None, None, 3)), data)
-        return self._cropped(photo) if self.crop else photo
+        return fitting.crop(photo, self.size, keras.ops) if self.crop else photo
 
     def fit(self, photo: tf.Tensor) -> tf.Tensor:
         """Resize to what the model takes.
@@ -76,18 +84,6 @@ class Fitting:
         """
         fitted = RESIZERS[self.resize](photo, self.size)
         return tf.image.rgb_to_grayscale(fitted) if self.channels == 1 else fitted
-
-    def _cropped(self, photo: tf.Tensor) -> tf.Tensor:
-        height, width = tf.shape(photo)[0], tf.shape(photo)[1]
-        proportion = self.size[0] / self.size[1]
-        cut_height = tf.clip_by_value(_rounded(width, proportion), 1, height)
-        cut_width = tf.clip_by_value(_rounded(height, 1 / proportion), 1, width)
-        top, left = (height - cut_height) // 2, (width - cut_width) // 2
-        return photo[top : top + cut_height, left : left + cut_width]
-
-
-def _rounded(length: tf.Tensor, factor: float) -> tf.Tensor:
-    return tf.cast(tf.round(tf.cast(length, tf.float64) * factor), tf.int32)
 
 
 def decode_all(

@@ -77,6 +77,7 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
     fitting = plan.fitting
     if fitting is None:
         return None
+    look = plan.drawing.look
     return {
         "formats": list(FORMATS),
         "max_pixels": fitting.limits.pixels,
@@ -88,8 +89,10 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
         "channels": fitting.channels,
         "preprocess": preprocess,
         "overlay": {
-            "colormap": plan.drawing.colormap,
-            "alpha": plan.drawing.alpha,
+            "style": look.style,
+            "colormap": look.colormap,
+            "alpha": look.opacity,
+            "levels": list(look.contours) if look.style == "outline" else None,
             "side": plan.drawing.side,
         },
     }

@@ -17,6 +17,7 @@ from ..explain.program import Program
 from ..inputs import InputSpec, conform
 from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
 from ..model.preprocessing import Preprocess
+from ..pictures.look import Look
 from .decoding import Fitting
 from .limits import Limits
 
@@ -26,13 +27,11 @@ class Drawing:
     """How overlays are drawn.
 
     Attributes:
-        colormap: A matplotlib name, or "auto".
-        alpha: Opacity of the heatmap, 0 to 1.
+        look: Style, colours, opacity and levels.
         side: How long an overlay's longer side may be, in pixels; None for any length.
     """
 
-    colormap: str
-    alpha: float
+    look: Look
     side: int | None
 
 

@@ -1,6 +1,7 @@
 """Export an explainer: one SavedModel in a version folder, whole or not at all."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from ..errors import brief
 from ..explain.explainer import Explainer
 from ..model import write_saved_model
 from ..model.preprocessing import Preprocess, preprocessing
+from ..pictures.fitting import check_fit
+from ..pictures.look import Look
 from ..pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
-from ..pictures.render import check_alpha, choose_colormap
+from ..pictures.styles import Style
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
@@ -20,7 +23,6 @@ from .plan import Drawing, settle
 from .versions import check_place, put_in_place, unfinished_version
 from .warm_up import make_requests, write_requests
 
-_FITS = ("stretch", "crop")
 # What a graph counts lengths in, and pixels.
 _MOST_LENGTH, _MOST_PIXELS = 2**31 - 1, 2**63 - 1
 
@@ -35,7 +37,9 @@ def export(
     resize: str = "area",
     size: tuple[int, int] | None = None,
     colormap: str = "auto",
-    alpha: float = 0.5,
+    alpha: float | None = None,
+    style: Style = "heat",
+    levels: Sequence[float] | None = None,
     overlay_side: int | None = 256,
     raw_maps: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -82,7 +86,9 @@ def export(
             its training images were.
         size: The (height, width) that photographs are brought to, for a model that takes any.
         colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided where signed.
-        alpha: Opacity of the overlays' heatmap, 0 to 1.
+        alpha: Opacity of the overlays, 0 to 1, as in `overlay`.
+        style: Of the overlays: "heat", "uniform" or "outline", as in `overlay`.
+        levels: Where the lines of an outline run, as in `overlay`.
         overlay_side: How long an overlay's longer side may be, in pixels: a larger photograph is
             shrunk for it. Encoding PNG takes most of the time that an overlay costs, in proportion
             to its pixels. None draws on the photograph in its own size.
@@ -117,7 +123,8 @@ def export(
         ...     export(GradCAM(model), folder, preprocess="0-1").name
         '1'
     """  # noqa: E501 - the rows of a table
-    _check(explainer, fit, resize, alpha, raw_maps, warm_up)
+    _check(explainer, fit, resize, raw_maps, warm_up)
+    look = Look(colormap, alpha, style, levels)
     limits = Limits(
         pixels=_conform_count("max_pixels", max_pixels, _MOST_PIXELS),
         request_pixels=_conform_count("max_request_pixels", max_request_pixels, _MOST_PIXELS),
@@ -125,7 +132,6 @@ def export(
     )
     if overlay_side is not None:
         _conform_count("overlay_side", overlay_side)
-    choose_colormap(colormap, signed=False)
     path = Path(conform_path("path", path))
     check_place(path, version)
     plan = settle(
@@ -136,7 +142,7 @@ def export(
         crop=fit == "crop",
         limits=limits,
         preprocess=preprocess if callable(preprocess) else preprocessing(preprocess),
-        drawing=Drawing(colormap, alpha, overlay_side),
+        drawing=Drawing(look, overlay_side),
         raw_maps=raw_maps,
     )
     manifest = write_manifest(plan, name_of(preprocess))
@@ -154,15 +160,13 @@ def export(
         return put_in_place(unfinished, path, version)
 
 
-def _check(explainer: Any, fit: Any, resize: Any, alpha: Any, raw_maps: Any, warm_up: Any) -> None:
+def _check(explainer: Any, fit: Any, resize: Any, raw_maps: Any, warm_up: Any) -> None:
     if not isinstance(explainer, Explainer):
         raise TypeError(f"explainer must be one, such as GradCAM(model), not {brief(explainer)}")
-    if not isinstance(fit, str) or fit not in _FITS:
-        raise ValueError(f"fit must be 'stretch' or 'crop', not {brief(fit)}")
+    check_fit(fit)
     if not isinstance(resize, str) or resize not in RESIZERS:
         known = ", ".join(map(repr, RESIZERS))
         raise ValueError(f"resize must be one of {known}, not {brief(resize)}")
-    check_alpha(alpha)
     check_flag("raw_maps", raw_maps)
     check_flag("warm_up", warm_up)
     if warm_up:

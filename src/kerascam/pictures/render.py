@@ -1,22 +1,18 @@
 """Pictures from maps: colour them and lay them over photographs, as uint8 RGB."""
 
-import difflib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import HOST
 from ..errors import brief
+from ..resizing import resize
+from . import painter
+from .look import Look
 from .pixels import SLACK, numbers, span, to_uint8_rgb
-
-if TYPE_CHECKING:
-    from matplotlib.colors import Colormap
-
-# Perceptually even, with a black zero: blending dims the photo where there is no evidence, where a
-# coloured or a white zero would tint it or wash it out. A signed map has it on both sides, with red
-# and blue exchanged for the evidence against.
-SEQUENTIAL = "inferno"
-DIVERGING = "inferno, blue against"
+from .styles import Style
 
 
 def colorize(
@@ -27,7 +23,7 @@ def colorize(
     Args:
         heatmap: Any shape, values in [0, 1], or in [-1, 1] where signed.
         colormap: Any matplotlib name ("jet", "viridis", ...). "auto" is "inferno": its lightness
-            rises evenly with the evidence, and its black zero dims a photo instead of tinting it.
+            rises evenly with the evidence, also in a print without colours.
             For signed maps it stands on both sides: yellow for, blue against, black for none.
         signed: Whether the middle of the colormap is zero; by default, if any value is negative.
 
@@ -43,34 +39,43 @@ def colorize(
     """
     heat = _heat(heatmap)
     signed = is_signed(heat) if signed is None else signed
-    colors = choose_colormap(colormap, signed=signed)
-    low = -1 if signed else 0
-    if heat.size and (heat.min() < low - SLACK or heat.max() > 1 + SLACK):
-        fix = "divide it by its largest absolute value"
-        fix += ", and pass signed=True to keep its sign" if heat.min() < 0 and not signed else ""
-        raise ValueError(f"heatmap must lie in [{low}, 1], got {span(heat)}; {fix}")
-    unit = (np.clip(heat, low, 1) - low) / (1 - low)
-    return np.asarray(colors(unit, bytes=True))[..., :3].copy()
+    colors = painter.palette(colormap, signed=signed)
+    _check_range(heat, signed=signed)
+    return np.asarray(painter.colorize(heat, colors, HOST, signed=signed))
 
 
 def overlay(
     image: ArrayLike,
     heatmap: ArrayLike,
     colormap: str = "auto",
-    alpha: float = 0.5,
+    alpha: float | None = None,
     *,
+    style: Style = "heat",
+    levels: Sequence[float] | None = None,
     signed: bool | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
-    """Lay heatmaps over their photos: round(alpha * colour + (1 - alpha) * photo) in each pixel.
+    """Lay heatmaps over their photos.
+
+    In each pixel, round(opacity * colour + (1 - opacity) * photo). With `style="heat"` the opacity
+    follows the heat: where there is no evidence, the photo is exactly as it was.
 
     Args:
         image: (height, width[, channels]) or (batch, height, width, channels), with 1, 3 or 4
             channels: uint8, or floats from 0 to 1 or from 0 to 255.
         heatmap: (h, w) or (batch, h, w) of any size, resized to the image.
-        colormap: As in `colorize`.
-        alpha: Opacity of the colours, the same everywhere: 0 is the photo, 1 the coloured map.
-        signed: As in `colorize`, decided once over the batch.
+        colormap: Any matplotlib name, or "auto", which is "inferno": its lightness rises evenly
+            with the evidence, so that it can be read in a print without colours too.
+        alpha: Opacity: 0 is the photo. Of the strongest evidence with `style="heat"` (0.75 by
+            default), of all pixels with "uniform" (0.5), of the lines with "outline" (1).
+        style: "heat": opacity rises smoothly with the evidence's magnitude, from 0 where there is
+            none. "uniform": the same opacity everywhere, so that the colour of zero tints the rest
+            of the photo. "outline": lines where the heatmap passes through `levels`, over the
+            photo as it is.
+        levels: Where the lines of an outline run, between 0 and 1; 0.25, 0.5 and 0.75 by default,
+            of a signed heatmap for both signs.
+        signed: Whether the middle of the colormap is zero; by default, if any value of the batch
+            is negative.
         value_range: The values of black and of white, for an image of other values, such as
             (-1, 1) after a model's preprocessing.
 
@@ -79,14 +84,17 @@ def overlay(
 
     Raises:
         TypeError: If an argument is of a wrong type.
-        ValueError: If `alpha` is not in [0, 1], image and heatmap do not match, or as `colorize`.
+        ValueError: If an argument has a value that does not fit, image and heatmap do not match,
+            or the heatmap has values out of range.
 
     Example:
-        >>> photo = np.full((2, 2, 3), 100, np.uint8)
-        >>> overlay(photo, [[1.0]], "gray", alpha=0.25)[0, 0].tolist()
-        [139, 139, 139]
+        >>> photo = np.full((1, 2, 3), 100, np.uint8)
+        >>> overlay(photo, [[0.0, 1.0]], "gray").tolist()  # only the evidence is coloured
+        [[[100, 100, 100], [216, 216, 216]]]
+        >>> overlay(photo, [[0.0, 1.0]], "gray", alpha=0.25, style="uniform").tolist()
+        [[[75, 75, 75], [139, 139, 139]]]
     """
-    check_drawing(colormap, alpha)
+    look = Look(colormap, alpha, style, levels)
     if signed is not None and not isinstance(signed, (bool, np.bool_)):
         raise TypeError(f"signed must be True, False or None, not {brief(signed)}")
     photo, heat = to_uint8_rgb(image, value_range=value_range), _heat(heatmap)
@@ -96,30 +104,13 @@ def overlay(
             "(h, w) for one image, or (batch, h, w) with one heatmap an image"
         )
     signed = is_signed(heat) if signed is None else signed
-    height, width = photo.shape[-3:-1]
-    resized = [resize_heatmap(one, (height, width)) for one in heat.reshape(-1, *heat.shape[-2:])]
-    color = colorize(np.stack(resized), colormap, signed=signed).reshape(photo.shape)
-    blend = np.float32(alpha) * color + np.float32(1 - alpha) * photo
-    return np.rint(blend).astype(np.uint8)
-
-
-def check_alpha(alpha: Any) -> None:
-    """Raise where an opacity is not a number from 0 to 1.
-
-    Raises:
-        TypeError: If it is no number.
-        ValueError: If it is not from 0 to 1.
-    """
-    if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, (int, float, np.number)):
-        raise TypeError(f"alpha must be a number between 0 and 1, not {brief(alpha)}")
-    if np.iscomplexobj(alpha) or not 0 <= alpha <= 1:
-        raise ValueError(f"alpha must be between 0 and 1, got {brief(alpha)}")
-
-
-def check_drawing(colormap: Any, alpha: Any) -> None:
-    """Raise where a colormap is unknown, or an opacity not from 0 to 1."""
-    choose_colormap(colormap, signed=False)
-    check_alpha(alpha)
+    _check_range(heat, signed=signed)
+    if not heat.size:
+        raise ValueError(f"heatmap must not be empty, got shape {heat.shape}")
+    brush = painter.Brush.of(look, signed=signed)
+    if photo.ndim == 3:
+        return brush.paint(photo, heat, HOST)
+    return np.stack([brush.paint(*pair, HOST) for pair in zip(photo, heat, strict=True)])
 
 
 def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floating[Any]]:
@@ -145,18 +136,7 @@ def resize_heatmap(heatmap: ArrayLike, size: tuple[int, int]) -> NDArray[np.floa
     height, width = size
     if height < 1 or width < 1:
         raise ValueError(f"size must be (height, width), each at least 1, got {size}")
-    return _stretch(_stretch(heat, 0, int(height)), 1, int(width))
-
-
-def _stretch(heat: NDArray[Any], axis: int, length: int) -> NDArray[Any]:
-    # One rounding a step and no fused ones, as a library's may be: an exported model draws the
-    # same picture in its graph, to the last bit (`saved_model.drawing`).
-    old = heat.shape[axis]
-    places = np.clip((np.arange(length) + 0.5) * (old / length) - 0.5, 0, old - 1)
-    before = np.floor(places).astype(np.intp)
-    after = np.minimum(before + 1, old - 1)
-    share = np.expand_dims((places - before).astype(heat.dtype), 1 - axis)
-    return heat.take(before, axis) * (1 - share) + heat.take(after, axis) * share
+    return np.ascontiguousarray(resize(heat, (int(height), int(width)), HOST))
 
 
 def is_signed(heatmap: NDArray[Any]) -> bool:
@@ -169,41 +149,12 @@ def is_signed(heatmap: NDArray[Any]) -> bool:
     return bool((heatmap < 0).any())
 
 
-def choose_colormap(name: str, *, signed: bool) -> "Colormap":
-    """Find a matplotlib colormap by its name; "auto" goes by `signed`.
-
-    Raises:
-        TypeError: If `name` is no text.
-        ValueError: For an unknown name, with the nearest ones.
-
-    Example:
-        >>> choose_colormap("auto", signed=False).name
-        'inferno'
-    """
-    from matplotlib import colormaps
-
-    if not isinstance(name, str):
-        raise TypeError(
-            f'colormap must be the name of one, such as "viridis", or "auto", not {brief(name)}'
-        )
-    if name == "auto" and signed:
-        return _diverging()
-    name = SEQUENTIAL if name == "auto" else name
-    if name not in colormaps:
-        lower = {known.lower(): known for known in colormaps}
-        near = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower)]
-        hint = f"did you mean {' or '.join(near)}?" if near else 'use "auto" or a matplotlib name'
-        raise ValueError(f"no colormap {brief(name)}; {hint}")
-    return colormaps[name]
-
-
-def _diverging() -> "Colormap":
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap
-
-    warm = colormaps[SEQUENTIAL](np.linspace(0, 1, 128))[:, :3]
-    cold = warm[::-1, ::-1]
-    return ListedColormap(np.vstack([cold, warm]), name=DIVERGING)
+def _check_range(heat: NDArray[Any], *, signed: bool) -> None:
+    low = -1 if signed else 0
+    if heat.size and (heat.min() < low - SLACK or heat.max() > 1 + SLACK):
+        fix = "divide it by its largest absolute value"
+        fix += ", and pass signed=True to keep its sign" if heat.min() < 0 and not signed else ""
+        raise ValueError(f"heatmap must lie in [{low}, 1], got {span(heat)}; {fix}")
 
 
 def _heat(heatmap: ArrayLike) -> NDArray[np.floating[Any]]:

@@ -6,6 +6,6 @@ from .pictures import stacked as stacked
 from .pictures import to_photos as to_photos
 from .sheet import sheet as sheet
 from .signals import signal_figure as signal_figure
-from .unit import BRIGHT_PERCENTILE as BRIGHT_PERCENTILE
+from .unit import brightened as brightened
 from .unit import in_unit as in_unit
 from .volumes import volume_figure as volume_figure

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import HOST
 from ...errors import brief
+from ..look import Look
+from ..painter import Brush
 from ..pixels import to_uint8_rgb
-from ..render import colorize, is_signed, overlay, resize_heatmap
-from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, color_bar, draw_rows
+from ..render import colorize, is_signed, resize_heatmap
+from ..styles import Style
+from .bars import OVERLAY_BAR, color_bar, overlay_bar
+from .rows import BAR, GAP, LABEL, PANEL, STRONGEST, as_rows, check_count, draw_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,14 +28,18 @@ def figure(
     titles: Sequence[str] | None = None,
     *,
     colormap: str = "auto",
-    alpha: float = 0.5,
+    alpha: float | None = None,
+    style: Style = "heat",
+    levels: Sequence[float] | None = None,
     signed: bool | None = None,
     max_rows: int = 8,
     heading: str = "heatmap",
     unit: str = STRONGEST,
     value_range: tuple[float, float] | None = None,
 ) -> "Figure":
-    """Draw a row an image: the photo, its heatmap with a colour bar, both overlaid.
+    """Draw a row for each image: the photo, its heatmap, and both overlaid.
+
+    Heatmap and overlay have a colour bar each: the overlay's shows its colours over black to white.
 
     Args:
         photos: (batch, height, width, channels) or a list of images of any sizes, as
@@ -38,7 +47,9 @@ def figure(
         heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] where signed.
         titles: A text above each row, wrapped to fit.
         colormap: As in `colorize`.
-        alpha: Opacity of the overlay's colours, 0 to 1.
+        alpha: As in `overlay`.
+        style: As in `overlay`.
+        levels: As in `overlay`.
         signed: As in `colorize`, decided once over all heatmaps.
         max_rows: Rows drawn at most; a line at the bottom says how many were left out.
         heading: What stands above the heatmaps, such as the method's name.
@@ -60,13 +71,15 @@ def figure(
     pictures = None if photos is None else to_photos(photos, len(heats), value_range)
     names = (heading,) if pictures is None else ("image", heading, "overlay")
     signed = any(map(is_signed, heats)) if signed is None else signed
+    brush = Brush.of(Look(colormap, alpha, style, levels), signed=signed)
 
     def draw(row: int, axes: Sequence["Axes"]) -> None:
         heat, panel = heats[row], axes[names.index(heading)]
         if pictures is not None:
             heat = resize_heatmap(heat, pictures[row].shape[:2])
             axes[0].imshow(pictures[row])
-            axes[2].imshow(overlay(pictures[row], heat, colormap, alpha, signed=signed))
+            axes[2].imshow(brush.paint(pictures[row], heat, HOST))
+            overlay_bar(axes[2], brush)
         panel.imshow(colorize(heat, colormap, signed=signed), interpolation="nearest")
         color_bar(panel, colormap, signed, unit)
         for ax, name in zip(axes, names, strict=True):
@@ -75,7 +88,7 @@ def figure(
 
     shapes = [one.shape[:2] for one in pictures or heats]
     heights = [PANEL * min(max(high / wide, 0.6), 1.6) for high, wide in shapes]
-    width = len(names) * (PANEL + GAP) + BAR
+    width = len(names) * (PANEL + GAP) + BAR + (OVERLAY_BAR if pictures is not None else 0)
     return draw_rows(draw, heights, len(names), width, titles, max_rows)
 
 

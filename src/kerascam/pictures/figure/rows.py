@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ...errors import brief
 from ..pixels import numbers
-from ..render import choose_colormap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,23 +61,6 @@ def draw_rows(
     if note:
         whole.supxlabel(f"first {rows} of {len(heights)} samples", fontsize=LABEL, color="0.35")
     return whole
-
-
-def color_bar(
-    ax: "Axes", colormap: str, signed: bool, unit: str = STRONGEST, alpha: float = 1
-) -> None:
-    """Put a labelled colour bar beside the axes."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    low = -1 if signed else 0
-    scale = ScalarMappable(Normalize(low, 1), choose_colormap(colormap, signed=signed))
-    bar = ax.figure.colorbar(scale, ax=ax, alpha=alpha, fraction=0.05, pad=0.02)
-    # two lines: one would be longer than the picture of a wide photo is high
-    label = f"evidence{' against / for' if signed else ''}\n({unit})"
-    bar.set_label(label, fontsize=LABEL)
-    bar.set_ticks([-1, 0, 1] if signed else [0, 0.5, 1])
-    bar.ax.tick_params(labelsize=TICK)
 
 
 def as_rows(arrays: Any, argument: str, *ranks: int) -> list[NDArray[Any]]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from ..render import colorize, is_signed, resize_heatmap
-from .rows import LABEL, STRONGEST, TICK, as_rows, check_count, color_bar, draw_rows
+from .bars import color_bar
+from .rows import LABEL, STRONGEST, TICK, as_rows, check_count, draw_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pixels import to_uint8_rgb
 from ..render import is_signed, resize_heatmap
+from ..styles import Style
 from .pictures import figure
 from .rows import STRONGEST, as_rows, check_count, check_titles
 
@@ -21,7 +22,9 @@ def volume_figure(
     titles: Sequence[str] | None = None,
     *,
     colormap: str = "auto",
-    alpha: float = 0.5,
+    alpha: float | None = None,
+    style: Style = "heat",
+    levels: Sequence[float] | None = None,
     signed: bool | None = None,
     max_rows: int = 8,
     heading: str = "heatmap",
@@ -37,7 +40,9 @@ def volume_figure(
         heatmaps: (batch, d, h, w) of any size, in [0, 1], or [-1, 1] where signed.
         titles: A text above each row; the slice's index, from 0, is added to it.
         colormap: As in `colorize`.
-        alpha: Opacity of the overlay's colours, 0 to 1.
+        alpha: As in `overlay`.
+        style: As in `overlay`.
+        levels: As in `overlay`.
         signed: As in `colorize`; the evidence of a slice is the sum of its absolute values.
         max_rows: Rows drawn at most.
         heading: What stands above the heatmaps, such as the method's name.
@@ -69,7 +74,7 @@ def volume_figure(
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
     rest: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "max_rows": max_rows}
-    rest |= {"heading": heading, "unit": unit}
+    rest |= {"heading": heading, "unit": unit, "style": style, "levels": levels}
     return figure(photos, slices, texts, signed=signed, **rest)
 
 

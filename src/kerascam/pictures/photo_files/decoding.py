@@ -7,10 +7,10 @@ import sys
 import numpy as np
 from PIL import Image, ImageOps
 
+from ...stderr import native_messages_held
 from .headers import DAMAGED, BadPhotoError, Header, unbounded
-from .quiet import native_messages_held
+from .settings import FULL_DEPTH, Reading
 
-FULL_DEPTH = 16
 _USUAL_DEPTHS = (8, 10, 12, 14)  # of sensors whose values are kept in 16 bits
 _BY_PILLOW = ("AVIF", "HEIF")  # OpenCV reads the one not upright, the other not at all
 
@@ -18,6 +18,7 @@ _BY_PILLOW = ("AVIF", "HEIF")  # OpenCV reads the one not upright, the other not
 def bound_opencv(max_pixels: int) -> None:
     """Give OpenCV the limit too: it has one of its own, and reads it when it is imported.
 
+    For a process of its own, as the command line is: the limit holds for all that it decodes.
     It is a second line behind the header: a file may be made so that two readers see two sizes.
     """
     if "cv2" not in sys.modules:
@@ -25,13 +26,13 @@ def bound_opencv(max_pixels: int) -> None:
             os.environ.setdefault(f"OPENCV_IO_MAX_IMAGE_{name}", str(max_pixels))
 
 
-def decode(data: bytes, header: Header, depth: int) -> tuple[np.ndarray, str | None]:
+def decode(data: bytes, header: Header, how: Reading) -> tuple[np.ndarray, str | None]:
     """Decode a file's first image.
 
     Args:
         data: The file's bytes.
         header: What they claim to hold.
-        depth: How many bits the values of a 16-bit image use, where the file does not say it.
+        how: Depth.
 
     Returns:
         Shape (height, width, 3), uint8 RGB, upright; and what is worth knowing of it, or None.
@@ -51,9 +52,10 @@ def decode(data: bytes, header: Header, depth: int) -> tuple[np.ndarray, str | N
     if top is not None:
         return _scaled(pixels, top), None
     highest = int(pixels.max())
-    if highest >= 2**depth:
-        raise BadPhotoError(f"holds values up to {highest}, which --depth {depth} has no place for")
-    return _scaled(pixels, 2**depth - 1), _note(highest) if depth == FULL_DEPTH else None
+    if highest >= 2**how.depth:
+        narrow = how.option("depth", how.depth)
+        raise BadPhotoError(f"holds values up to {highest}, which {narrow} has no place for")
+    return _scaled(pixels, 2**how.depth - 1), _note(highest, how)
 
 
 def _by_opencv(data: bytes) -> np.ndarray:
@@ -93,12 +95,14 @@ def _scaled(pixels: np.ndarray, top: int) -> np.ndarray:
     return np.minimum(values * 256 // (top + 1), 255).astype(np.uint8)[pixels]
 
 
-def _note(highest: int) -> str | None:
+def _note(highest: int, how: Reading) -> str | None:
+    if how.depth != FULL_DEPTH:
+        return None
     for depth in _USUAL_DEPTHS:
         if 0 < highest < 2**depth:
             return (
                 f"a 16-bit image has no value above {2**depth - 1}, as of {depth} bits, and comes "
-                f"out dark: --depth {depth} brightens it"
+                f"out dark: {how.option('depth', depth)} brightens it"
             )
     return None
 
