@@ -41,8 +41,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("proof")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.path.name not in FIRST)
 
 
+# Files that take minutes: they are dealt out first, so that no worker is left alone with one.
+FIRST = ("test_docs_pages.py", "test_commands.py", "test_training.py", "test_saved_model.py")
 # Files whose tests share an expensive fixture of a session: one worker gets them all.
 TOGETHER = {"tests/examples/test_deploying.py": "tests/examples/test_commands.py"}
 
@@ -59,6 +62,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = super()._split_scope(nodeid)
             return TOGETHER.get(file, file)
 
+    config.option.loadscopereorder = False  # by the number of tests
     return Together(config, log)
 
 

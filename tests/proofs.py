@@ -15,6 +15,11 @@ Row = TypeVar("Row")
 #: Set by conftest.py before any test module is imported.
 ALL = False
 
+#: One method of each family: one weight a feature, pixelwise, eigen, guided, along a path, noisy.
+FAMILIES = (
+    "grad_cam", "layer_cam", "eigen_cam", "guided_grad_cam", "integrated_gradients", "smooth_grad",
+)  # fmt: skip
+
 #: Marks a test that runs with `--proofs` alone, because it takes long as a whole.
 proof = pytest.mark.proof
 

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 import zoo
 from keras import layers
+from proofs import FAMILIES, rows, wide
 
 from kerascam import (
     Explainer,
@@ -102,7 +103,7 @@ def test_two_methods_in_one_still_take_one_forward_pass() -> None:
     assert operations(explainer)["Conv2D"] == 3
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", rows(FAMILIES, METHODS))
 def test_one_trace_for_every_batch_size_and_class(method: str) -> None:
     model, counted, specimen = counting()
     explainer = Explainer(model, method)
@@ -150,7 +151,7 @@ def test_the_model_is_left_as_it_was(name: str) -> None:
         suggest_layers(specimen.model, specimen.inputs)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", rows(FAMILIES, METHODS))
 def test_every_method_leaves_the_model_as_it_was(method: str) -> None:
     specimen = zoo.trained()
     with zoo.untouched(specimen.model):
@@ -326,7 +327,7 @@ def _retrain(model: keras.Model) -> None:
         weight.assign(weight * 1.5 + 0.1)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", rows(FAMILIES, METHODS))
 def test_frozen_maps_equal_live_ones_and_do_not_change(method: str) -> None:
     specimen = zoo.batch_normalised()
     layer = {"layer": "features"} if "cam" in method else {}
@@ -405,8 +406,17 @@ def test_explained_models_are_freed(name: str) -> None:
 # -------------------------------------------------------------------------------------- batches
 
 
-@pytest.mark.parametrize("name", ["sequential", "augmentation", "transformer", "segmentation"])
-@pytest.mark.parametrize("method", ["grad_cam", "guided_grad_cam"])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    wide(
+        [("sequential", "guided_grad_cam"), ("transformer", "grad_cam")],
+        [
+            (name, method)
+            for name in ("sequential", "augmentation", "transformer", "segmentation")
+            for method in ("grad_cam", "guided_grad_cam")
+        ],
+    ),
+)
 @pytest.mark.filterwarnings("ignore:.*kept their own backward step:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*found no ReLU:UserWarning")
 def test_an_image_does_not_know_its_batch(name: str, method: str) -> None:

@@ -17,7 +17,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from proofs import wide
+from proofs import proof, wide
 from served_model import NAME, export, small_model, some_images, until
 
 from scene_classification.serving.engines import Embedded
@@ -303,7 +303,7 @@ def states_of(server):
     ("keeps_open", "end"),
     [
         pytest.param(True, signal.SIGTERM, id="SIGTERM, connections kept open"),
-        pytest.param(False, signal.SIGINT, id="SIGINT, connections opened anew"),
+        pytest.param(False, signal.SIGINT, id="SIGINT, connections opened anew", marks=proof),
     ],
 )
 def test_the_end_under_load_loses_no_request_that_was_received(base, rows, keeps_open, end):
