@@ -1,5 +1,6 @@
 """What holds for every test: quiet libraries, the same random numbers, the same examples."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
     items.sort(key=lambda item: item.path.name not in FIRST)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over all that was imported: it takes a second each time.
+
+    Graphs are full of cycles, so a run of these tests is collected often.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 # Files that take minutes: they are dealt out first, so that no worker is left alone with one.
