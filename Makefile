@@ -8,7 +8,7 @@ WITHOUT_DEPENDENCIES := xplique==2.0.2 grad-cam==1.5.7
 SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo fast format oldest peers hooks readme docs links clean
+.PHONY: help test demo proofs fast format oldest peers hooks readme docs links clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: $(STAMP)  ## Run every check, as continuous integration does
 
 demo: $(STAMP)  ## Draw scenes, train on them, explain, serve, and report: about five minutes on two quiet cores
 	@$(VENV)/bin/python -m scene_classification run --run runs/demo
+
+proofs: $(STAMP)  ## Run the tests over their whole matrices, and those that take long
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile --proofs tests
 
 fast: $(STAMP)  ## Run only the checks that need no TensorFlow: format, lint, types, arrows
 	@scripts/check fast

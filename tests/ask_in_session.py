@@ -31,6 +31,7 @@ class Served:
     def __init__(self, folder):
         import tensorflow as tf
 
+        self.folder = Path(folder)
         self._tf = tf
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         load = tf.compat.v1.saved_model.loader.load
@@ -48,6 +49,17 @@ class Served:
 
     def _find(self, info):
         return self._session.graph.get_tensor_by_name(info.name)._as_tf_output()
+
+
+def exported(explainer, path, **arguments):
+    """Export without the trial in a session, for tests that ask in one of their own."""
+    import pytest
+
+    from kerascam import export
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerascam.exporting.saved_model.run_in_session", lambda *_: None)
+        return export(explainer, path, **arguments)
 
 
 def ask(tasks, **environment):

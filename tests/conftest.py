@@ -1,9 +1,12 @@
 """What holds for every test: quiet libraries, the same random numbers, the same examples."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
+import proofs
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,16 +16,64 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["MPLBACKEND"] = "Agg"
 
-# The first call of a traced function takes seconds and the next ones milliseconds, so no deadline;
-# the same examples on every run, so that a failure is always the change's own.
-settings.register_profile(
-    "kerascam",
-    deadline=None,
-    derandomize=True,
-    max_examples=25,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("kerascam")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proofs", action="store_true", help="test whole matrices, not a few rows")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say how wide the tests look, before any of them is imported."""
+    config.addinivalue_line("markers", "proof: takes long, and runs with --proofs alone")
+    proofs.ALL = config.getoption("proofs")
+    # The first call of a traced function takes seconds and the next ones milliseconds, so no
+    # deadline; the same examples on every run, so that a failure is always the change's own.
+    settings.register_profile(
+        "kerascam",
+        deadline=None,
+        derandomize=True,
+        max_examples=proofs.wide(10, 100),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("kerascam")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not proofs.ALL:
+        left_out = [item for item in items if item.get_closest_marker("proof")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over all that was imported: it takes a second each time.
+
+    Graphs are full of cycles, so a run of these tests is collected often.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+# Files that take minutes: they are dealt out first, so that no worker is left alone with one.
+FIRST = ("test_docs_pages.py", "test_commands.py", "test_training.py", "test_saved_model.py")
+# Files whose tests share an expensive fixture of a session: one worker gets them all.
+TOGETHER = {"tests/examples/test_deploying.py": "tests/examples/test_commands.py"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out whole files, as `--dist loadfile` does, and some files together."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+    config.option.loadscopereorder = False  # by the number of tests
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from proofs import wide
 
 from kerascam import ExplainCallback, Explainer, GradCAM, LayerCAM
 from kerascam.callback.watched import LARGEST
@@ -248,17 +249,24 @@ def test_an_explainer_of_another_model_than_the_one_in_training_is_reported(tmp_
 # ------------------------------------------------------------------------- the training's own way
 
 
+WAYS = {
+    "as usual": (network, False),
+    "compiled with XLA": (network, True),
+    "mixed precision": (lambda: network("mixed_float16"), False),
+    "built by its first batch": (subclassed, False),
+}
+
+
 @pytest.mark.parametrize(
-    ("make", "jit"),
-    [
-        pytest.param(network, False, id="as usual"),
-        pytest.param(network, True, id="compiled with XLA"),
-        pytest.param(lambda: network("mixed_float16"), False, id="mixed precision"),
-        pytest.param(subclassed, False, id="subclassed"),
-    ],
+    ("way", "method"),
+    wide(
+        [("as usual", "smooth_grad"), ("compiled with XLA", "grad_cam")],
+        [(way, method) for way in WAYS for method in ("grad_cam", "smooth_grad")],
+    ),
 )
-@pytest.mark.parametrize("method", ["grad_cam", "smooth_grad"])
-def test_the_training_is_the_same_to_the_last_bit(make, jit, method, tmp_path):
+def test_the_training_is_the_same_to_the_last_bit(way, method, tmp_path):
+    make, jit = WAYS[way]
+
     def train(*watching):
         model = make()
         callbacks = [

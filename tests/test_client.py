@@ -5,6 +5,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+from ask_in_session import exported
 from keras import layers
 from model_servers import NAME, LibraryModel, decoded, encoded, grpc_server, loaded, rest_server
 
@@ -165,13 +166,13 @@ def test_a_model_of_several_inputs(serve):
 
 
 @pytest.fixture(scope="module")
-def exported(explainer, tmp_path_factory):
-    return loaded(kerascam.export(explainer, tmp_path_factory.mktemp(NAME), preprocess="0-1"))
+def served_model(explainer, tmp_path_factory):
+    return loaded(exported(explainer, tmp_path_factory.mktemp(NAME), preprocess="0-1"))
 
 
-def test_a_model_that_was_exported(serve, exported, explainer):
+def test_a_model_that_was_exported(serve, served_model, explainer):
     small = PHOTOS[0][:12, :16]  # of the model's own size: nothing is resized
-    with serve(exported) as server, Client(server.url, NAME, batch_size=2) as client:
+    with serve(served_model) as server, Client(server.url, NAME, batch_size=2) as client:
         client.wait_until_ready()
         assert_same(client.explain(IMAGES, "sea"), explainer(IMAGES, "sea"))
         of_files = client.explain([encoded(small), *FILES])

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from ask_in_session import exported
 from keras import layers
 from model_servers import NAME, LibraryModel, encoded, grpc_server, loaded, rest_server
 
@@ -183,14 +184,19 @@ def test_signed_and_unscaled_heatmaps_have_ranges_of_their_own(serve):
         assert client.explain(IMAGES).heatmaps[0].max() == 9
 
 
-def test_a_softmax_sums_to_one(serve, tmp_path):
+@pytest.fixture(scope="module")
+def softmax(tmp_path_factory):
+    """What an export of a model that ends in a softmax answers."""
     explainer = kerascam.GradCAM(network("softmax"))
-    exported = loaded(kerascam.export(explainer, tmp_path / NAME, warm_up=False))
-    with serve(exported) as server, Client(server.url, NAME) as client:
+    return loaded(exported(explainer, tmp_path_factory.mktemp(NAME), warm_up=False))
+
+
+def test_a_softmax_sums_to_one(serve, softmax):
+    with serve(softmax) as server, Client(server.url, NAME) as client:
         assert client.manifest()["sums_to_one"] is True
         found = client.predict(IMAGES).probabilities
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
-    halved = changed(exported, replaced("probabilities", lambda a: a / 2))
+    halved = changed(softmax, replaced("probabilities", lambda a: a / 2))
     with (
         serve(halved) as server,
         Client(server.url, NAME) as client,

@@ -1,5 +1,7 @@
 """The documentation's reference is whole: every public name, with all that a page promises."""
 
+import ast
+import builtins
 import doctest
 import inspect
 import json
@@ -69,9 +71,26 @@ def test_a_function_says_what_it_takes_and_gives(function: Any) -> None:
 
 @pytest.mark.parametrize("full", NAMES)
 def test_the_page_has_an_example_that_imports_what_it_shows(full: str) -> None:
-    """That it runs is checked where the documentation is built, as it is printed there."""
-    code = "\n".join(each.source for each in doctest.DocTestParser().get_examples(TEXTS[full]))
+    """That it runs is checked where it is written; the page adds the imports of its module."""
+    code = "".join(each.source for each in doctest.DocTestParser().get_examples(TEXTS[full]))
     assert re.search(r"^from kerascam\S* import ", code, re.MULTILINE)
+    assert unknown(code) == set()
+
+
+def unknown(code: str) -> set[str]:
+    """The names that code reads, and neither makes nor imports."""
+    nodes = list(ast.walk(ast.parse(code)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    made = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            made |= {(each.asname or each.name).partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+    return read - made - set(dir(builtins))
 
 
 def test_what_a_docstring_names_is_linked() -> None:

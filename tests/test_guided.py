@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 import zoo
 from keras import layers
+from proofs import wide
 
 from kerascam import Deconvnet, Explainer, GradCAM, GuidedBackprop, GuidedGradCAM, Saliency
 
@@ -119,8 +120,14 @@ RELUS: dict[str, Callable[[zoo.Net], keras.Model]] = {
 }
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("where", RELUS)
+@pytest.mark.parametrize(
+    ("where", "rule"),
+    [
+        (where, rule)
+        for where in RELUS
+        for rule in wide(("guided", "deconvnet")[: 1 + (where == "nested")], tuple(RULES))
+    ],
+)
 def test_reaches_every_relu(where: str, rule: str) -> None:
     net = zoo.Net()
     specimen = zoo.of_net(RELUS[where](net), net)
@@ -228,8 +235,13 @@ def test_activations_beside_the_relus_are_told_of(name: str) -> None:
 # ------------------------------------------------------------------------------- Guided Grad-CAM
 
 
-@pytest.mark.parametrize("freeze", [False, True])
-@pytest.mark.parametrize("layer", ["stem", "features", "mix"])
+@pytest.mark.parametrize(
+    ("layer", "freeze"),
+    wide(
+        [("stem", False), ("features", True), ("mix", False)],
+        [(layer, freeze) for layer in ("stem", "features", "mix") for freeze in (False, True)],
+    ),
+)
 def test_guided_grad_cam_is_guided_times_enlarged_grad_cam(layer: str, freeze: bool) -> None:
     """Behind `stem` and `features` lie ReLUs: the map of Grad-CAM has their plain gradient."""
     net = zoo.Net()

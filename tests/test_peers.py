@@ -1,6 +1,5 @@
 """What the comparison with other libraries says of its numbers: won, lost, met, and why."""
 
-import re
 import sys
 import types
 from pathlib import Path
@@ -13,10 +12,10 @@ import zoo
 from benchmarks.peers import kinds, turns
 from benchmarks.peers.__main__ import asked
 from benchmarks.peers.attempts import ATTEMPTS
-from benchmarks.peers.cases import KERAS, TORCH, Case
+from benchmarks.peers.cases import KERAS, Case
 from benchmarks.peers.goals import Loss, goals, losses
 from benchmarks.peers.once import middle
-from benchmarks.peers.page import END, START, around, lost_rows, reason, write
+from benchmarks.peers.page import END, START, around, write
 from benchmarks.peers.turns import Spread, Time, compared, spread, take_turns
 
 ROOT = Path(__file__).parents[1]
@@ -74,30 +73,6 @@ def test_what_is_lost_in_a_row(others, lost):
 
 def test_a_row_without_kerascam_is_lost():
     assert losses(row(xplique=1.0)) == [Loss("kerascam", "failed", False)]
-
-
-def test_every_lost_row_says_why():
-    behind = row(kerascam=9.0, kerascam_frozen=8.0, tf_explain=7.0, captum=10.0)
-    behind["tf-explain"] = behind.pop("tf explain")
-    told = lost_rows({Case("ResNet50", "SmoothGrad", 1): behind})
-    assert "slower than tf-explain (its own pass)" in told
-    assert "more forward passes than captum (the divisor)" in told
-    assert "\n* its own pass: " in told and "\n* the divisor: " in told
-    unknown = lost_rows({CASE: row(kerascam=1.05, kerascam_frozen=0.8, xplique=0.9)})
-    assert "slower than xplique (not yet explained)" in unknown
-    assert "its own pass:" not in unknown
-    close = lost_rows({CASE: row(kerascam=1.05, kerascam_frozen=0.8, xplique=1.049)})
-    assert "slower than xplique (quartiles overlap)" in close
-    assert lost_rows({CASE: row(kerascam=1.05, kerascam_frozen=0.8)}) == "kerascam loses no row."
-
-
-def test_a_reason_is_counted_whatever_the_name_of_the_case():
-    said = "AttributeError: The layer {} has never been called"
-    told = {reason(["refused", said.format(name)]) for name in ("subclassed", "bytewise_3")}
-    assert told == {"`AttributeError: The layer … has never been called`"}
-    arrays = reason(["refused", "TypeError: doc must be a numpy.ndarray, got: [array([[[[ 1.4,"])
-    assert arrays == "`TypeError: doc must be a numpy.ndarray, got: …`"
-    assert reason(["wrong", "off by 0.97"]) == "another map than the logit's"
 
 
 def test_goals_are_met_or_missed():
@@ -166,17 +141,6 @@ def test_the_command_is_told_without_places():
 
 
 # ------------------------------------------------------------------------------- the libraries
-
-
-@pytest.mark.parametrize("name", [*KERAS[2:], *TORCH])
-def test_a_library_is_pinned_and_the_pages_name_it(name):
-    pinned = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "Makefile").read_text("utf-8")
-    (version,) = re.findall(rf"\b{name}==([\d.]+)", pinned)
-    intro = (ROOT / "docs" / "benchmarks.md").read_text("utf-8").partition("##")[0]
-    assert re.search(rf"\b{name}\b", intro)
-    guide = " ".join((ROOT / "docs" / "guide" / "coming_from.md").read_text("utf-8").split())
-    known_as = {"grad-cam": "pytorch-grad-cam", "torchcam": "torch-cam", "captum": "Captum"}
-    assert f"{known_as.get(name, name)} {version}" in guide
 
 
 def test_each_keras_library_has_a_way_to_be_asked_for_every_kind():

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 import zoo
 from keras import layers
+from proofs import rows, wide
 
 from kerascam import (
     Explainer,
@@ -27,8 +28,18 @@ from kerascam import (
     suggest_layers,
 )
 
-METHODS = ["grad_cam", "hires_cam", "saliency", "integrated_gradients", "smooth_grad",
-           "guided_backprop", "guided_grad_cam"]  # fmt: skip
+METHODS = rows(
+    ("grad_cam", "integrated_gradients", "smooth_grad", "guided_grad_cam"),
+    (
+        "grad_cam",
+        "hires_cam",
+        "saliency",
+        "integrated_gradients",
+        "smooth_grad",
+        "guided_backprop",
+        "guided_grad_cam",
+    ),
+)
 
 
 def close(found: Any, wanted: Any, tolerance: float = 1e-5) -> None:
@@ -405,8 +416,17 @@ def test_explained_models_are_freed(name: str) -> None:
 # -------------------------------------------------------------------------------------- batches
 
 
-@pytest.mark.parametrize("name", ["sequential", "augmentation", "transformer", "segmentation"])
-@pytest.mark.parametrize("method", ["grad_cam", "guided_grad_cam"])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    wide(
+        [("sequential", "guided_grad_cam"), ("transformer", "grad_cam")],
+        [
+            (name, method)
+            for name in ("sequential", "augmentation", "transformer", "segmentation")
+            for method in ("grad_cam", "guided_grad_cam")
+        ],
+    ),
+)
 @pytest.mark.filterwarnings("ignore:.*kept their own backward step:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*found no ReLU:UserWarning")
 def test_an_image_does_not_know_its_batch(name: str, method: str) -> None:

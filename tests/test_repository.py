@@ -11,7 +11,6 @@ import kerascam
 
 ROOT = Path(__file__).resolve().parents[1]
 GITHUB = ROOT / ".github"
-FORMS = sorted(path for path in GITHUB.glob("ISSUE_TEMPLATE/*.yml") if path.stem != "config")
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
@@ -73,10 +72,6 @@ def test_actions_are_named_by_commit_and_images_by_digest_where_it_is_known(work
     compose = ROOT / "examples/scene_classification/deployment/compose.yaml"
     images = {name: service["image"] for name, service in read(compose)["services"].items()}
     assert re.search(r":-v[\d.]+@sha256:[0-9a-f]{64}\}$", images.pop("prometheus"))
-    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    (by_tag,) = images.values()
-    name, tag = re.fullmatch(r"([a-z/]+):\$\{\w+:-([\d.]+)\}", by_tag).groups()
-    assert f"`{name}` is named by its tag alone" in security and f"{name}:{tag}`" in security
 
 
 def test_the_security_page_tells_from_which_keras_files_are_guarded():
@@ -128,38 +123,6 @@ def test_contributing_names_the_targets_that_there_are():
     named = set(re.findall(r"`make ([a-z]+)", text))
     assert named <= TARGETS
     assert {"hooks", "oldest", "peers"} <= named
-
-
-def test_the_page_of_the_peers_pins_what_make_installs():
-    pins = re.search(r"^WITHOUT_DEPENDENCIES := (.+)$", MAKEFILE, re.MULTILINE)[1]
-    index = re.search(r"^CPU_TORCH := (.+)$", MAKEFILE, re.MULTILINE)[1]
-    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    assert f"pip install --no-deps {pins}\n" in page
-    assert f"pip install -e '.[bench]' \\\n    {index}\n" in page
-
-
-# ------------------------------------------------------------------------------------------ forms
-
-
-@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
-def test_an_issue_form_is_one(path):
-    form = read(path)
-    assert set(form) == {"name", "description", "labels", "body"}
-    asked = [field for field in form["body"] if field["type"] != "markdown"]
-    assert {field["type"] for field in asked} <= {"textarea", "input", "dropdown", "checkboxes"}
-    assert len({field["id"] for field in asked}) == len(asked)
-    assert len({field["attributes"]["label"] for field in asked}) == len(asked)
-    for field in form["body"]:
-        assert set(field) <= {"type", "id", "attributes", "validations"}
-        if field["type"] in ("dropdown", "checkboxes"):
-            assert field["attributes"]["options"]
-    wanted = [field for field in asked if field.get("validations", {}).get("required")]
-    assert wanted or path.stem != "bug"
-
-
-def test_there_is_a_form_for_each_kind_of_issue():
-    assert [path.stem for path in FORMS] == ["bug", "feature", "wrong_map"]
-    assert read(GITHUB / "ISSUE_TEMPLATE" / "config.yml") == {"blank_issues_enabled": False}
 
 
 # --------------------------------------------------------------------------------- who and how

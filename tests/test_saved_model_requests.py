@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from ask_in_session import ask
+from ask_in_session import Served, ask, exported
 from keras import layers
 from PIL import Image
 
-from kerascam import GradCAM, export
+from kerascam import GradCAM
 from kerascam.exporting.limits import Limits
 
 SIZE = (12, 16)
@@ -64,9 +64,9 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "3-D": classified(volume, layers.Conv3D(4, 3)(volume), layers.GlobalAveragePooling3D()),
         "pair": classified([left, right], joined, layers.GlobalAveragePooling2D()),
     }
-    folders = {name: export(GradCAM(model), base / name) for name, model in models.items()}
+    folders = {name: exported(GradCAM(model), base / name) for name, model in models.items()}
     frozen = GradCAM(models["one size"], freeze=True)
-    return folders | {"frozen": export(frozen, base / "frozen")}
+    return folders | {"frozen": exported(frozen, base / "frozen")}
 
 
 def batch(*shape: int) -> np.ndarray:
@@ -239,12 +239,16 @@ def test_the_limits_are_arguments(tmp_path: Path) -> None:
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.Flatten(),
                               layers.Dense(2, "softmax")])  # fmt: skip
-    folder = export(GradCAM(model), tmp_path, max_pixels=200, max_request_pixels=500, max_files=3)
+    folder = exported(GradCAM(model), tmp_path, max_pixels=200, max_request_pixels=500, max_files=3)
     small, large = saved("PNG", (14, 14)), saved("PNG", (15, 14))
-    sent = [(small,), (large,), (small,) * 3, (small,) * 2, (small,) * 4]
-    name = "serving_default_bytes"
-    found = ask([(folder, name, {"image_bytes": files(*each)}) for each in sent])
-    assert (len(found[0]["class_index"]), len(found[3]["class_index"])) == (1, 2)
-    assert "claims 210 pixels; at most 200 are taken" in found[1]
-    assert "claim 588 pixels together; at most 500 are taken in one request" in found[2]
-    assert "at most 3 entries in one request; received 4" in found[4]
+    served, name = Served(folder), "serving_default_bytes"
+    for count in (1, 2):
+        answer = served(name, image_bytes=files(*[small] * count))
+        assert len(answer["class_index"]) == count
+    for sent, message in (
+        ([large], "claims 210 pixels; at most 200 are taken"),
+        ([small] * 3, "claim 588 pixels together; at most 500 are taken in one request"),
+        ([small] * 4, "at most 3 entries in one request; received 4"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            served(name, image_bytes=files(*sent))

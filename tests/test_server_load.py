@@ -17,6 +17,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from proofs import proof, wide
 from served_model import NAME, export, small_model, some_images, until
 
 from kerascam.serving import DevelopmentServer, Limits, ServerProcess
@@ -217,8 +218,8 @@ class Fuzz:
         return explain(encoded(FILES["PNG"]), indices[self.integer(0, len(indices))])
 
 
-def test_ten_thousand_wrong_bodies_are_refused_and_the_server_is_well(server, rows):
-    count, clients = 10_000, 4
+def test_wrong_bodies_are_refused_and_the_server_is_well(server, rows):
+    count, clients = wide(1000, 10_000), 4
 
     def work(number):
         fuzz, found = Fuzz(number), collections.Counter()
@@ -300,7 +301,7 @@ def states_of(server):
     ("keeps_open", "end"),
     [
         pytest.param(True, signal.SIGTERM, id="SIGTERM, connections kept open"),
-        pytest.param(False, signal.SIGINT, id="SIGINT, connections opened anew"),
+        pytest.param(False, signal.SIGINT, id="SIGINT, connections opened anew", marks=proof),
     ],
 )
 def test_the_end_under_load_loses_no_request_that_was_received(base, rows, keeps_open, end):

@@ -12,37 +12,24 @@ from scene_classification.cli import COMMANDS, main
 from scene_classification.config import Config
 from scene_classification.run_folder import open_run
 
-SMALL = [
-    "--drawn-train=12",
-    "--drawn-test=4",
-    "--image-size=32",
-    "--size=tiny",
-    "--epochs=1",
-    "--batch-size=16",
-]
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "small"
-    assert main(["run", "--run", str(folder), *SMALL]) == 0
-    return folder
-
-
-def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(run):
-    assert Config.read(run / "config.json") == Config(
+def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(whole_run):
+    assert Config.read(whole_run / "config.json") == Config(
         drawn_train=12, drawn_test=4, image_size=32, size="tiny", epochs=1, batch_size=16
     )
-    assert (run / "logs" / "train.csv").read_text().startswith("epoch,accuracy,loss")
-    assert list((run / "logs" / "tensorboard" / "train" / "train").glob("events*"))
-    assert json.loads((run / "metrics.json").read_text())["images"] == 24
-    assert json.loads((run / "data.json").read_text())["used"]["test"]["forest"] == 4
-    evidence = json.loads((run / "explanations.json").read_text())["evidence"]
+    assert (whole_run / "logs" / "train.csv").read_text().startswith("epoch,accuracy,loss")
+    assert list((whole_run / "logs" / "tensorboard" / "train" / "train").glob("events*"))
+    assert json.loads((whole_run / "metrics.json").read_text())["images"] == 24
+    assert json.loads((whole_run / "data.json").read_text())["used"]["test"]["forest"] == 4
+    evidence = json.loads((whole_run / "explanations.json").read_text())["evidence"]
     assert evidence["images"] == 24
-    assert json.loads((run / "photographs.json").read_text())["china.jpg"]["class"] == "buildings"
-    served = json.loads((run / "served.json").read_text())
+    assert (
+        json.loads((whole_run / "photographs.json").read_text())["china.jpg"]["class"]
+        == "buildings"
+    )
+    served = json.loads((whole_run / "served.json").read_text())
     assert (served["photograph"], served["class"]) == ("china.jpg", "buildings")
-    photographed = json.loads((run / "photographs.json").read_text())["china.jpg"]
+    photographed = json.loads((whole_run / "photographs.json").read_text())["china.jpg"]
     # Decoded, resized and explained inside the graph, it is the same photograph.
     assert served["probability"] == pytest.approx(photographed["probability"], abs=1e-3)
     assert served["layer"] == photographed["layer"]
@@ -55,37 +42,39 @@ def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(run):
         "training",
         "methods",
     ):
-        assert (run / "pictures" / f"{name}.png").stat().st_size > 1000
-    assert (run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        assert (whole_run / "pictures" / f"{name}.png").stat().st_size > 1000
+    assert (whole_run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_a_run_says_of_which_network_each_finding_is(run, capsys):
+def test_a_run_says_of_which_network_each_finding_is(whole_run, capsys):
     def read(name):
-        return json.loads((run / f"{name}.json").read_text())
+        return json.loads((whole_run / f"{name}.json").read_text())
 
     assert {read(name)["network"] for name in ("metrics", "explanations")} == {"own"}
     assert {one["network"] for one in read("photographs").values()} == {"reference"}
     assert read("served")["network"] == read("exported")[read("served")["version"]] == "reference"
-    html = (run / "report.html").read_text(encoding="utf-8")
+    html = (whole_run / "report.html").read_text(encoding="utf-8")
+    assert "Asked from a server" in html
+    assert read("served")["bytes"] > 10_000
+    assert f"{read('served')['bytes'] / 1024:,.0f} KiB" in html
     assert "by the reference network" in html and "was given the reference network" in html
     assert "from each other" not in html  # after one epoch on 72 images of 32 pixels
-    assert main(["photographs", "--run", str(run)]) == 0
+    assert main(["photographs", "--run", str(whole_run)]) == 0
     told = said(capsys)
     assert "the reference network (this run's network has seen only drawn scenes" in told
-    assert main(["evaluate", "--run", str(run)]) == 0
-    assert "this run's network: accuracy" in said(capsys)
 
 
-def test_its_steps_can_be_done_again_one_by_one(run, capsys):
-    before = (run / "metrics.json").read_text()
+def test_its_steps_can_be_done_again_one_by_one(whole_run, capsys):
+    before = (whole_run / "metrics.json").read_text()
     for command in ("data", "train", "evaluate", "report"):
-        assert main([command, "--run", str(run)]) == 0
-    assert "trained already" in capsys.readouterr().out
-    assert (run / "metrics.json").read_text() == before
+        assert main([command, "--run", str(whole_run)]) == 0
+    told = said(capsys)
+    assert "trained already" in told and "this run's network: accuracy" in told
+    assert (whole_run / "metrics.json").read_text() == before
 
 
-def test_another_training_in_the_same_run_is_refused(run, capsys):
-    assert main(["train", "--run", str(run), "--epochs", "2"]) == 1
+def test_another_training_in_the_same_run_is_refused(whole_run, capsys):
+    assert main(["train", "--run", str(whole_run), "--epochs", "2"]) == 1
     assert "was trained with epochs=1; leave that setting out" in said(capsys)
 
 
@@ -170,12 +159,12 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     assert not run.trained
 
 
-def test_a_network_is_measured_on_its_own_classes_only(run, tmp_path, capsys):
+def test_a_network_is_measured_on_its_own_classes_only(whole_run, tmp_path, capsys):
     write_small_scenes(tmp_path / "scenes")
     folder = ["--source=folder", "--data", str(tmp_path / "scenes"), "--image-size=32"]
     for model, message in (
         ("reference", "the network knows ['buildings', 'forest', 'glacier'"),
-        (str(run / "model.keras"), "has 6 classes and the scenes 3"),
+        (str(whole_run / "model.keras"), "has 6 classes and the scenes 3"),
     ):
         other = str(tmp_path / model.replace("/", "_"))
         assert main(["data", "--run", other, *folder]) == 0

@@ -1,10 +1,14 @@
 """From a network to a server that explains: the commands, and what they say when it fails."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -16,21 +20,20 @@ from scene_classification import load_reference_model, reference_classes, steps
 from scene_classification.cli import main
 from scene_classification.config import Config
 from scene_classification.data.batches import resize
-from scene_classification.deploying import NAME, export_network
+from scene_classification.deploying import NAME
 from scene_classification.explanation.photographs import shipped_photographs
 from scene_classification.options import ExportOptions
 from scene_classification.progress import Reporter
 from scene_classification.run_folder import RunFolder, open_run
 from scene_classification.workplace import Workplace
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "serving.md"
+
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run that measures the reference model, exported."""
-    folder = tmp_path_factory.mktemp("runs") / "reference"
-    opened, _ = open_run(folder, {"model": "reference", "drawn_train": 2, "drawn_test": 1})
-    export_network(load_reference_model(), reference_classes(), opened)
-    return opened
+def run(whole_run):
+    """A run that exported the reference model."""
+    return RunFolder(whole_run)
 
 
 @pytest.fixture(scope="module")
@@ -165,17 +168,6 @@ def test_photographs_are_answered_by_a_network_that_knows_them(
     assert classes == (("a",) if which == "own" else reference_classes())
 
 
-def test_the_rehearsal_is_in_the_report(run, capsys):
-    assert main(["rehearse", "--run", str(run.root)]) == 0
-    found = json.loads((run.root / "served.json").read_text())
-    assert found["class"] == "buildings"
-    assert found["bytes"] > 10_000
-    assert main(["report", "--run", str(run.root)]) == 0
-    html = run.report.read_text(encoding="utf-8")
-    assert "Asked from a server" in html
-    assert f"{found['bytes'] / 1024:,.0f} KiB" in html
-
-
 def test_the_server_draws_what_kerascam_draws(server, photo):
     from kerascam.serving import Client
 
@@ -183,3 +175,49 @@ def test_the_server_draws_what_kerascam_draws(server, photo):
         answer = client.explain([photo])
     drawn = cv2.imdecode(np.frombuffer(answer.overlays[0], np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     np.testing.assert_array_equal(drawn, kerascam.overlay(unpacked(photo), answer.heatmaps[0]))
+
+
+# --------------------------------------------------------------------- the page about serving
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the commands need curl")
+def test_the_commands_of_the_page_do_what_it_says(server, photo, tmp_path):
+    blocks = re.findall(
+        r"^ *```sh\n(.*?)^ *```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    shutil.copy(photo, tmp_path / "photo.jpg")
+    outputs = []
+    for block in blocks:
+        script = re.sub(r"^   ", "", block, flags=re.MULTILINE)
+        script = script.replace("http://localhost:8501", server)
+        done = subprocess.run(
+            ["sh", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.append(done.stdout)
+    status, _, looked, _, predicted = outputs
+
+    assert json.loads(status)["model_version_status"][0]["state"] == "AVAILABLE"
+    name, probability, state = looked.split()
+    assert (name, state) == ("buildings", "ok")
+    assert json.loads(predicted)["outputs"]["class_name"] == ["buildings"]
+    assert json.loads(predicted)["outputs"]["probabilities"][0][0] == pytest.approx(
+        float(probability), abs=1e-5
+    )
+    answer = json.loads((tmp_path / "sea-answer.json").read_text())["predictions"][0]
+    assert answer["class_name"] == reference_classes()[4] == "sea"
+    assert unpacked(tmp_path / "overlay.png").shape == unpacked(photo).shape
+
+
+def test_the_example_of_the_page_exports(tmp_path):
+    (example,) = re.findall(r"^```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
+    folder = tmp_path / "models" / "scenes"
+    code = example.replace('"models/scenes"', repr(str(folder)))
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(2, 3, activation="relu"),
+         layers.GlobalAveragePooling2D(), layers.Dense(6, "softmax")]
+    )  # fmt: skip
+    exec(compile(code, str(PAGE), "exec"), {"model": model})
+    manifest = json.loads((folder / "1" / "assets" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["labels"] == list(reference_classes())

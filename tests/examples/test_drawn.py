@@ -3,7 +3,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -47,7 +47,6 @@ def widened(mask):
 # ------------------------------------------------------------------------------------ one scene
 
 
-@settings(max_examples=20, deadline=None)
 @given(names, seeds, st.integers(32, 100))
 def test_a_scene_is_a_function_of_its_generator(name, seed, size):
     first = draw_scene(name, np.random.default_rng(seed), size=size)
@@ -66,7 +65,6 @@ def test_two_scenes_from_one_generator_differ():
     assert (first.mask != second.mask).mean() > 0.02
 
 
-@settings(max_examples=40, deadline=None)
 @given(names, names, seeds)
 def test_classes_differ_only_in_their_evidence(one, other, seed):
     first = draw_scene(one, np.random.default_rng(seed))

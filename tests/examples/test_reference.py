@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from proofs import proof
 
 from kerascam import GradCAM
 from scene_classification import load_reference_model, reference_classes
@@ -68,6 +69,7 @@ def test_the_weights_fit_into_eight_mebibytes():
     assert (FOLDER / "weights.npz").stat().st_size <= 8 * 2**20
 
 
+@proof
 @pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the Intel scenes are not here")
 def test_its_accuracy_is_the_published_one(model, figures):
     test = read_folder(PHOTOGRAPHS).test

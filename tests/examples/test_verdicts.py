@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scene_classification.evaluation.calibration import errors_if_calibrated
@@ -150,7 +150,6 @@ def test_a_single_class_leaves_nothing_to_tell_apart():
     assert "nothing to tell apart" in verdict({"classes": ["sea"], "images": 2})
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=3, max_size=3))
 def test_a_verdict_never_exceeds_its_interval(confusion):
     table = np.array(confusion)
