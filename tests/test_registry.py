@@ -98,7 +98,7 @@ def test_a_name_is_taken_once():
     [
         ("plane", "did you mean 'plain'?"),
         ("Anothr", "did you mean 'another'?"),
-        ("Othre CAM++", "did you mean 'another'?"),
+        ("Othre CAM", "did you mean 'another'?"),
         ("zzz", "one of: plain, another"),
         (7, "one of: plain, another"),
         (None, "one of: plain, another"),

@@ -13,6 +13,7 @@ from ..arguments import conform_path
 from ..pictures import figure, render
 from ..pictures.look import Look
 from ..pictures.styles import Style
+from .drawn import heats_of, part_of, photos_of
 from .records import (
     Description,
     arrays_of,
@@ -113,13 +114,13 @@ class Explanation:
         return replace(
             self,
             heatmaps=self.heatmaps[part],
-            maps=_part_of(self.maps, part),
+            maps=part_of(self.maps, part),
             classes=self.classes[part],
             scores=self.scores[part],
             probabilities=self.probabilities[part],
             statuses=self.statuses[part],
-            images=_part_of(self.images, part),
-            predictions=_part_of(self.predictions, part),
+            images=part_of(self.images, part),
+            predictions=part_of(self.predictions, part),
         )
 
     def class_name(self, index: int) -> str:
@@ -172,13 +173,13 @@ class Explanation:
                 f"overlay needs two-dimensional heatmaps, not of shape {self.heatmaps.shape}; "
                 f"use plot()"
             )
-        shown = self._photos(photos, value_range)
+        shown = photos_of(self, photos, value_range)
         if shown is None:
             raise ValueError(
                 "photos must be given: the model's inputs are no picture to draw on; pass the "
                 "photographs as they were before preprocessing, or value_range=(low, high)"
             )
-        heat = self._shown()[0]
+        heat = heats_of(self, self._described.of_pixels)[0]
         photos = figure.stacked(shown)
         drawn: dict[str, Any] = {"style": style, "levels": levels, "signed": self.signed}
         return render.overlay(photos, heat, colormap, alpha, **drawn)
@@ -207,12 +208,12 @@ class Explanation:
             A matplotlib Figure; `figure.savefig("cam.png")` writes it.
         """
         Look(colormap, alpha, style, levels)
-        (heat, unit), titles = self._shown(), self.titles()
+        (heat, unit), titles = heats_of(self, self._described.of_pixels), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
         painted: dict[str, Any] = {"alpha": alpha, "style": style, "levels": levels}
         heading = self._described.title
         if heat.ndim == 3:
-            shown = self._photos(photos, value_range)
+            shown = photos_of(self, photos, value_range)
             return figure.figure(shown, heat, titles, heading=heading, **painted, **colors)
         values = self.images if photos is None else figure.as_many(photos, len(self))
         colors["argument"] = "photos"
@@ -258,7 +259,8 @@ class Explanation:
         """
         place = ResultFolder(Path(conform_path("folder", folder)))
         look = Look(colormap, alpha, style, levels)
-        (heat, _), shown = self._shown(), self._photos(photos, value_range)
+        heat, _ = heats_of(self, self._described.of_pixels)
+        shown = photos_of(self, photos, value_range)
         pictures: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
             pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
@@ -286,26 +288,6 @@ class Explanation:
         """
         return table_of(self)
 
-    def _photos(
-        self, photos: Any, value_range: tuple[float, float] | None
-    ) -> list[np.ndarray] | None:
-        """Give what to draw on, uint8 RGB: the photos, or the inputs where they are a picture."""
-        if photos is not None:
-            return figure.to_photos(figure.as_many(photos, len(self)), len(self), value_range)
-        if self.images is None or self.heatmaps.ndim != 3:
-            return None
-        try:
-            return figure.to_photos(self.images, len(self), value_range)
-        except ValueError:  # preprocessed values
-            if value_range is not None:
-                raise
-            return None
-
-    def _shown(self) -> tuple[np.ndarray, str]:
-        """Give the heatmaps as pictures draw them, and what 1 stands for there."""
-        of_pixels = self._described.of_pixels
-        return figure.in_unit(self.heatmaps, of_pixels=of_pixels, scaled=self.scaled)
-
     @property
     def _described(self) -> Description:
         return self.described or description_of(self.method)
@@ -314,9 +296,3 @@ class Explanation:
         if self.heatmaps.ndim != 3 and self.images is None:
             return None  # nothing to draw on: the notebook shows the text
         return html_of(self.plot, self._described.title)
-
-
-def _part_of(values: Any, part: slice) -> Any:
-    if values is None:
-        return None
-    return tuple(each[part] for each in values) if isinstance(values, tuple) else values[part]
