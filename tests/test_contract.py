@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kerascam
+from kerascam.explain.documentation import entries, sections
 from kerascam.maps import normalize
 from kerascam.registry import METHODS, Citation
 
@@ -170,13 +171,25 @@ def test_it_says_what_it_is(method):
 
 @EVERY
 def test_it_has_a_class_of_its_own(method):
+    """Which documents itself at run time: formula, paper, every argument with its default."""
     explainer = getattr(kerascam, method.class_name)
     assert explainer._method == method.name
     assert issubclass(explainer, kerascam.Explainer)
+    text = inspect.getdoc(explainer)
+    parts = sections(text)
+    assert "$$" in parts[""] and ">>>" in parts["Example"] and parts["Raises"].strip()
+    if method.citation is not None:
+        assert method.citation.url in text
     known = inspect.signature(explainer).parameters
+    said = entries(parts["Args"])
+    assert list(said) == list(known)
+    for name, parameter in known.items():
+        if parameter.default not in (parameter.empty, None):
+            assert f"Default: {parameter.default!r}." in " ".join(said[name].split())
     for name, default in method.options.items():
         assert known[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert known[name].default == default
+    assert max(map(len, text.split("\n"))) <= 100
 
 
 def test_every_class_is_of_one_method():

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 import kerascam
+from kerascam.explain.documentation import entries, sections
 from kerascam.registry import METHODS
 from kerascam_docs import figures, pages
 from kerascam_docs.anchors import dead_links
 from kerascam_docs.reference import documentation as page_of
-from kerascam_docs.reference import entries, public_names, refer, sections
+from kerascam_docs.reference import public_names, refer
 
 DOCS = Path(__file__).parents[1] / "docs"
 EXAMPLE = DOCS.parent / "examples" / "scene_classification"
@@ -52,11 +53,7 @@ def test_a_class_says_what_it_takes_or_holds(full: str) -> None:
     if not inspect.isclass(obj) or issubclass(obj, tuple | Exception):
         return
     said = entries(parts.get("Args", "") + parts.get("Attributes", ""))
-    assert [name for name in inspect.signature(obj).parameters if name not in said] in (
-        [],
-        ["arguments"],  # of a named class: those of the class that it extends are listed in place
-        ["options"],
-    )
+    assert [name for name in inspect.signature(obj).parameters if name not in said] == []
 
 
 @pytest.mark.parametrize("function", list(users_functions()))

@@ -3,13 +3,11 @@
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from kerascam_docs.markdown import to_rst
 
-SECTION = re.compile(r"^(Args|Attributes|Example|Raises|Returns):$", re.MULTILINE)
 # What an example may use without saying so, as the modules' doctests do.
 _IMPORTS = {
     "Path": "from pathlib import Path",
@@ -77,66 +75,8 @@ def documentation(full: str, lines: list[str]) -> list[str]:
     text = "\n".join(lines)
     obj = public_names().get(full)
     if obj is not None:
-        if inspect.isclass(obj):
-            text = _with_inherited(obj, text)
         text = with_imports(full, text)
     return to_rst(text.split("\n"), lambda code: refer(code, full))
-
-
-def sections(text: str) -> dict[str, str]:
-    """Part a docstring into its sections; what stands before them has the name ""."""
-    parts = SECTION.split(inspect.cleandoc(text))
-    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
-
-
-def entries(section: str) -> dict[str, str]:
-    """Part a section of parameters or errors into its entries, by their names."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in filter(str.strip, section.split("\n")):
-        if start := re.match(r" {4}\*{0,2}(\w+):", line):
-            name = start[1]
-            found[name] = line
-        elif name:
-            found[name] += f"\n{line}"
-    return found
-
-
-def _with_inherited(made: type, text: str) -> str:
-    """Add what a named class leaves to the class that it extends: arguments, errors, fields."""
-    parts = sections(text)
-    for section in ("Args", "Attributes", "Raises"):
-        own = entries(parts.get(section, ""))
-        for base in made.__mro__[1:]:
-            theirs = entries(sections(base.__doc__ or "").get(section, ""))
-            if base.__module__.startswith("kerascam"):
-                own.update({name: theirs[name] for name in theirs if name not in own})
-        if section == "Args":
-            own = {name: own[name] for name in _parameters(made) if name in own}
-        if own:
-            parts[section] = "\n" + "\n".join(own.values()) + "\n\n"
-    order = ("Args", "Attributes", "Returns", "Raises", "Example")
-    return (
-        parts[""].rstrip()
-        + "\n\n"
-        + "".join(f"{name}:{parts[name]}" for name in order if name in parts)
-    )
-
-
-def _parameters(made: type) -> Iterator[str]:
-    """List a class's parameters, and those that it hands on to the class that it extends."""
-    owners = [owner for owner in made.__mro__ if "__init__" in vars(owner)]
-    for owner in owners:
-        # What a named class hands on to Explainer are its method's options, which it documents.
-        if owner.__name__ == "Explainer" and owner is not made:
-            return
-        parameters = list(inspect.signature(owner).parameters.values())
-        hands_on = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
-        if hands_on and made.__name__ != "Explainer":
-            parameters.pop()
-        yield from (each.name for each in parameters)
-        if not hands_on:
-            return
 
 
 def with_imports(full: str, text: str) -> str:

@@ -214,6 +214,10 @@ class Registry(Mapping[str, Method]):
         near = get_close_matches(wanted, spellings, n=1)
         raise self._unknown(name, methods, *(spellings[each].name for each in near))
 
+    def registered(self, name: str) -> Method:
+        """Return what is registered under a function's name by now, and load nothing."""
+        return self._methods[name]
+
     def _unknown(self, name: Any, methods: Mapping[str, Any], near: str = "") -> UnknownNameError:
         hint = f"did you mean {near!r}?" if near else f"one of: {', '.join(methods)}"
         return UnknownNameError(

@@ -6,13 +6,25 @@ from typing import Any, ClassVar
 import keras
 
 from .._types import Target
+from ..maps import Normalization
+from ..registry import METHODS
+from .documentation import document
 from .explainer import Explainer
 
 
-class LayerExplainer(Explainer):
-    """An explainer whose method draws its maps on a layer's grid."""
+class NamedExplainer(Explainer):
+    """An explainer that is bound to a method, and documented in full."""
 
     _method: ClassVar[str]
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "_method" in vars(cls):
+            cls.__doc__ = document(cls, METHODS.registered(cls._method), Explainer)
+
+
+class LayerExplainer(NamedExplainer):
+    """An explainer whose method draws its maps on a layer's grid."""
 
     def __init__(
         self,
@@ -22,11 +34,10 @@ class LayerExplainer(Explainer):
         target: Target | None = None,
         output: int | str | None = None,
         call_index: int | None = None,
-        normalize: str = "max",
+        normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         freeze: bool = False,
-        **options: Any,
     ) -> None:
         super().__init__(
             model,
@@ -39,14 +50,11 @@ class LayerExplainer(Explainer):
             class_names=class_names,
             grid=grid,
             freeze=freeze,
-            **options,
         )
 
 
-class ImageExplainer(Explainer):
+class ImageExplainer(NamedExplainer):
     """An explainer whose method draws its maps on the images themselves."""
-
-    _method: ClassVar[str]
 
     def __init__(
         self,
@@ -54,10 +62,9 @@ class ImageExplainer(Explainer):
         *,
         target: Target | None = None,
         output: int | str | None = None,
-        normalize: str = "max",
+        normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         freeze: bool = False,
-        **options: Any,
     ) -> None:
         super().__init__(
             model,
@@ -67,5 +74,4 @@ class ImageExplainer(Explainer):
             normalize=normalize,
             class_names=class_names,
             freeze=freeze,
-            **options,
         )

@@ -20,7 +20,7 @@ from ..arguments import (
     whole_number,
 )
 from ..inputs import conform
-from ..maps import STATUSES, check_normalization
+from ..maps import STATUSES, Normalization, check_normalization
 from ..model import Question, Site, check_copyable, check_model, custom_classes, input_specs, run
 from ..registry import METHODS
 from .asking import Batches, check_fits, check_one_class, check_scores, fitting
@@ -85,7 +85,7 @@ class Explainer:
         target: Target | None = None,
         output: int | str | None = None,
         call_index: int | None = None,
-        normalize: str = "max",
+        normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         freeze: bool = False,

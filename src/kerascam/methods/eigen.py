@@ -41,11 +41,7 @@ def eigen_cam(activations: Features) -> Maps:
 class EigenCAM(LayerExplainer):
     r"""Show what dominates a layer by Eigen-CAM, whatever the class.
 
-    $$A = U \Sigma V^\top,\qquad L = A\,v_1$$
-
-    The first singular direction of the activations, with the sign that agrees with their sum
-    (Muhammad and Yeasin, 2020, arXiv:2008.00299); `classes` changes the name of the class, not the
-    map. The arguments are those of `Explainer`, less the method.
+    `classes` changes the name of the class, not the map.
 
     Example:
         >>> import keras, numpy as np
@@ -86,10 +82,7 @@ def eigen_grad_cam(activations: Features, gradients: Features) -> Maps:
 class EigenGradCAM(LayerExplainer):
     r"""Explain by Eigen-Grad-CAM: the main direction of gradient times activation.
 
-    $$g \odot A = U \Sigma V^\top,\qquad L = (g \odot A)\,v_1$$
-
-    Smoother than HiResCAM, whose sign it takes, and of the class, unlike Eigen-CAM; used in the
-    field without a paper of its own. The arguments are those of `Explainer`, less the method.
+    Smoother than HiResCAM, whose sign it takes, and of the class, unlike Eigen-CAM.
 
     Example:
         >>> import keras, numpy as np

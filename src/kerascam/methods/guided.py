@@ -3,10 +3,16 @@
 The step itself is replaced by the model's room, before `gradient` comes here.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 from keras import ops  # noqa: F401  # the examples use it
 
-from .._types import GradientFunction, Heatmaps, Images
-from ..explain.bases import ImageExplainer, LayerExplainer
+from .._types import GradientFunction, Heatmaps, Images, Target
+from ..explain.bases import ImageExplainer, NamedExplainer
+from ..explain.explainer import Explainer
+from ..maps import Normalization
 from ..registry import METHODS, Citation
 from .input_gradient import strongest_channel
 from .one_weight import GRAD_CAM_PAPER
@@ -41,11 +47,8 @@ def guided_backprop(gradient: GradientFunction, images: Images) -> Heatmaps:
 class GuidedBackprop(ImageExplainer):
     r"""Show what the network sees by guided backpropagation.
 
-    $$dx = dy \cdot \mathbb 1[dy > 0] \cdot \mathbb 1[x > 0]$$ at every ReLU.
-
     Every ReLU is reached, however the model is nested, and counted in the notes; a model without
-    one is warned of. Sharp, but hardly of the class: see `GuidedGradCAM` (Springenberg et al.,
-    2015, arXiv:1412.6806). The arguments are those of `Explainer` that do not concern a layer.
+    one is warned of. Sharp, but hardly of the class: see `GuidedGradCAM`.
 
     Example:
         >>> import keras, numpy as np
@@ -86,10 +89,7 @@ def deconvnet(gradient: GradientFunction, images: Images) -> Heatmaps:
 class Deconvnet(ImageExplainer):
     r"""Show what the network sees by the deconvnet rule.
 
-    $$dx = dy \cdot \mathbb 1[dy > 0]$$ at every ReLU, active or not.
-
-    Reaches and counts the ReLUs as `GuidedBackprop` does (Zeiler and Fergus, 2014,
-    arXiv:1311.2901). The arguments are those of `Explainer` that do not concern a layer.
+    Reaches and counts the ReLUs as `GuidedBackprop` does.
 
     Example:
         >>> import keras, numpy as np
@@ -126,17 +126,17 @@ def guided_grad_cam(
     >>> guided_grad_cam(lambda x: 2 * x, x, half).numpy().tolist()
     [[[0.0, 3.0]]]
     """
+    del localizer  # its heatmap has been computed
     return strongest_channel(gradient(images)) * localization
 
 
-class GuidedGradCAM(LayerExplainer):
+class GuidedGradCAM(NamedExplainer):
     r"""Explain by guided backpropagation times Grad-CAM: sharp, and of the class.
 
-    $$M = \max_c |G_c| \odot \mathrm{Up}(L)$$ with $G$ the guided gradient of the image and $L$
-    the Grad-CAM map.
+    Both come from one forward pass.
 
-    Both come from one forward pass (Selvaraju et al., 2017, arXiv:1610.02391). The arguments are
-    those of `Explainer`, less the method.
+    Args:
+        localizer: The method whose heatmap is multiplied: one that draws its map on a layer.
 
     Example:
         >>> import keras, numpy as np
@@ -148,3 +148,32 @@ class GuidedGradCAM(LayerExplainer):
     """
 
     _method = "guided_grad_cam"
+
+    def __init__(
+        self,
+        model: keras.Model,
+        layer: Any = None,
+        *,
+        localizer: str = "grad_cam",
+        target: Target | None = None,
+        output: int | str | None = None,
+        call_index: int | None = None,
+        normalize: Normalization = "max",
+        class_names: Sequence[str] | None = None,
+        grid: tuple[int, int] | None = None,
+        freeze: bool = False,
+    ) -> None:
+        Explainer.__init__(
+            self,
+            model,
+            self._method,
+            layer,
+            target=target,
+            output=output,
+            call_index=call_index,
+            normalize=normalize,
+            class_names=class_names,
+            grid=grid,
+            freeze=freeze,
+            localizer=localizer,
+        )

@@ -6,17 +6,19 @@ values, may be asked for at once: shape (copies, batch, *size, channels). The he
 (batch, *size).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from .._types import GradientFunction, Heatmaps, Images
+from .._types import GradientFunction, Heatmaps, Images, Target
 from ..arguments import number_in, real_number
 from ..errors import brief
-from ..explain.bases import ImageExplainer
-from ..maps import grid_axes
+from ..explain.bases import ImageExplainer, NamedExplainer
+from ..explain.explainer import Explainer
+from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered, mean_over
 
@@ -54,10 +56,7 @@ def saliency(gradient: GradientFunction, images: Images) -> Heatmaps:
 class Saliency(ImageExplainer):
     r"""Explain by the gradient of the score by the image.
 
-    $$M_{ij} = \max_c \Big|\frac{\partial S}{\partial x_{ijc}}\Big|$$
-
-    Simonyan et al. (2014, arXiv:1312.6034). The arguments are those of `Explainer` that do not
-    concern a layer.
+    The first look at which pixels the score depends on; noisy for deep networks.
 
     Example:
         >>> import keras, numpy as np
@@ -97,10 +96,7 @@ def gradient_times_input(gradient: GradientFunction, images: Images) -> Heatmaps
 class GradientTimesInput(ImageExplainer):
     r"""Explain by gradient times input, summed over the channels.
 
-    $$M_{ij} = \sum_c x_{ijc} \frac{\partial S}{\partial x_{ijc}}$$
-
-    The raw maps are signed; Shrikumar et al. (2016, arXiv:1605.01713). The arguments are those
-    of `Explainer` that do not concern a layer.
+    The raw maps are signed. Of a model that is linear in the image, they sum to the score.
 
     Example:
         >>> import keras, numpy as np
@@ -170,21 +166,15 @@ def smooth_grad(
     return strongest_channel(mean)
 
 
-class SmoothGrad(ImageExplainer):
+class SmoothGrad(NamedExplainer):
     r"""Explain by the gradient, averaged over noisy copies of the image.
 
-    $$\hat g = \frac1n \sum_{s=1}^n \frac{\partial S}{\partial x}(x + \varepsilon_s),\qquad
-    \varepsilon_s \sim \mathcal N(0, \sigma^2)$$
-
-    The same seed gives the same heatmaps, whatever else is in the batch (Smilkov et al., 2017,
-    arXiv:1706.03825). The other arguments are those of `Explainer` that do not concern a layer.
+    The same seed gives the same heatmaps, whatever else is in the batch.
 
     Args:
-        model: Any built Keras 3 model on TensorFlow.
         samples: How many noisy copies; each costs a forward and a backward pass.
         noise: Their standard deviation, as a share of each image's range of values.
         seed: Seed of the noise.
-        **arguments: `target`, `output`, `normalize`, `class_names`, `freeze`.
 
     Example:
         >>> import keras, numpy as np
@@ -203,6 +193,22 @@ class SmoothGrad(ImageExplainer):
         samples: int = 25,
         noise: float = 0.15,
         seed: int = 0,
-        **arguments: Any,
+        target: Target | None = None,
+        output: int | str | None = None,
+        normalize: Normalization = "max",
+        class_names: Sequence[str] | None = None,
+        freeze: bool = False,
     ) -> None:
-        super().__init__(model, samples=samples, noise=noise, seed=seed, **arguments)
+        Explainer.__init__(
+            self,
+            model,
+            self._method,
+            target=target,
+            output=output,
+            normalize=normalize,
+            class_names=class_names,
+            freeze=freeze,
+            samples=samples,
+            noise=noise,
+            seed=seed,
+        )

@@ -78,12 +78,9 @@ def cam(activations: Features, gradients: Features) -> Maps:
 class CAM(LayerExplainer):
     r"""Explain by class activation mapping, from the dense layer's own weights.
 
-    $$M_c = \sum_k w^c_k A^k$$
-
     For models with global average pooling and one dense layer behind the layer. Where the score
     depends on the layer other than through its global mean, the call raises a ValueError; with
-    several dense layers behind, w is their gradient at this image. The raw maps are signed, as in
-    Zhou et al. (2016, arXiv:1512.04150). The arguments are those of `Explainer`, less the method.
+    several dense layers behind, w is their gradient at this image.
 
     Example:
         >>> import keras, numpy as np
@@ -120,12 +117,7 @@ def grad_cam(activations: Features, gradients: Features) -> Maps:
 class GradCAM(LayerExplainer):
     r"""Explain by Grad-CAM: each feature map weighed by its mean gradient.
 
-    $$L = \mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big),\qquad
-    \alpha_k = \frac1Z \sum_{ij} \frac{\partial S}{\partial A^k_{ij}}$$
-
-    The first method to try: right for any network that has a layer with a grid, and the cheapest
-    (Selvaraju et al., 2017, arXiv:1610.02391). The arguments are those of `Explainer`, less the
-    method.
+    The first method to try: right for any network that has a layer with a grid, and the cheapest.
 
     Example:
         >>> import keras, numpy as np
@@ -180,12 +172,8 @@ def grad_cam_plus_plus(activations: Features, gradients: Features) -> Maps:
 class GradCAMPlusPlus(LayerExplainer):
     r"""Explain by Grad-CAM++, in the paper's closed form.
 
-    $$L = \mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\qquad
-    w_k = \sum_{ij} \frac{r^k_{ij}}{2 + r^k_{ij} \sum_{ab} A^k_{ab}},\qquad r = \mathrm{ReLU}(g)$$
-
     Each place's positive gradient counts by its own share, so that several objects of one class
-    all show (Chattopadhay et al., 2018, arXiv:1710.11063). Assumes activations behind a ReLU.
-    The arguments are those of `Explainer`, less the method.
+    all show. Assumes activations behind a ReLU.
 
     Example:
         >>> import keras, numpy as np
@@ -232,11 +220,7 @@ def xgrad_cam(activations: Features, gradients: Features) -> Maps:
 class XGradCAM(LayerExplainer):
     r"""Explain by XGrad-CAM: gradients weighed by the activations themselves.
 
-    $$L = \mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big),\qquad
-    \alpha_k = \sum_{ij} \frac{A^k_{ij}}{\sum_{ab} A^k_{ab}}\, g^k_{ij}$$
-
-    The weight that comes closest to sharing out the score over the features (Fu et al., 2020,
-    arXiv:2008.02312). The arguments are those of `Explainer`, less the method.
+    The weight that comes closest to sharing out the score over the features.
 
     Example:
         >>> import keras, numpy as np

@@ -3,16 +3,19 @@
 `gradient` and the shapes are as in `input_gradient`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from .._types import GradientFunction, Heatmaps, Images
+from .._types import GradientFunction, Heatmaps, Images, Target
 from ..arguments import number_in
 from ..errors import brief
-from ..explain.bases import ImageExplainer
+from ..explain.bases import NamedExplainer
+from ..explain.explainer import Explainer
+from ..maps import Normalization
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over
 
@@ -75,20 +78,14 @@ def integrated_gradients(
     return ops.sum(way * slope, -1)
 
 
-class IntegratedGradients(ImageExplainer):
+class IntegratedGradients(NamedExplainer):
     r"""Explain by the gradient, integrated on the way from a baseline to the image.
 
-    $$M = (x - x') \odot \int_0^1 \frac{\partial S}{\partial x}\big(x' + a\,(x - x')\big)\,da$$
-
-    Complete: the raw, signed map sums to S(x) - S(x'), up to the midpoint rule's error
-    (Sundararajan et al., 2017, arXiv:1703.01365). The other arguments are those of `Explainer`
-    that do not concern a layer.
+    Complete: the raw, signed map sums to S(x) - S(x'), up to the midpoint rule's error.
 
     Args:
-        model: Any built Keras 3 model on TensorFlow.
         steps: Steps of the midpoint rule; each costs a forward and a backward pass.
         baseline: A number, or an array that fits the images: what counts as nothing seen.
-        **arguments: `target`, `output`, `normalize`, `class_names`, `freeze`.
 
     Example:
         >>> import keras, numpy as np
@@ -102,9 +99,29 @@ class IntegratedGradients(ImageExplainer):
     _method = "integrated_gradients"
 
     def __init__(
-        self, model: keras.Model, *, steps: int = 32, baseline: Any = 0.0, **arguments: Any
+        self,
+        model: keras.Model,
+        *,
+        steps: int = 32,
+        baseline: Any = 0.0,
+        target: Target | None = None,
+        output: int | str | None = None,
+        normalize: Normalization = "max",
+        class_names: Sequence[str] | None = None,
+        freeze: bool = False,
     ) -> None:
-        super().__init__(model, steps=steps, baseline=baseline, **arguments)
+        Explainer.__init__(
+            self,
+            model,
+            self._method,
+            target=target,
+            output=output,
+            normalize=normalize,
+            class_names=class_names,
+            freeze=freeze,
+            steps=steps,
+            baseline=baseline,
+        )
 
 
 def _baseline(given: Any, images: Images) -> Any:

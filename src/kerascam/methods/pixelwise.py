@@ -43,12 +43,8 @@ def hires_cam(activations: Features, gradients: Features) -> Maps:
 class HiResCAM(LayerExplainer):
     r"""Explain by HiResCAM: each activation times its own gradient.
 
-    $$L = \sum_k g^k \odot A^k$$
-
-    Faithful where one dense layer follows: the raw, signed map sums to the logit less its bias
-    (Draelos and Carin, 2020, arXiv:2011.08891). Heatmaps show the evidence for the class;
-    `normalize="signed"` shows the evidence against it too. The arguments are those of
-    `Explainer`, less the method.
+    Faithful where one dense layer follows. Heatmaps show the evidence for the class;
+    `normalize="signed"` shows the evidence against it too.
 
     Example:
         >>> import keras, numpy as np
@@ -113,11 +109,8 @@ def layer_cam(activations: Features, gradients: Features) -> Maps:
 class LayerCAM(LayerExplainer):
     r"""Explain by LayerCAM: each activation by the positive part of its own gradient.
 
-    $$L = \mathrm{ReLU}\Big(\sum_k \mathrm{ReLU}(g^k) \odot A^k\Big)$$
-
-    Good at shallow layers too, where maps are fine (Jiang et al., 2021,
-    doi:10.1109/TIP.2021.3089943). Give a list of layers to fuse them by the paper's rule. The
-    arguments are those of `Explainer`, less the method.
+    Good at shallow layers too, where maps are fine. Give a list of layers to fuse them by the
+    paper's rule.
 
     Example:
         >>> import keras, numpy as np
@@ -157,10 +150,7 @@ def elementwise_grad_cam(activations: Features, gradients: Features) -> Maps:
 class ElementwiseGradCAM(LayerExplainer):
     r"""Explain by element-wise Grad-CAM: the positive products of activation and gradient.
 
-    $$L = \sum_k \mathrm{ReLU}(g^k \odot A^k)$$
-
-    HiResCAM with the evidence against left out feature by feature; used in the field without a
-    paper of its own. The arguments are those of `Explainer`, less the method.
+    For a map that holds evidence for the class alone, at every feature.
 
     Example:
         >>> import keras, numpy as np
