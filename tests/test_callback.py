@@ -240,7 +240,7 @@ def test_a_training_that_goes_on_counts_on_and_traces_nothing_anew(tmp_path, mon
 def test_an_explainer_of_another_model_than_the_one_in_training_is_reported(tmp_path):
     model = network()
     watch = ExplainCallback(WATCHED, GradCAM(keras.models.clone_model(model)), folder=tmp_path)
-    with pytest.warns(UserWarning, match="shares no weight with the model in training") as told:
+    with pytest.warns(RuntimeWarning, match="shares no weight with the model in training") as told:
         fit(model, watch, epochs=2)
     assert len(told) == 1 and len(list(tmp_path.iterdir())) == 2
 
