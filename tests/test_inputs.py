@@ -96,9 +96,8 @@ def broken(value):
 
 
 WRONG = {
-    "one of another size": (IMAGES[0, :3], ValueError,
-                            r"images must have shape \(batch, 4, 5, 3\), or be one im"
-                            r"age .*; received \(3, 5, 3\): resize"),
+    "one of another size": (IMAGES[0, :3], ValueError, r"images must have shape \(batch, 4, 5, "
+                            r"3\), or be one.*; received \(3, 5, 3\): resize"),
     "too many axes": (IMAGES[None, None], ValueError, r"images must have shape \(batch, 4, 5, 3\); "
                       r"received \(1, 1, 2, 4, 5, 3\): resize or transpose them"),
     "another size": (IMAGES[:, :3], ValueError, r"received \(2, 3, 5, 3\): resize or transpose"),

@@ -703,7 +703,8 @@ def test_the_manifest_tells_what_was_exported(
     assert content["method"] == "grad_cam"
     assert content["layer"] == "last"
     assert content["class_names"] == list(CLASS_NAMES)
-    assert content["notes"] == list(explainer(zoo.images(*SIZE)).notes)
+    assert content["notes"] == list(explainer(255 * zoo.images(*SIZE)).notes)
+    assert content["layers"] == ["last"]
     assert (content["signed"], content["scaled"]) == (False, True)
     (own,) = model.inputs
     assert content["inputs"] == {

@@ -24,7 +24,8 @@ ANIMALS = [
         ("bulfrog", ANIMALS, ["bullfrog, Rana catesbeiana"]),
         ("tensh", ANIMALS, ["tench, Tinca tinca"]),
         ("crane", ["crane-bird", "crane"], ["crane", "crane-bird"]),
-        ("air", ANIMALS, []),
+        ("air", ANIMALS, ["hair slide"]),  # spelt alike
+        ("fit", ANIMALS[:6], []),
         ("beian", ANIMALS, []),
         ("see", ["forest", "sea", "street"], ["sea", "street"]),
         ("dogs", ["cat", "dog", "cow"], ["dog"]),

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-_ALIKE = 0.65  # the share of letters in common, in order, from which two words are alike
+# The share of letters in common, in order, from which two names, and two of their words, are alike.
+_ALIKE, _WORDS_ALIKE = 0.65, 0.75
 _LONGEST = 100  # characters: comparing takes time that grows with the square of the length
 _MOST = 30_000  # names that are compared letter by letter
 
@@ -51,20 +52,20 @@ def _closeness(wanted: list[str], own: list[str], *, letters: bool) -> float:
         return 2 + len(wanted) / len(own)  # the fewer other words the better
     if not letters:
         return 0.0
-    whole = _alike(" ".join(wanted), " ".join(own))
-    by_word = min(max(_alike(word, each) for each in own) for word in wanted)
-    # Word by word counts a little less: the name has other words too.
-    best = max(whole, by_word * 0.99 if len(own) > len(wanted) else 0.0)
+    best = _alike(" ".join(wanted), " ".join(own), _ALIKE)
+    if len(own) > len(wanted):
+        by_word = min(max(_alike(word, each, _WORDS_ALIKE) for each in own) for word in wanted)
+        best = max(best, 0.99 * by_word)  # a little less: the name has other words too
     return 1 + best if best else 0.0
 
 
-def _alike(one: str, other: str) -> float:
-    """Return the share of letters that two words have in common; 0 if they are not alike."""
+def _alike(one: str, other: str, least: float) -> float:
+    """Return the share of letters that two texts have in common; 0 if it is below `least`."""
     total = len(one) + len(other)
-    if 2 * min(len(one), len(other)) < _ALIKE * total or len(other) > _LONGEST:
+    if 2 * min(len(one), len(other)) < least * total or len(other) > _LONGEST:
         return 0.0
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    if matcher.quick_ratio() < _ALIKE:
+    if matcher.quick_ratio() < least:
         return 0.0
     ratio = matcher.ratio()
-    return ratio if ratio >= _ALIKE else 0.0
+    return ratio if ratio >= least else 0.0

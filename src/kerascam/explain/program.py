@@ -255,8 +255,8 @@ def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
 
 
 def _repeat_notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
-    """Say that the weighted sum of features, which these methods take, is the logits again."""
-    if recipe.question.target is not logit or recipe.method.name not in ("grad_cam", "hires_cam"):
+    """Say if the weighted sum of features, which Grad-CAM takes, is the logits again."""
+    if recipe.question.target is not logit or recipe.method.name != "grad_cam":
         return ()
     return tuple(
         f"layer {path} is one 1×1 convolution away from the output: {recipe.method.title} there "
