@@ -12,9 +12,12 @@ from hypothesis.extra import numpy as hnp
 
 import kerascam
 from kerascam import CAM, Explainer, GradCAM, GuidedGradCAM, LayerCAM, Saliency, targets
+from kerascam.explain import program
 
 L = keras.layers
 CLASS_NAMES = ("cat", "dog", "cow")
+
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
 
 
@@ -488,6 +491,25 @@ def test_a_regression_has_one_class():
 def test_wrong_outputs(two_headed, output, error, message):
     with pytest.raises(error, match=message):
         GradCAM(two_headed, output=output)(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("classes", "error", "message"),
+    [
+        ("dgo", ValueError, "classes names 'dgo'.*did you mean 'dog'"),
+        (7, ValueError, "classes must"),
+        ([0, 1], ValueError, "classes"),
+        (1.5, TypeError, "classes must"),
+    ],
+)
+def test_a_wrong_class_is_told_before_anything_is_compiled(
+    model, monkeypatch, classes, error, message
+):
+    """A typing mistake costs no trace."""
+    explainer = GradCAM(model, class_names=["cat", "dog", "cow"])
+    monkeypatch.setattr(program, "compile_graph", None)  # to be called no more
+    with pytest.raises(error, match=message):
+        explainer(IMAGES, classes)
 
 
 def test_unknown_words(model):

@@ -1,5 +1,6 @@
 """What the named classes of one kind have in common: how they are made."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -10,17 +11,29 @@ from ..maps import Normalization
 from ..registry import METHODS
 from .documentation import document
 from .explainer import Explainer
+from .options import check_arguments
 
 
 class NamedExplainer(Explainer):
     """An explainer that is bound to a method, and documented in full."""
 
     _method: ClassVar[str]
+    __signature__: ClassVar[inspect.Signature]
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
+        signature = inspect.signature(cls.__init__)
+        cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
         if "_method" in vars(cls):
             cls.__doc__ = document(cls, METHODS.registered(cls._method), Explainer)
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Any:
+        """Refuse an argument that the constructor does not have, with what was likely meant."""
+        others = {name: named[name] for name in named if name not in cls.__signature__.parameters}
+        if others:
+            of_layers = {name: others.pop(name, None) for name in ("layer", "call_index", "grid")}
+            check_arguments(METHODS[cls._method], of_layers, others)
+        return super().__new__(cls)
 
 
 class LayerExplainer(NamedExplainer):

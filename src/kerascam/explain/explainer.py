@@ -21,7 +21,16 @@ from ..arguments import (
 )
 from ..inputs import conform
 from ..maps import STATUSES, Normalization, check_normalization
-from ..model import Question, Site, check_copyable, check_model, custom_classes, input_specs, run
+from ..model import (
+    Question,
+    Site,
+    check_copyable,
+    check_model,
+    custom_classes,
+    declared_units,
+    input_specs,
+    run,
+)
 from ..registry import METHODS
 from .asking import Batches, check_fits, check_one_class, check_scores, fitting
 from .cache import Programs, find_sites
@@ -189,6 +198,7 @@ class Explainer:
             return (self(inputs, classes, progress=progress) for inputs, *_ in batches)
         specs = input_specs(self.model, images)
         arrays = conform(images, specs)
+        self._wanted(classes, len(arrays[0]), self._declared)  # before anything is compiled
         program = self.programs.of(specs, images, arrays)
         wanted = self._wanted(classes, len(arrays[0]), program.class_count)
         with fitting(arrays):
@@ -224,6 +234,7 @@ class Explainer:
         """
         specs = input_specs(self.model, images)
         arrays = conform(images, specs)
+        self._wanted(classes, len(arrays[0]), self._declared)
         scoring = self.programs.scoring(specs, images, arrays)
         wanted = self._wanted(classes, len(arrays[0]), scoring.class_count)
         with fitting(arrays):
@@ -231,6 +242,11 @@ class Explainer:
         check_scores(found["scores"], len(wanted))
         scores: HostScores = found["scores"].numpy()
         return scores
+
+    @property
+    def _declared(self) -> int | None:
+        """How many classes the model declares, as far as it says so before it runs."""
+        return declared_units(self.model, self.output)
 
     def _wanted(self, classes: Any, batch: int, class_count: int | None) -> HostClassIds:
         check_class_names(self.class_names, class_count)

@@ -14,7 +14,7 @@ from .loop import InGraph
 from .question import Question
 from .relu import ReluCount
 from .sites import Site, site_of
-from .specs import USUAL_LENGTHS, built_shape, check_model, input_specs, tensor_spec
+from .specs import USUAL_LENGTHS, built_shape, check_model, declared_units, input_specs, tensor_spec
 from .trace import Trace, probe
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "check_model",
     "compile_graph",
     "custom_classes",
+    "declared_units",
     "discover",
     "input_specs",
     "probe",

@@ -88,6 +88,19 @@ def declares_batch(model: keras.Model) -> bool:
     return any(tensor.shape[0] is not None for tensor in keras.tree.flatten(declared))
 
 
+def declared_units(model: keras.Model, output: int | str | None) -> int | None:
+    """Return how many units the explained output declares; None if that is not known, or one.
+
+    One unit may stand for one class or for two, which only a run tells.
+    """
+    outputs = getattr(model, "outputs", None) or []
+    if len(outputs) != 1 or output not in (None, 0):
+        return None
+    shape = outputs[0].shape
+    units = shape[-1] if len(shape) > 1 else None
+    return units if units is not None and units > 1 else None
+
+
 def _declared(model: keras.Model) -> Any:
     if isinstance(model, keras.Sequential):
         return model.inputs
