@@ -518,3 +518,13 @@ def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):
         history = fit(subclassed(), watch, epochs=4)
     assert len(told) == 1 and len(history["loss"]) == 4
     assert watch.explanation is None and not list(tmp_path.iterdir())
+
+
+def test_overlays_are_drawn_in_the_style_that_is_asked_for(tmp_path):
+    watch = ExplainCallback(WATCHED, folder=tmp_path, style="outline")
+    fit(network(), watch, epochs=1)
+    drawn = read_png(tmp_path / "epoch-0001.png")
+    for overlay in watch.explanation.overlay(style="outline"):
+        place_of(overlay.repeat(8, 0).repeat(8, 1), drawn)
+    with pytest.raises(ValueError, match="style must be one of 'heat', 'uniform', 'outline', not"):
+        ExplainCallback(WATCHED, folder=tmp_path, style="lines")
