@@ -520,6 +520,7 @@ def test_a_wrong_layer_of_a_model_that_was_not_built_is_one_warning(tmp_path):
     assert watch.explanation is None and not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_overlays_are_drawn_in_the_style_that_is_asked_for(tmp_path):
     watch = ExplainCallback(WATCHED, folder=tmp_path, style="outline")
     fit(network(), watch, epochs=1)
