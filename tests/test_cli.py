@@ -434,6 +434,25 @@ def test_wrong_arguments(
     assert message in fails(capsys, "explain", models / "rgb.keras", "a.png", *arguments)
 
 
+def test_overlays_are_drawn_in_the_style_that_is_asked_for(models: Path, folder: Path) -> None:
+    photo, model = draw("a.png"), models / "rgb.keras"
+    found = GradCAM(keras.saving.load_model(model))(squeeze(photo)[None].astype(np.float32), 0)
+    for style, levels in (("heat", None), ("uniform", None), ("outline", [0.2, 0.7])):
+        more = ["--levels", "0.2,0.7"] if levels else []
+        arguments = ["explain", str(model), "a.png", "--class", "0", "--style", style, *more]
+        assert main(arguments) == 0
+        drawn = cv2.imread(f"explanations/{manifest()['explanations'][0]['file']}")[..., ::-1]
+        wanted = found.overlay(photo[None], style=style, levels=levels)[0]
+        np.testing.assert_array_equal(drawn, wanted)
+        assert (manifest()["style"], manifest()["levels"]) == (style, levels)
+
+
+def test_levels_need_lines(models: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw("a.png")
+    error = fails(capsys, "explain", models / "rgb.keras", "a.png", "--levels", "0.5")
+    assert error == "--levels needs --style outline"
+
+
 def test_no_images_at_all(models: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error = fails(capsys, "explain", models / "rgb.keras", "*.jpg", "gone.png")
     assert error == "*.jpg: no images match this pattern; gone.png: no such file"
@@ -450,6 +469,9 @@ def test_no_images_at_all(models: Path, folder: Path, capsys: pytest.CaptureFixt
         (["explain", "m", "i", "--size", "0x5"], "must be like 224 or 240x320, not '0x5'"),
         (["explain", "m", "i", "--top", "2", "--class", "1"], "not allowed with argument --top"),
         (["explain", "m", "i", "--fit", "pad"], "invalid choice: 'pad'"),
+        (["explain", "m", "i", "--style", "lines"], "invalid choice: 'lines'"),
+        (["explain", "m", "i", "--levels", "0.5,1"], "numbers between 0 and 1 such as 0.25,0.5"),
+        (["explain", "m", "i", "--levels", "nan"], "numbers between 0 and 1 such as 0.25,0.5"),
     ],
 )
 def test_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

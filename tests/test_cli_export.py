@@ -41,7 +41,7 @@ def test_exports_what_it_was_told(
     out = tmp_path / "models" / "pets"
     arguments = ["--class-names", str(names), "--method", "LayerCAM", "--layer", "first"]
     arguments += ["--preprocess", "0-1", "--colormap", "viridis", "--raw-maps"]
-    arguments += ["--max-pixels", "12345"]
+    arguments += ["--max-pixels", "12345", "--style", "outline", "--levels", "0.6,0.3"]
     assert main(["export", str(model), "--out", str(out), *arguments]) == 0
     assert f"LayerCAM at first, version 1: {out / '1'}" in capfd.readouterr().err
 
@@ -58,7 +58,10 @@ def test_exports_what_it_was_told(
     np.testing.assert_allclose(answer["heatmap"], wanted.heatmaps, rtol=0, atol=1e-5)
     np.testing.assert_allclose(answer["map"], wanted.maps, rtol=1e-4, atol=1e-6)
     drawn = cv2.imdecode(np.frombuffer(answer["overlay_bytes"][0], np.uint8), 1)[..., ::-1]
-    np.testing.assert_array_equal(drawn, wanted.overlay(photo[None], colormap="viridis")[0])
+    look = {"colormap": "viridis", "style": "outline", "levels": [0.3, 0.6]}
+    np.testing.assert_array_equal(drawn, wanted.overlay(photo[None], **look)[0])
+    told = manifest["photographs"]["overlay"]
+    assert told == {**look, "alpha": 1.0, "side": 256}
 
 
 @pytest.mark.parametrize(

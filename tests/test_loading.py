@@ -172,6 +172,7 @@ def test_a_dark_sensor_image_is_noted(model: keras.Model, tmp_path: Path) -> Non
     assert (dark.max(), load_images(path, model, depth=12).photos[0].max()) == (15, 255)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

@@ -203,6 +203,7 @@ def test_lines_for_both_signs_have_colours_of_their_own() -> None:
 # --------------------------------------------------------------------------------------- errors
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

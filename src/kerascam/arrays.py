@@ -5,27 +5,23 @@ What is drawn in Python and in an exported graph is written once, over a namespa
 code gives the same bits.
 """
 
-from typing import Any, Protocol, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
-
-class Arrays(Protocol):
-    """The operations that such code may use, named as in `keras.ops`."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Find an operation."""
+#: A namespace of operations on arrays, named as in `keras.ops`: a module, or `HOST`.
+Arrays: TypeAlias = Any
 
 
 class _Host:
     """NumPy, with the few names of `keras.ops` that it lacks."""
 
     @staticmethod
-    def cast(values: Any, dtype: str) -> np.ndarray:
+    def cast(values: Any, dtype: Any) -> np.ndarray:
         return np.asarray(values).astype(dtype)
 
     @staticmethod
-    def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, None]:
+    def top_k(values: np.ndarray, k: Any) -> tuple[np.ndarray, None]:
         """Sort the largest values of the last axis, the largest first."""
         last = values.shape[-1]
         return np.sort(np.partition(values, last - k)[..., last - k :])[..., ::-1], None
@@ -35,4 +31,4 @@ class _Host:
 
 
 #: NumPy's operations, under the names of `keras.ops`.
-HOST = cast("Arrays", _Host())
+HOST: Arrays = _Host()

@@ -84,7 +84,7 @@ def shrink(photo: np.ndarray, side: int | None) -> np.ndarray:
     """
     if side is None or max(photo.shape[:2]) <= side:
         return photo
-    return resize(photo, shrunk_size(photo.shape[:2], side, HOST))
+    return resize(photo, [int(length) for length in shrunk_size(photo.shape[:2], side, HOST)])
 
 
 def shrunk_size(own: Sequence[Any], side: int, xp: Arrays) -> list[Any]:
