@@ -749,9 +749,6 @@ def test_warm_up_requests_are_ones_that_the_server_can_answer(served: Served) ->
         served(request.model_spec.signature_name, **values)
         asked.append(request.model_spec.signature_name)
     assert sorted(asked) == sorted(set(served.signatures) - {"__saved_model_init_op"})
-<<<<<<< HEAD
-=======
-    assert not (export(GradCAM(model), tmp_path / "cold", warm_up=False) / WARM_UP).exists()
 
 
 @pytest.mark.parametrize("style", ["heat", "uniform", "outline"])
@@ -761,8 +758,7 @@ def test_a_server_draws_every_style_pixel_for_pixel(
     photo = photograph(seed=1)
     look: dict[str, Any] = {"style": style, "levels": [0.3, 0.6] if style == "outline" else None}
     explainer = GradCAM(model, normalize="signed")
-    folder = export(explainer, tmp_path, warm_up=False, **look)
+    folder = exported(explainer, tmp_path, warm_up=False, **look)
     answer = Served(folder)("explain_bytes", image_bytes=files(png(photo)))
     wanted = overlay(photo, answer["heatmap"][0], signed=True, **look)
     np.testing.assert_array_equal(unpacked(answer["overlay_bytes"][0]), wanted)
->>>>>>> paint

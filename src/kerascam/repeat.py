@@ -8,7 +8,7 @@ numbers.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 from keras import ops
@@ -19,6 +19,7 @@ AT_ONCE = 8 * 224 * 224  # places of all images of a pass: small images share on
 MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a mistake
 
 
+@runtime_checkable
 class Driver(Protocol):
     """Runs a loop."""
 

@@ -4,7 +4,7 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +35,7 @@ class Page(NamedTuple):
     gives_probabilities: bool
 
 
+@runtime_checkable
 class Record(Protocol):
     """A place for pages."""
 
