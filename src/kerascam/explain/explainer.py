@@ -25,9 +25,10 @@ from ..model.inputs import conform
 from ..registry import METHODS
 from .asking import Batches, check_fits, check_one_class, check_scores, fitting
 from .cache import Programs, find_sites
-from .explanation import Description, Explanation
+from .explanation import Explanation
 from .options import as_list, check_arguments, needs_of
 from .program import Program, Recipe
+from .records import Description
 from .steps import Progress, conform_progress
 from .values import value_notes
 
