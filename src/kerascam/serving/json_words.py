@@ -30,7 +30,7 @@ def read_json(body: bytes | bytearray) -> Any:
     try:
         return json.loads(body.decode())
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("nested too deeply") from None
 
 
 def write_json(content: Any) -> bytes:
