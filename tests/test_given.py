@@ -209,7 +209,7 @@ def test_classes_of_a_data_set_are_one(explain):
         (iter(IMAGES), "explain its batches in a loop"),
         (IMAGES.astype(str), "must hold numbers, not <U"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.usefixtures("unchecked")
 def test_other_things_are_refused_with_the_fix(explain, images, message):
