@@ -18,7 +18,7 @@ START, END = "<!-- methods:start -->", "<!-- methods:end -->"
 
 
 def methods_table() -> str:
-    """One row a method, in the order of registration: its class, what it computes, its paper."""
+    """One row per method, in the order of registration: its class, what it computes, its paper."""
     from kerascam.registry import METHODS
 
     rows = [("Class", "What it computes", "Paper"), ("---", "---", "---")]
@@ -28,7 +28,7 @@ def methods_table() -> str:
 
 
 def paper(method: "Method") -> str:
-    """Link a method's paper; a dash where there is none."""
+    """Link a method's paper; a dash if there is none."""
     cited = method.citation
     return f"[{cited.short}]({cited.url})" if cited else "—"
 

@@ -21,7 +21,7 @@ class Block(NamedTuple):
         line: The number of its first line of code.
         code: The code.
         printed: What the page says that it prints: the ```text block right behind it; None
-            where there is none.
+            if there is none.
     """
 
     line: int

@@ -15,7 +15,7 @@ Row = TypeVar("Row")
 #: Set by conftest.py before any test module is imported.
 ALL = False
 
-#: One method of each family: one weight a feature, pixelwise, eigen, guided, along a path, noisy.
+#: One method of each family: one weight per feature, pixelwise, eigen, guided, along a path, noisy.
 FAMILIES = (
     "grad_cam", "layer_cam", "eigen_cam", "guided_grad_cam", "integrated_gradients", "smooth_grad",
 )  # fmt: skip

@@ -421,8 +421,8 @@ def test_wrong_arguments_are_told_at_once(arguments, error, message):
     ("images", "classes", "arguments", "error", "message"),
     [
         (WATCHED, 7, {}, ValueError, r"classes must be from 0 to 2; received 7"),
-        (WATCHED, [0, 1], {}, ValueError, r"classes must be one class, or one an image: 4"),
-        (IMAGES, [0] * 16, {}, ValueError, r"classes must be one class, or one an image: 40"),
+        (WATCHED, [0, 1], {}, ValueError, r"classes must be one class, or one per image: 4"),
+        (IMAGES, [0] * 16, {}, ValueError, r"classes must be one class, or one per image: 40"),
         (
             WATCHED,
             "cow",
@@ -438,7 +438,7 @@ def test_wrong_arguments_are_told_at_once(arguments, error, message):
             r"class_names must name the model's 3 classes",
         ),
         (WATCHED[0, 0], None, {}, ValueError, r"received \(16, 3\): resize or transpose"),
-        (WATCHED[0], [1, 2], {}, ValueError, r"classes must be one class, or one an image: 1"),
+        (WATCHED[0], [1, 2], {}, ValueError, r"classes must be one class, or one per image: 1"),
         (WATCHED - 500, None, {}, ValueError, r"photos must be given: .* no picture"),
         (
             WATCHED,

@@ -1,4 +1,4 @@
-"""Maps by one weight a feature, against the papers' formulas feature by feature in NumPy."""
+"""Maps by one weight per feature, against the papers' formulas feature by feature in NumPy."""
 
 import keras
 import numpy as np

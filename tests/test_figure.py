@@ -274,5 +274,5 @@ def test_mismatch_is_an_error(draw: Any, arrays: Any, options: Any, message: str
 
 
 def test_one_text_is_no_list_of_titles() -> None:
-    with pytest.raises(TypeError, match="titles must be a list of texts, one a row, got 'cat'"):
+    with pytest.raises(TypeError, match="titles must be a list of texts, one per row, got 'cat'"):
         figure(None, np.zeros((3, 7, 7)), "cat")

@@ -143,7 +143,7 @@ def test_scores_follow_the_weights_unless_they_are_frozen():
 
 @pytest.mark.parametrize(
     ("classes", "message"),
-    [(3, "from 0 to 2; received 3"), ([0], "one an image: 3"), ("cta", "did you mean 'cat'?")],
+    [(3, "from 0 to 2; received 3"), ([0], "one per image: 3"), ("cta", "did you mean 'cat'?")],
 )
 def test_wrong_classes_of_scores(explain, classes, message):
     with pytest.raises(ValueError, match=message):
@@ -251,7 +251,7 @@ WRONG_CLASSES = {
     "too large": (3, ValueError, "classes must be from 0 to 2; received 3"),
     "negative": (-1, ValueError, "classes must be from 0 to 2; received -1"),
     "one of them": ([0, 1, 9], ValueError, "classes must be from 0 to 2; received 9"),
-    "too few": ([0, 1], ValueError, r"classes must be one class, or one an image: 3"),
+    "too few": ([0, 1], ValueError, r"classes must be one class, or one per image: 3"),
     "floats": ([0.0, 1.0, 2.0], TypeError, "classes must be integers or class names, not float64"),
     "a probability vector": (np.eye(3), ValueError, r"received shape \(3, 3\)"),
     "unknown": ("horse", ValueError,
@@ -419,11 +419,11 @@ def test_a_target_that_is_no_function(model, target):
 @pytest.mark.parametrize(
     ("target", "error", "message"),
     [
-        (lambda y, c: tf.reduce_sum(y), ValueError, r"target must give one score an image, shape "
+        (lambda y, c: tf.reduce_sum(y), ValueError, r"target must give one score per image, shape "
          r"\(batch,\); it gave \(\) for outputs of \(None, 3\)"),
         (lambda y, c: y, ValueError, r"it gave \(None, 3\) for outputs of \(None, 3\)"),
-        (lambda y, c: y[0], ValueError, "target must give one score an image"),
-        (lambda y, c: y[:1, 0], ValueError, "target must give one score an image"),
+        (lambda y, c: y[0], ValueError, "target must give one score per image"),
+        (lambda y, c: y[:1, 0], ValueError, "target must give one score per image"),
         (lambda y, c: None, ValueError, "it gave NoneType"),
         (lambda y, c: 1.0, ValueError, "it gave float"),
         (lambda y, c: tf.argmax(y, -1), TypeError, "target must give floating scores, not int64"),
@@ -746,7 +746,7 @@ def test_a_softmax_that_is_changed_behind_it_is_told_of(change, told):
     chances = keras.layers.Dense(3, activation="softmax")(pooled)
     changed = keras.Model(images, keras.layers.Lambda(change)(chances))
     found = GradCAM(changed)(IMAGES / 255, 1)
-    assert any("changed behind it" in note for note in found.notes) is told
+    assert any("changed after it" in note for note in found.notes) is told
     np.testing.assert_allclose(found.scores, changed(IMAGES / 255)[:, 1], rtol=1e-5)
     plain = GradCAM(keras.Model(images, chances))(IMAGES / 255, 1)
-    assert not any("changed behind it" in note for note in plain.notes)
+    assert not any("changed after it" in note for note in plain.notes)

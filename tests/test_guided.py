@@ -47,7 +47,7 @@ RULES = {"guided": GuidedBackprop, "deconvnet": Deconvnet}
 
 
 def by_hand(net: zoo.Net, images: np.ndarray, classes: Any, activation: Activation) -> np.ndarray:
-    """Give the largest magnitude over the channels of the gradient under a rule."""
+    """Return the largest magnitude over the channels of the gradient under a rule."""
     x = tf.constant(images)
     with tf.GradientTape() as tape:
         tape.watch(x)

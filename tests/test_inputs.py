@@ -235,11 +235,11 @@ WRONG_CLASSES = {
     "negative": (-1, ValueError, "classes must be from 0 to 2; received -1"),
     "far too large": (2**40, ValueError, "classes must be from 0 to 2; received 1099511627776"),
     "too many digits": (2**70, ValueError, f"classes must be from 0 to 2; received {2**70}"),
-    "too few": ([1], ValueError, r"classes must be one class, or one an image: 2; received shape "
+    "too few": ([1], ValueError, r"classes must be one class, or one per image: 2; received shape "
                 r"\(1,\)"),
-    "too many": ([0, 1, 2], ValueError, r"one an image: 2; received shape \(3,\)"),
-    "none at all": ([], ValueError, r"one an image: 2; received shape \(0,\)"),
-    "one-hot": (np.eye(2, dtype=int), ValueError, r"one an image: 2; received shape \(2, 2\)"),
+    "too many": ([0, 1, 2], ValueError, r"one per image: 2; received shape \(3,\)"),
+    "none at all": ([], ValueError, r"one per image: 2; received shape \(0,\)"),
+    "one-hot": (np.eye(2, dtype=int), ValueError, r"one per image: 2; received shape \(2, 2\)"),
     "floats": ([0.0, 1.0], TypeError, "classes must be integers or class names, not float64"),
     "booleans": ([True, False], TypeError, "classes must be integers or class names, not bool"),
     "bytes": (b"cat", TypeError, "classes must be integers or class names"),

@@ -265,7 +265,7 @@ def test_a_sigmoid_units_probability_is_its_classes(classes: list[int]) -> None:
 
 MASKS = {
     "one for all": np.arange(12 * 16).reshape(12, 16) % 5 == 0,
-    "one an image": np.random.default_rng(3).random((3, 12, 16)) > 0.7,
+    "one per image": np.random.default_rng(3).random((3, 12, 16)) > 0.7,
     "weights": np.random.default_rng(4).random((12, 16)),
 }
 

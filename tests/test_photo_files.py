@@ -26,7 +26,7 @@ def read(path: Path, **how: int) -> np.ndarray:
 
 
 def refused(path: Path, content: bytes, **how: int) -> str:
-    """Give the reason for which a file is not read."""
+    """Return the reason for which a file is not read."""
     path.write_bytes(content)
     with pytest.raises(photos.BadPhotoError) as caught:
         read(path, **how)

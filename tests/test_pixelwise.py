@@ -1,4 +1,4 @@
-"""Maps by one weight a place and feature, against NumPy, and LayerCAM's fusion by hand."""
+"""Maps by one weight per place and feature, against NumPy, and LayerCAM's fusion by hand."""
 
 import keras
 import numpy as np

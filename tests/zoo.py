@@ -183,7 +183,7 @@ def kind(builder: Callable[..., Specimen]) -> Callable[..., Specimen]:
 
 
 def enliven(model: keras.Model) -> None:
-    """Give biases and the statistics of normalisation values that cannot be left out unnoticed."""
+    """Set biases and statistics of normalisation to values that would be missed."""
     random = np.random.default_rng(1)
     for weight in model.weights:
         if weight.name in ("bias", "beta", "moving_mean"):
@@ -626,7 +626,7 @@ def inputs_in_dict_subclassed() -> Specimen:
 
 
 def two_headed(net: Net, structure: Callable[[Any, Any], Any]) -> keras.Model:
-    """Give the network a second head, an angle, beside its scores."""
+    """Put a second head, an angle, beside the network's scores."""
     inputs = keras.Input((*SIZES[2], 3))
     pooled = net.pool(net.mix(net.features(net.stem(inputs))))
     angle = layers.Dense(1, name="angle")(pooled)
@@ -665,7 +665,7 @@ def output_of_dict_by_index() -> Specimen:
 
 
 def with_head(reading: Reading, units: int, activation: Any, **options: Any) -> Specimen:
-    """Give the functional network another head."""
+    """Put another head on the functional network."""
     net = Net(units=units, activation=activation)
     return of_net(functional_net(net), net, reading=reading, options=options, default="mix")
 

@@ -38,7 +38,7 @@ def images(batch: int, size: int) -> Any:
 
 
 def asks(peer: str, model: Any, layer: str, method: str) -> Ask:
-    """Give the call that explains a batch; KeyError where the library lacks the method."""
+    """Return the call that explains a batch; KeyError where the library lacks the method."""
     makers = {
         "TensorFlow": _tensorflow,
         "kerascam": _kerascam,

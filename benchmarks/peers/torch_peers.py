@@ -58,7 +58,7 @@ def layer_of(name: str) -> str:
 
 
 def asks(peer: str, model: Any, layer: str, method: str) -> Ask:
-    """Give the call that explains a batch; KeyError where the library lacks the method."""
+    """Return the call that explains a batch; KeyError where the library lacks the method."""
     makers = {
         "PyTorch": _pytorch,
         "grad-cam": _grad_cam,

@@ -63,7 +63,7 @@ def api_lists() -> str:
 
 
 def methods_table() -> str:
-    """One row a method: its class, what it computes, what it costs, and its paper."""
+    """One row per method: its class, what it computes, what it costs, and its paper."""
     rows = [("Class", "What it computes", "Passes of the model", "Paper"), ("---",) * 4]
     for method in METHODS.values():
         name = method.class_name
@@ -87,7 +87,7 @@ def passes(name: str) -> str:
 
 
 def bibtex() -> str:
-    """Give every paper once, as a BibTeX entry."""
+    """Return every paper once, as a BibTeX entry."""
     papers = {method.citation: None for method in METHODS.values() if method.citation}
     return "```bibtex\n" + "\n\n".join(map(_entry, papers)) + "\n```\n"
 
@@ -112,7 +112,7 @@ def _entry(paper: Citation) -> str:
 
 
 def command_line() -> str:
-    """Give the command line's own help, command by command."""
+    """Return the command line's own help, command by command."""
     made = []
     for words in ([], *([command] for command in _COMMANDS)):
         said = io.StringIO()

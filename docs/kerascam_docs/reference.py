@@ -34,7 +34,7 @@ def public_names() -> dict[str, Any]:
 
 
 def refer(code: str, near: str) -> str | None:
-    """Give the full name of what a docstring calls `code`.
+    """Return the full name of what a docstring calls `code`.
 
     Args:
         code: As it stands between backticks, as "overlay" or "kerascam.targets".
@@ -66,7 +66,7 @@ def _is_documented(full: str) -> bool:
 
 
 def documentation(full: str, lines: list[str]) -> list[str]:
-    """Give the text of a reference page, as reStructuredText with Google's sections.
+    """Return the text of a reference page, as reStructuredText with Google's sections.
 
     Args:
         full: The object's full name, as "kerascam.GradCAM".

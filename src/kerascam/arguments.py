@@ -47,13 +47,13 @@ def conform_classes(
         listed = np.asarray(classes)
     except Exception:  # of several lengths, or of a type that refuses
         raise ValueError(
-            f"classes must be one class, or one an image: {batch}; received {brief(classes)}"
+            f"classes must be one class, or one per image: {batch}; received {brief(classes)}"
         ) from None
     if listed.ndim == 0:
         listed = np.repeat(listed, batch)
     if listed.ndim != 1 or len(listed) != batch:
         raise ValueError(
-            f"classes must be one class, or one an image: {batch}; received shape {listed.shape}"
+            f"classes must be one class, or one per image: {batch}; received shape {listed.shape}"
         )
     if listed.dtype.kind in "UO":
         listed = np.array([_index(name, class_count, class_names) for name in listed.tolist()])

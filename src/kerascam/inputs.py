@@ -17,7 +17,7 @@ class InputSpec:
     Attributes:
         name: As in the model, or "inputs".
         shape: Without the batch axis; None for an axis of any length.
-        dtype: The dtype that it is given; None where it takes what comes.
+        dtype: The dtype that it is given; None if it takes what comes.
     """
 
     name: str

@@ -141,7 +141,7 @@ def conform_paths(paths: Any) -> list[Path]:
 
 
 def sized(form: ImageForm, size: Any, option: str = "size") -> ImageForm:
-    """Give a form that leaves its size open the one that is asked for.
+    """Set the size of a form that leaves it open to the one that is asked for.
 
     Raises:
         TypeError: If the size is not two whole numbers.

@@ -26,7 +26,7 @@ def mark_png(encoded: bytes) -> bytes:
         encoded: A whole PNG file.
 
     Returns:
-        The file with the text `Software=kerascam` behind its header.
+        The file with the text `Software=kerascam` after its header.
 
     Example:
         >>> marked = mark_png(_SIGNATURE + bytes(25) + b"the rest")

@@ -27,7 +27,7 @@ MANIFEST_ID = "manifest_id"  # (batch,) text: which manifest tells of this answe
 CLASS_NAME = "class_name"  # (batch,) text, where the class names were given at export
 
 # What an explanation adds.
-PROBABILITY = "probability"  # (batch,) of the explained class; NaN where the model gives none
+PROBABILITY = "probability"  # (batch,) of the explained class; NaN if the model gives none
 SCORE = "score"  # (batch,) the target's value, by default the class's logit
 STATUS = "status"  # (batch,) "ok", or why the map shows no evidence
 HEATMAP = "heatmap"  # (batch, *size) on the images' grid

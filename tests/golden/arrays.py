@@ -51,7 +51,7 @@ def gradient(images: Any) -> Any:
 
 
 def supplies(grid: tuple[int, ...]) -> dict[str, Any]:
-    """Give what a method may be handed: three images, five features."""
+    """Return what a method may be handed: three images, five features."""
     return {
         "activations": tf.constant(eighths(1, 3, *grid, 5)),
         "gradients": tf.constant(eighths(2, 3, *grid, 5)),

@@ -53,7 +53,7 @@ class Scenes:
         return len(self.train) + len(self.test) + len(self.unlabelled)
 
     def mask_path(self, image: Path) -> Path | None:
-        """Return the file of the evidence mask of a test image, or None where there is none."""
+        """Return the file of the evidence mask of a test image, or None if there is none."""
         path = self.root / "seg_test_masks" / image.parent.name / f"{image.stem}.png"
         return path if path.is_file() else None
 

@@ -159,7 +159,7 @@ def training_curves(run: RunFolder) -> Figure | None:
 
 
 def _mark_stages(axes: Axes, stages: Sequence[tuple[str, int]]) -> None:
-    """Part the stages by a line and name each at its start, where there are several."""
+    """Part the stages by a line and name each at its start, if there are several."""
     start = 0.5
     for name, length in stages if len(stages) > 1 else ():
         if start > 0.5:

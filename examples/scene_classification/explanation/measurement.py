@@ -51,7 +51,7 @@ class Sample(NamedTuple):
 def read_sample(
     scenes: Scenes, side: int, count: int, generator: np.random.Generator
 ) -> Sample | None:
-    """Draw and decode at most `count` test images with a mask; None where there are none."""
+    """Draw and decode at most `count` test images with a mask; None if there are none."""
     positions = with_masks(scenes, count, generator)
     if not len(positions):
         return None

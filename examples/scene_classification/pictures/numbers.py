@@ -8,7 +8,7 @@ from collections.abc import Mapping
 NO_BREAK = "\u00a0"
 UNDEFINED = "—"
 
-#: A figure as `"value"`, with its interval as `"low"` and `"high"`; None where undefined.
+#: A figure as `"value"`, with its interval as `"low"` and `"high"`; None if undefined.
 Figure = Mapping[str, float | None]
 
 
@@ -23,7 +23,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def span(figure: Figure, digits: int = 1) -> str:
-    """Return the interval of a figure, in per cent; empty where there is none.
+    """Return the interval of a figure, in per cent; empty if there is none.
 
     Example:
         >>> span({"value": 0.93, "low": 0.917, "high": 0.946})

@@ -37,7 +37,7 @@ def commands(config: Config | None, folder: str) -> dict[str, str]:
     """Return the command line of each step, and that of `run` with all settings to repeat it.
 
     Args:
-        config: The settings, where they are known.
+        config: The settings, if they are known.
         folder: That of the run, as `from_here` names it.
 
     Example:

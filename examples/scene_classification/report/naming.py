@@ -25,7 +25,7 @@ class Named(NamedTuple):
         name: Its name, at the start of a sentence.
         about: What it is, as a part of a sentence; empty where that is not known.
         why: Why this network was asked, in whole sentences; empty where that needs no reason.
-        own: Whether it is the one that the run trains or measures; None where that is not known.
+        own: Whether it is the one that the run trains or measures; None if that is not known.
     """
 
     name: str

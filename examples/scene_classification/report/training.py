@@ -18,7 +18,7 @@ def training(history: dict[str, list[Line]], config: Config | None) -> str | Non
 
     Args:
         history: The lines of each stage.
-        config: The settings of the run, where they are known.
+        config: The settings of the run, if they are known.
     """
     if not history:
         return None

@@ -33,7 +33,7 @@ def standing(figure: Figure, reference: float | None) -> Standing:
 
     Args:
         figure: A share, with its interval.
-        reference: What to compare with; None where it is not known.
+        reference: What to compare with; None if it is not known.
 
     Example:
         >>> standing({"value": 0.222, "low": 0.1667, "high": 0.289}, 1 / 6)

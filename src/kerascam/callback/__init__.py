@@ -152,7 +152,7 @@ class ExplainCallback(keras.callbacks.Callback):
                 self._warned = True
                 _tell(
                     f"epoch {epoch + 1} is not explained, and training goes on: {reason(error)}; "
-                    "further failures are not told"
+                    "further failures are not reported"
                 )
 
 

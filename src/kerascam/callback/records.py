@@ -26,7 +26,7 @@ class Page(NamedTuple):
         epoch: Its number, from 0 as Keras counts them.
         explanation: Of the watched images.
         overlays: For each image, (height, width, 3) uint8 RGB.
-        gives_probabilities: Whether the model does, be they NaN now.
+        gives_probabilities: Whether the model gives any, even if they are NaN now.
     """
 
     epoch: int
@@ -46,7 +46,7 @@ class Record(Protocol):
         """Write a page so that it is there if the training is killed right after."""
 
     def close(self) -> None:
-        """Give back what `open` took."""
+        """Release what `open` took."""
 
 
 class Events:

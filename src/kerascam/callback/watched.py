@@ -56,7 +56,7 @@ def watch(
     Args:
         explainer: Of a built model.
         images: As the explainer takes them.
-        classes: As the explainer takes them; one for all, or one an image.
+        classes: As the explainer takes them; one for all, or one per image.
         photos: One an image, or None for the images themselves.
         value_range: The values of black and of white of what is drawn on.
         style: Of the overlays.
@@ -76,7 +76,7 @@ def watch(
         wanted = conform_classes(classes, count, None, explainer.class_names)[:limit]
     if photos is not None:
         photos = as_many(photos, count, "images")[:limit]
-    taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array anew
+    taken = [array[:limit].copy() for array in arrays]  # the caller may fill the same array again
     few: Any = taken if len(taken) > 1 else taken[0]
     if isinstance(images, Mapping):
         few = dict(zip((spec.name for spec in specs), taken, strict=True))
@@ -88,7 +88,7 @@ def watch(
 def canvas(
     explanation: Explanation, photos: Any, value_range: tuple[float, float] | None = None
 ) -> list[NDArray[np.uint8]]:
-    """Give what the heatmaps are drawn on, no side longer than `LARGEST` pixels.
+    """Return what the heatmaps are drawn on, no side longer than `LARGEST` pixels.
 
     Args:
         explanation: Of the watched images.
@@ -116,7 +116,7 @@ def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, in
     follows shall say their true shapes.
 
     Returns:
-        The first images, and how many there were; None where all was left whole.
+        The first images, and how many there were; None if all was left whole.
     """
     shapes: dict[Any, Sequence[int | None] | None] = {spec.name: spec.shape for spec in specs}
     given: dict[Any, Any]

@@ -37,7 +37,7 @@ class Failures:
         self._reasons.setdefault(place, reason)
 
     def listed(self) -> list[tuple[str, str]]:
-        """Give the images' names with the reasons, in the images' order."""
+        """Return the images' names with the reasons, in the images' order."""
         return [
             (shown(self._paths[place]), self._reasons[place]) for place in sorted(self._reasons)
         ]

@@ -1,4 +1,4 @@
-"""What the user may type behind `kerascam explain MODEL`."""
+"""What the user may type after `kerascam explain MODEL`."""
 
 import argparse
 

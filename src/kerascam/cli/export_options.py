@@ -1,4 +1,4 @@
-"""What the user may type behind `kerascam export MODEL`."""
+"""What the user may type after `kerascam export MODEL`."""
 
 import argparse
 

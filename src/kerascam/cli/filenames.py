@@ -80,7 +80,7 @@ def _unlike(word: str, index: int, others: Collection[str]) -> str:
 
 
 def _same(name: str) -> str:
-    """Give what two names share that some file system takes for one."""
+    """Return what two names share that some file system takes for one."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

@@ -16,7 +16,7 @@ def add_class_names(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--class-names",
         metavar="FILE",
-        help="the class names: one a line, or JSON (a list, or a dict from index to name)",
+        help="the class names: one per line, or JSON (a list, or a dict from index to name)",
     )
 
 

@@ -28,8 +28,8 @@ class Plan:
         model: The model.
         form: The images that it takes.
         preprocess: From float32 RGB from 0 to 255 to what it wants.
-        explainers: One a method.
-        class_names: The class names, where they are known.
+        explainers: One per method.
+        class_names: The class names, if they are known.
         wanted: The classes that the user names; none where the model's prediction is explained.
         top: How many of the most probable classes are explained.
         look: How overlays look.

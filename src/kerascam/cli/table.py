@@ -19,7 +19,7 @@ def lay_out(
     wordy: Sequence[str] = (),
     rule: str = "─",
 ) -> tuple[list[str], list[str]]:
-    """Give the lines of the head, the last of which is a rule, and those of the rows.
+    """Return the lines of the head, the last of which is a rule, and those of the rows.
 
     A row that is too wide goes on over several lines, each with as many whole columns as fit. A
     cell that is wider than a line stays in one piece: the terminal wraps it, and copies it whole.
@@ -56,7 +56,7 @@ def lay_out(
 
 
 def _groups(widths: Sequence[int], width: int | None) -> Iterator[list[int]]:
-    """Give the places of the columns that stand on one line, line by line."""
+    """Return the places of the columns that stand on one line, line by line."""
     group: list[int] = []
     used = 0
     for place, needed in enumerate(widths):

@@ -53,7 +53,7 @@ def _needs_trust(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _objects(config: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the class names and configurations in the order of the file."""
+    """Return the class names and configurations in the order of the file."""
     waiting = [config]  # no recursion: a file may nest as deeply as it likes
     while waiting:
         item = waiting.pop()

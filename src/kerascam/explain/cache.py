@@ -87,7 +87,7 @@ class Programs:
         return self._first
 
     def of(self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]) -> Program:
-        """Give the program for inputs of this form.
+        """Return the program for inputs of this form.
 
         Args:
             specs: What the model takes.

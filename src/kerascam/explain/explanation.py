@@ -37,12 +37,12 @@ class Explanation:
         heatmaps: Shape (batch, *size) on the images' grid, float32 (float64 for a float64
             model), scaled as the explainer's `normalize` says: in [0, 1] by default.
         maps: The method's own values, before resizing and scaling: shape (batch, *grid) on the
-            layer's grid, or a tuple of such, one a layer, where several are fused. Where the
+            layer's grid, or a tuple of such, one per layer, where several are fused. Where the
             paper's map is signed, so is this. None where a server does not give them.
         classes: Shape (batch,): the class that each heatmap explains.
         scores: Shape (batch,): the target's value, by default the class's logit.
         probabilities: Shape (batch,): the model's probability of the class, for segmentation its
-            mean over the grid; NaN where the model does not end in a softmax or sigmoid.
+            mean over the grid; NaN if the model does not end in a softmax or sigmoid.
         layer: The layer, in words for display: its path, " + " between several; or "images".
         method: The method's registered name.
         statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
@@ -51,7 +51,7 @@ class Explanation:
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
-        images: The images as the model saw them, shape (batch, *size, channels); None where no
+        images: The images as the model saw them, shape (batch, *size, channels); None if no
             input has the heatmaps' axes.
         predictions: All that the model predicts, shape (batch, classes) or (batch, *grid, units):
             probabilities, or the output if it has none. None for a target of several outputs.
@@ -124,7 +124,7 @@ class Explanation:
         )
 
     def class_name(self, index: int) -> str:
-        """Give the name of the class that heatmap `index` explains, or "class 7" without names."""
+        """Return the name of the class of heatmap `index`, or "class 7" without names."""
         number = int(self.classes[index])
         if self.class_names is not None and number < len(self.class_names):
             return self.class_names[number]

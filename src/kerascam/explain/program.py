@@ -50,13 +50,13 @@ class Program:
 
     Attributes:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
-            dict of tensors: heatmaps, maps (one a layer), classes, scores, probabilities,
+            dict of tensors: heatmaps, maps (one per layer), classes, scores, probabilities,
             statuses, fits (whether the method's requirement holds) and predictions (see
             `predictions_of`).
-        class_count: How many classes may be asked for; None where that is unknown.
+        class_count: How many classes may be asked for; None if that is unknown.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
-        image_place: Which input the heatmaps lie on; None where none has their axes.
+        image_place: Which input the heatmaps lie on; None if none has their axes.
         channels_first: Whether that input's channels stand before its grid.
         notes: What the user should know of this trace.
         discovery: Every layer's output, where the question asked for a survey.
@@ -272,7 +272,7 @@ def _head_notes(trace: Trace, question: Question) -> tuple[str, ...]:
     if not is_changed_probability(head.outputs):
         return ()
     return (
-        "the output is a softmax or sigmoid that is changed behind it: its value is explained, "
+        "the output is a softmax or sigmoid that is changed after it: its value is explained, "
         "not a logit, and may saturate; give target= to explain another number",
     )
 

@@ -201,7 +201,7 @@ def maps_by_name(maps: np.ndarray | tuple[np.ndarray, ...] | None) -> dict[str, 
 
 
 def finite_or_none(number: Any) -> float | None:
-    """Give a number that JSON can hold."""
+    """Return a number that JSON can hold."""
     return float(number) if np.isfinite(number) else None
 
 

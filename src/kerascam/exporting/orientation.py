@@ -49,7 +49,7 @@ def orientation(data: tf.Tensor) -> tf.Tensor:
         data: Shape (), the bytes of any file.
 
     Returns:
-        Shape (), int32, from 1 to 8; 1, upright, where there is none.
+        Shape (), int32, from 1 to 8; 1, upright, if there is none.
 
     Example:
         >>> int(orientation(tf.io.encode_jpeg(tf.zeros((8, 8, 3), tf.uint8))))

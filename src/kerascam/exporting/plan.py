@@ -46,7 +46,7 @@ class Plan:
         tensors: The form of each of the model's inputs, with its name in a request.
         names: The model's own names of its inputs.
         blank: One image of zeros for each input, by its name in a request.
-        fitting: How photographs are brought to the model's size; None where it takes no one
+        fitting: How photographs are brought to the model's size; None if it takes no one
             photograph, and then it has no `_bytes` signatures.
         preprocess: From the photographs' values to the model's.
         drawing: How overlays are drawn.

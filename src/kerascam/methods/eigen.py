@@ -28,7 +28,7 @@ def eigen_cam(activations: Features) -> Maps:
     features, not centred.
 
     A singular vector's sign is arbitrary. Here it is the one with which the map agrees with the
-    sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: behind a ReLU the map is
+    sum of the activations, $\langle L, O\,\mathbf 1 \rangle \ge 0$: after a ReLU the map is
     then non-negative, and it never depends on the solver. No ReLU, as in the paper.
 
     >>> values = eigen_cam(ops.array([[[[3.0, 4.0]], [[0.0, 0.0]]]]))

@@ -111,7 +111,7 @@ class GradientTimesInput(ImageExplainer):
 
 
 def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
-    """Raise where an option of SmoothGrad has a wrong type or value."""
+    """Raise if an option of SmoothGrad has a wrong type or value."""
     number_in("samples", samples, 1, MOST_COPIES)
     number_in("seed", seed, _INT32.min, _INT32.max)
     if real_number("noise", noise) < 0:

@@ -1,4 +1,4 @@
-"""Class activation maps by one weight a feature: pure functions of activations and gradients.
+"""Class activation maps by one weight per feature: pure functions of activations and gradients.
 
 Throughout, A^k is feature k of the layer's activations on a grid of Z cells, g^k = dS/dA^k the
 gradient of the target's score, and `activations` and `gradients` have shape
@@ -33,9 +33,9 @@ def _over_grid(features: Features) -> list[int]:
 
 
 def gradients_constant(activations: Features, gradients: Features) -> Any:
-    """CAM needs global average pooling and one dense layer behind the layer; use GradCAM instead.
+    """CAM needs global average pooling and one dense layer after the layer; use GradCAM instead.
 
-    There each feature's gradient is the same at every place: w^c_k / Z. It is so behind any
+    There each feature's gradient is the same at every place: w^c_k / Z. It is so for any
     function of the pooled features, where w is that function's own gradient.
     """
     del activations
@@ -59,7 +59,7 @@ def gradients_constant(activations: Features, gradients: Features) -> Any:
     ),
 )
 def cam(activations: Features, gradients: Features) -> Maps:
-    r"""Weigh each feature map by the class's own weight in the dense layer behind the pooling.
+    r"""Weigh each feature map by the class's own weight in the dense layer after the pooling.
 
     $$M_c = \sum_k w^c_k A^k,\qquad w^c_k = \sum_{ij} g^k_{ij}$$
 
@@ -78,9 +78,9 @@ def cam(activations: Features, gradients: Features) -> Maps:
 class CAM(LayerExplainer):
     r"""Explain by class activation mapping, from the dense layer's own weights.
 
-    For models with global average pooling and one dense layer behind the layer. Where the score
+    For models with global average pooling and one dense layer after the layer. Where the score
     depends on the layer other than through its global mean, the call raises a ValueError; with
-    several dense layers behind, w is their gradient at this image.
+    several dense layers after it, w is their gradient at this image.
 
     Example:
         >>> import keras, numpy as np
@@ -153,7 +153,7 @@ def grad_cam_plus_plus(activations: Features, gradients: Features) -> Maps:
 
     This is the closed form of equation 19, $\alpha = g^2 / (2 g^2 + S_A g^3)$, put into
     $w_k = \sum \alpha\,\mathrm{ReLU}(\partial Y / \partial A)$ with $Y = e^S$: the factor $e^S$
-    is one positive number an image, which no heatmap shows, and is left out, so that no logit
+    is one positive number per image, which no heatmap shows, and is left out, so that no logit
     is too large; and where $g > 0$ one $g^2$ cancels, so that nothing is divided by zero. As in
     the paper, activations are taken to be non-negative.
 
@@ -173,7 +173,7 @@ class GradCAMPlusPlus(LayerExplainer):
     r"""Explain by Grad-CAM++, in the paper's closed form.
 
     Each place's positive gradient counts by its own share, so that several objects of one class
-    all show. Assumes activations behind a ReLU.
+    all show. Assumes activations after a ReLU.
 
     Example:
         >>> import keras, numpy as np

@@ -21,7 +21,7 @@ from ..repeat import MOST_COPIES, mean_over
 
 
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
-    """Raise where an option of integrated gradients has a wrong type or value."""
+    """Raise if an option of integrated gradients has a wrong type or value."""
     number_in("steps", steps, 1, MOST_COPIES)
     try:
         values = np.asarray(baseline)

@@ -1,4 +1,4 @@
-"""Class activation maps by one weight a place and feature: pure functions, as in `cam`."""
+"""Class activation maps by one weight per place and feature: pure functions, as in `cam`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def hires_cam(activations: Features, gradients: Features) -> Maps:
 
     $$L = \sum_k g^k \odot A^k$$
 
-    Signed, as in the paper: with one dense layer behind the layer, the map sums to the logit
+    Signed, as in the paper: with one dense layer after the layer, the map sums to the logit
     less its bias. `normalize="signed"` keeps the evidence against in the heatmap.
 
     >>> hires_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()

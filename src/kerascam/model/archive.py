@@ -36,7 +36,7 @@ def write_saved_model(
     that is merely an attribute loads in Python and fails there.
 
     Args:
-        model: Whose weights the endpoints read; None where they are constants.
+        model: Whose weights the endpoints read; None if they are constants.
         folder: Made; must not exist.
         endpoints: By signature name.
     """

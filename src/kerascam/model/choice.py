@@ -53,7 +53,7 @@ def spatial(captures: Sequence[Capture], image: Sequence[int | None] | None) -> 
 
     Args:
         captures: In execution order.
-        image: The image input's grid; None where no input has one.
+        image: The image input's grid; None if no input has one.
     """
     kept: list[Capture] = []
     seen: set[str] = set()
@@ -126,7 +126,7 @@ def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) ->
             in the order of the model.
 
     Returns:
-        The last layer of images' features on a grid; None where none declares such a shape.
+        The last layer of images' features on a grid; None if none declares such a shape.
     """
     for path, kind, shape in reversed(declared):
         grid = () if shape is None or len(shape) < 4 else shape[1:-1]
@@ -159,7 +159,7 @@ def _has_grid(
 def _prefix_tokens(
     capture: Capture, image: Sequence[int | None], before: Sequence[Capture]
 ) -> int | None:
-    """Count the tokens before the patches; None where the capture holds no tokens of an image.
+    """Count the tokens before the patches; None if the capture holds no tokens of an image.
 
     Tokens come from a grid of features seen before, with a few prefix tokens; only where the
     model has none (it cuts patches by itself) do proportions decide.

@@ -11,7 +11,7 @@ from .layers import walk
 
 
 def check_copyable(model: keras.Model) -> None:
-    """Raise where a copy of the model could not be made.
+    """Raise if a copy of the model could not be made.
 
     Keras writes a model down as its configuration and finds custom classes and functions by name.
     What it cannot find again would be told only where the pickle is loaded: in another process,

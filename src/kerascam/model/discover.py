@@ -37,7 +37,7 @@ def discover(
 
     Args:
         model: The model, which is left as it was.
-        shapes: An example's shape for each input, batch first, or None where there is none.
+        shapes: An example's shape for each input, batch first, or None if there is none.
         dtypes: The examples' dtypes, or None.
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
@@ -63,7 +63,7 @@ class Survey:
         self._runs: list[tuple[str, keras.Operation, list[str], tf.Tensor]] = []
 
     def listeners(self) -> list[tuple[keras.Operation, shadow.Listener]]:
-        """Start anew, and give a listener for each layer, under its first path."""
+        """Start again, and return a listener for each layer, under its first path."""
         self._runs = []
         first = {id(layer): (path, layer) for path, layer in reversed(list(walk(self._model)))}
         return [(layer, self._listener(path, layer)) for path, layer in first.values()]

@@ -18,7 +18,7 @@ def channels_last(tensor: tf.Tensor, channels_first: bool) -> tf.Tensor:
 
 
 def channels_last_shape(shape: Shape, channels_first: bool) -> tuple[int | None, ...]:
-    """Give the shape that `channels_last` brings a tensor of this shape to."""
+    """Return the shape that `channels_last` brings a tensor of this shape to."""
     if not channels_first or len(shape) < 3:
         return tuple(shape)
     return (shape[0], *shape[2:], shape[1])

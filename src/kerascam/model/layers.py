@@ -89,7 +89,7 @@ def _all_at(model: keras.Model, path: str) -> list[Layer]:
 
 
 def declared_shape(layer: Layer) -> tuple[int | None, ...] | None:
-    """Give the output shape that a layer of a functional or Sequential model declares, if any."""
+    """Return the output shape that a layer of a functional or Sequential model declares, if any."""
     try:
         return tuple(layer.output.shape)
     except (AttributeError, ValueError):  # subclassed, shared, or of several outputs
@@ -133,7 +133,7 @@ def near_misses(name: str, paths: list[str]) -> str:
 
 
 def channels_first(model: keras.Model) -> set[int]:
-    """Give the `id` of every layer whose features stand before its grid, (batch, features, *grid).
+    """Return the `id` of every layer whose features come first, (batch, features, *grid).
 
     A layer without a `data_format` of its own (an activation, a sum) has that of the nearest
     layer before it that has one.

@@ -11,7 +11,7 @@ from ..errors import brief
 
 
 def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
-    """Take one output by name or index; None takes the only one, or all where there are several.
+    """Take one output by name or index; None takes the only one, or all if there are several.
 
     Raises:
         TypeError: If `output` is neither a name nor an index.

@@ -66,7 +66,7 @@ _GRADIENT_NAMES = {
 
 @contextmanager
 def replaced(rule: ReluRule | None) -> Iterator[None]:
-    """Give every ReLU traced inside the rule's backward step; with None, its own."""
+    """Let every ReLU traced inside have the rule's backward step; with None, its own."""
     if rule is None:
         yield
         return

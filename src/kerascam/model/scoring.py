@@ -18,7 +18,7 @@ _HALF_SCALE = 1024.0
 
 
 def read(chosen: Any, target: Target) -> heads.Head | None:
-    """Read the explained output; None where it is several tensors."""
+    """Read the explained output; None if it is several tensors."""
     if not tf.is_tensor(chosen) or not chosen.shape.rank:
         return None
     return heads.read(chosen, binary=reads_binary(target))
@@ -32,11 +32,11 @@ def settle(head: heads.Head | None, classes: ClassIds) -> ClassIds:
 
 
 def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
-    """Ask the target for one number an image.
+    """Ask the target for one number per image.
 
     Raises:
         TypeError: If the numbers are not floating.
-        ValueError: If they are not one an image.
+        ValueError: If they are not one per image.
     """
     try:
         scores = target(outputs, classes)
@@ -54,7 +54,7 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
     if not isinstance(scores, tf.Tensor) or scores.shape.rank != 1:
         shape = getattr(scores, "shape", type(scores).__name__)
         raise ValueError(
-            f"target must give one score an image, shape (batch,); it gave {shape} "
+            f"target must give one score per image, shape (batch,); it gave {shape} "
             f"for outputs of {describe(outputs)}"
         )
     if not scores.dtype.is_floating:
@@ -63,7 +63,7 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
 
 
 def probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
-    """Give each image's probability of its class, at least float32; NaN where there is none."""
+    """Return each image's probability of its class, at least float32; NaN if there is none."""
     if head is None:
         return tf.fill(tf.shape(classes), float("nan"))
     chances = heads.probabilities(head, classes)
@@ -71,7 +71,7 @@ def probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
 
 
 def variants(model: keras.Model, scores: Scores) -> tuple[Scores, ...]:
-    """Give the scores to differentiate; of a float16 model, the scaled ones too."""
+    """Return the scores to differentiate; of a float16 model, the scaled ones too."""
     policies = [model, *(layer for _, layer in walk(model))]
     half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in policies)
     return (scores, _HALF_SCALE * scores) if half else (scores,)

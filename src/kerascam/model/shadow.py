@@ -106,7 +106,7 @@ def _slot(layer: keras.Operation) -> str:
 
 
 def _python_form(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the Python function under a `tf.function`, its control flow made graph operations."""
+    """Return the Python function under a `tf.function`, its control flow made graph operations."""
     if not isinstance(function, _TF_FUNCTION):
         return function
     python = function.python_function

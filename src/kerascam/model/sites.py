@@ -24,7 +24,7 @@ class Site:
     Attributes:
         path: Its path.
         layer: The layer.
-        run: Which of its runs, in the order of execution; None where there is but one.
+        run: Which of its runs, in the order of execution; None if there is but one.
         channels_first: Whether its features stand before its grid.
     """
 

@@ -20,7 +20,7 @@ _KERAS_2 = ("tf_keras.", "tensorflow.python.keras.")
 
 
 def check_model(model: Any) -> None:
-    """Raise where `model` is not a Keras model with weights."""
+    """Raise if `model` is not a Keras model with weights."""
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"model must run on TensorFlow, but Keras runs on {keras.backend.backend()!r}; set "
@@ -49,7 +49,7 @@ def check_model(model: Any) -> None:
 
 
 def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
-    """Give what each of the model's inputs takes, in Keras's order.
+    """Return what each of the model's inputs takes, in Keras's order.
 
     A functional or Sequential model declares it; a subclassed one remembers the shapes that it
     was built with, of which only the rank and the last axis bind, or else is asked by example.
@@ -120,7 +120,7 @@ def _built_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
 
 
 def built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
-    """Give the shape that a subclassed model was built with, less the batch: it may fit no other.
+    """Return the shape that a subclassed model was built with, less the batch: it may fit no other.
 
     None for a model that declares its inputs, or has several.
     """
@@ -149,7 +149,7 @@ def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
 
 
 def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None) -> tf.TensorSpec:
-    """Give the traced form of one input: any batch size, any length that the model leaves open.
+    """Return the traced form of one input: any batch size, any length that the model leaves open.
 
     Args:
         spec: The model's input.

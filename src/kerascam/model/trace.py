@@ -26,12 +26,12 @@ class Trace(NamedTuple):
         head: The explained output, read; None for several outputs.
         classes: Shape (batch,).
         scores: Shape (batch,), float32 (float64 for a float64 model).
-        probabilities: Shape (batch,), NaN where the model gives none.
+        probabilities: Shape (batch,), NaN if the model gives none.
         activations: For each site, shape (batch, *grid, features).
         gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
         attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
         attention_gradients: For each of them, of the same shape.
-        images: The image input, features last; None where no input has the sites' rank.
+        images: The image input, features last; None if no input has the sites' rank.
         image_place: Which input the images are.
         channels_first: Whether that input's channels stand before its grid.
         gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
@@ -43,7 +43,7 @@ class Trace(NamedTuple):
             beside them too; known once they are traced.
         repeated: The sites that one 1×1 convolution makes the logits of, if these have a grid.
         relus: What followed the ReLU rule; None without a rule.
-        discovery: Every layer's output; None where no survey was asked for.
+        discovery: Every layer's output; None if no survey was asked for.
     """
 
     outputs: Any
@@ -89,7 +89,7 @@ def probe(
 
     Raises:
         ValueError: If a site runs not once or its output has no grid, the score does not depend
-            on it, or the target gives not one number an image.
+            on it, or the target gives not one number per image.
     """
     place = _image_place(inputs) if question.differentiates_images else None
     survey = Survey(model)

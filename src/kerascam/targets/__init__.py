@@ -1,7 +1,7 @@
 r"""Targets: functions (outputs, classes) -> scores that say which number a map explains.
 
 `outputs` is the model's output tensor, or the one chosen by `output=`; `classes` holds each
-image's class, shape (batch,); the result is one score an image, shape (batch,). Any function of
+image's class, shape (batch,); the result is one score per image, shape (batch,). Any function of
 that form is a target; the ones here read the logits under a final softmax or sigmoid.
 """
 
@@ -91,7 +91,7 @@ def value(outputs: Any, classes: ClassIds) -> Scores:
 
 
 def binary(outputs: Any, classes: ClassIds) -> Scores:
-    """Score one unit that is a logit of two classes, with or without a sigmoid behind it.
+    """Score one unit that is a logit of two classes, with or without a sigmoid after it.
 
     For a head such as `Dense(1)` trained with `BinaryCrossentropy(from_logits=True)`, which
     nothing in the model tells apart from a regression.
@@ -172,7 +172,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         others = np.array(None)
     if others.dtype.kind not in "iu" or others.ndim > 1:
         raise TypeError(
-            f"target contrast: other must be a class index, or one an image, not {brief(other)}"
+            f"target contrast: other must be a class index, or one per image, not {brief(other)}"
         )
     if not others.size or others.min() < 0 or others.max() > np.iinfo(np.int32).max:
         raise ValueError(

@@ -111,7 +111,7 @@ def _named(target: Target) -> str:
 
 
 def single(outputs: Any) -> tf.Tensor:
-    """Give the only output of a model.
+    """Return the only output of a model.
 
     Raises:
         ValueError: If there are several.

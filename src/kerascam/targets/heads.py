@@ -7,7 +7,7 @@ import tensorflow as tf
 from .._types import ClassIds, Scores
 from ..maps import grid_axes
 
-# Operations that hand every element on, in order: a softmax behind them is still the last one.
+# Operations that hand every element on, in order: a softmax before them is still the last one.
 _PASSING = {"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims", "EnsureShape"}
 _NORMALIZING = {"Softmax", "LogSoftmax", "Sigmoid"}
 _ELEMENTWISE = {"Mul", "RealDiv", "AddV2", "Sub", "Maximum", "Minimum", "ClipByValue", "Log"}
@@ -16,14 +16,14 @@ _ELEMENTWISE = {"Mul", "RealDiv", "AddV2", "Sub", "Maximum", "Minimum", "ClipByV
 def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
     """Find the input of the softmax or sigmoid that `outputs` comes from, of log-softmax too.
 
-    Keras leaves it on the tensor that its own activations return; behind `tf.nn.softmax`, a cast
+    Keras leaves it on the tensor that its own activations return; after `tf.nn.softmax`, a cast
     or a reshape, the traced graph is walked back instead. The model is not touched.
 
     Args:
         outputs: A tensor of a graph that is being traced, shape (batch, ..., units).
 
     Returns:
-        The logits, of the shape of `outputs`; None where the last step is no softmax or sigmoid.
+        The logits, of the shape of `outputs`; None if the last step is no softmax or sigmoid.
     """
     noted = getattr(outputs, "_keras_logits", None)
     if noted is not None:
@@ -47,7 +47,7 @@ def _takes_only_unit(operation: tf.Operation) -> bool:
 
 
 def is_changed_probability(outputs: tf.Tensor) -> bool:
-    """Tell whether `outputs` is a softmax's or sigmoid's, scaled, shifted or clipped behind it.
+    """Tell whether `outputs` is a softmax's or sigmoid's, scaled, shifted or clipped after it.
 
     Such an output has no logits of its own; its gradient vanishes where the softmax saturates.
     """
@@ -62,9 +62,9 @@ class Head(NamedTuple):
 
     Attributes:
         outputs: As the model gives them, shape (batch, *grid, units); units is 1 where the model
-            gives one number an image.
-        logits: The scores under the last softmax or sigmoid, or `outputs` where there is none.
-        probabilities: Of the shape of `outputs`; None where there is no softmax or sigmoid.
+            gives one number per image.
+        logits: The scores under the last softmax or sigmoid, or `outputs` if there is none.
+        probabilities: Of the shape of `outputs`; None if there is no softmax or sigmoid.
         binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
     """
 
@@ -80,7 +80,7 @@ class Head(NamedTuple):
 
     @property
     def dense(self) -> bool:
-        """Whether the output has a grid: one prediction a place, as in segmentation."""
+        """Whether the output has a grid: one prediction per place, as in segmentation."""
         return len(self.outputs.shape) > 2
 
     @property
@@ -146,7 +146,7 @@ def of_class(head: Head, values: tf.Tensor, classes: ClassIds) -> tf.Tensor:
 
 
 def probabilities(head: Head, classes: ClassIds) -> Scores:
-    """Give each image's probability of its own class; NaN where the model gives none.
+    """Return each image's probability of its own class; NaN if the model gives none.
 
     On a grid it is the mean over the grid. Class 0 of a binary head has 1 - p.
     """
@@ -166,5 +166,5 @@ def signs(head: Head, classes: ClassIds) -> tf.Tensor:
 
 
 def expand(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """Give `values`, one an image, the axes of `like`."""
+    """Reshape `values`, one per image, to the axes of `like`."""
     return tf.reshape(values, [-1] + [1] * (len(like.shape) - 1))

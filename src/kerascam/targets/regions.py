@@ -30,7 +30,7 @@ def region_score(head: Head, classes: ClassIds, region: tf.Tensor | None) -> Sco
 
 
 def check_mask(mask: Any) -> None:
-    """Raise where a mask is not made of finite numbers; None is none.
+    """Raise if a mask is not made of finite numbers; None is none.
 
     Raises:
         TypeError: If it does not hold numbers.

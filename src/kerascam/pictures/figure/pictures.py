@@ -95,7 +95,7 @@ def figure(
 def to_photos(
     photos: Any, count: int, value_range: tuple[float, float] | None = None
 ) -> list[NDArray[np.uint8]]:
-    """Take a batch, or a list of photos of any sizes, as uint8 RGB, one a heatmap.
+    """Take a batch, or a list of photos of any sizes, as uint8 RGB, one per heatmap.
 
     Args:
         photos: As in `figure`; grey ones need no channel axis.

@@ -87,9 +87,9 @@ def check_count(argument: str, received: int, heatmaps: int) -> None:
 
 
 def check_titles(titles: Sequence[str] | None, heatmaps: int) -> None:
-    """Raise where titles are one text, or not as many as heatmaps."""
+    """Raise if titles are one text, or not as many as heatmaps."""
     if isinstance(titles, str):
-        raise TypeError(f"titles must be a list of texts, one a row, got '{titles}'")
+        raise TypeError(f"titles must be a list of texts, one per row, got '{titles}'")
     check_count("titles", heatmaps if titles is None else len(titles), heatmaps)
 
 

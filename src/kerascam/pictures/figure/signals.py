@@ -27,7 +27,7 @@ def signal_figure(
     unit: str = STRONGEST,
     argument: str = "signals",
 ) -> "Figure":
-    """Draw a row a signal: its line, with the heat behind it as a coloured strip.
+    """Draw one row per signal: its line, with the heat behind it as a coloured strip.
 
     Args:
         signals: (batch, steps) or (batch, steps, channels), or a list of different lengths.

@@ -23,7 +23,7 @@ class ServedExplanation(Explanation):
     the method `overlay()` draws here and now, as it is told to, and gives an array of pixels.
 
     Attributes:
-        overlays: The bytes of one PNG file an image, as large as the photographs, up to the
+        overlays: The bytes of one PNG file per image, as large as the photographs, up to the
             export's `overlay_side`; empty where arrays were explained.
         manifest_id: Which export answered.
 
@@ -63,7 +63,7 @@ class Prediction(NamedTuple):
             where the model gives none.
         classes: Shape (batch,): the predicted class of each.
         class_names: Their names, where they were given at export.
-        outputs: What the model gives in place of probabilities; None where it gives those.
+        outputs: What the model gives in place of probabilities; None if it gives those.
 
     Example:
         What a client gives for two images; here it is made by hand, without a server:
@@ -99,7 +99,7 @@ def join(answers: Sequence[Tensors], who: str) -> Tensors:
 
 
 def prediction(answer: Tensors) -> Prediction:
-    """Give a prediction's arrays their meaning."""
+    """Make a prediction of its arrays."""
     class_names = answer.get(names.CLASS_NAME)
     return Prediction(
         answer.get(names.PROBABILITIES),
@@ -112,7 +112,7 @@ def prediction(answer: Tensors) -> Prediction:
 def explanation(
     answer: Tensors, manifest: Manifest, images: np.ndarray | None
 ) -> ServedExplanation:
-    """Give an explanation's arrays their meaning.
+    """Make an explanation of its arrays.
 
     Args:
         answer: Checked.

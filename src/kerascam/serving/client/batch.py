@@ -23,7 +23,7 @@ class Batch:
     """Images to ask about.
 
     Attributes:
-        classes: As the user gave them, one for all or one an image.
+        classes: As the user gave them, one for all or one per image.
         arrays: By the model's input; empty for files.
         files: None for arrays.
         start: The place of the first image among all that the user gave.
@@ -63,7 +63,7 @@ class Batch:
         )
 
     def tensors(self) -> Tensors:
-        """Give what a server is sent; only now are files read.
+        """Return what a server is sent; only now are files read.
 
         Raises:
             OSError: If a file cannot be read.
@@ -73,7 +73,7 @@ class Batch:
         return {IMAGE_BYTES: np.array([_contents(file) for file in self.files], object)}
 
     def images(self, size: Sequence[int]) -> np.ndarray | None:
-        """Give the arrays that heatmaps lie on, channels last; None where there are none.
+        """Return the arrays that heatmaps lie on, channels last; None if there are none.
 
         Args:
             size: The heatmaps' shape, less the batch.

@@ -184,7 +184,7 @@ def _unknown_though_ok(answer: Tensors, asked: np.ndarray, manifest: Manifest) -
 
 
 def _of_class(answer: Tensors) -> np.ndarray | None:
-    """Give each image's probability of its class; None where it is not one of several numbers."""
+    """Return each image's probability of its class; None if it is not one of several numbers."""
     probabilities = answer.get(names.PROBABILITIES)
     if probabilities is None or probabilities.ndim != 2 or probabilities.shape[-1] == 1:
         return None

@@ -62,7 +62,7 @@ class Gate:
             raise self._closed() from error
 
     def around(self, items: Iterator[T]) -> Iterator[T]:
-        """Give what an iterator gives; what it has when the gate is closed still passes."""
+        """Return what an iterator gives; what it has when the gate is closed still passes."""
         try:
             yield from items
         except Exception as error:
@@ -166,7 +166,7 @@ class Client:
             images: Shape (batch, *size, channels), in the values that the model takes; a list or
                 dict of such for a model of several inputs; or a list of image files, as bytes or
                 paths.
-            classes: An index or class name, or one an image; None explains the predicted class.
+            classes: An index or class name, or one per image; None explains the predicted class.
 
         Returns:
             One explanation of all images, in their order, by one version of the model; should

@@ -7,7 +7,7 @@ class ServingError(RuntimeError):
     """The server refused, or answered what no client of kerascam can read.
 
     Attributes:
-        code: HTTP's status, as 400, or gRPC's, as "INVALID_ARGUMENT"; None where it is the
+        code: HTTP's status, as 400, or gRPC's, as "INVALID_ARGUMENT"; None if it is the
             answer that is wrong.
         reason: What the server said.
 

@@ -202,12 +202,12 @@ class Manifests:
         self._known: Manifest | None = None
 
     def current(self) -> Manifest:
-        """Give the manifest, and ask for it where it is not known."""
+        """Return the manifest, and ask for it where it is not known."""
         # Two threads may both ask at first, and get the same: no lock is worth that.
         return self._known or self.fetch()
 
     def fetch(self) -> Manifest:
-        """Ask for the manifest anew."""
+        """Ask for the manifest again."""
         self._known = found = self._fetch()
         return found
 

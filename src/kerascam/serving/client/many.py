@@ -19,7 +19,7 @@ from .questions import Questions, first_failure, outcomes
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 T = TypeVar("T")
-# A server that is well answers anew at once, so this is no matter of waits and `retries`; more
+# A server that is well answers again at once, so this is no matter of waits and `retries`; more
 # changes than these within one question are no swap of versions.
 _MOST_REPLACED = 3
 
@@ -119,7 +119,7 @@ class Many:
             return [error] * len(batch)
 
     def _by_one_model(self, attempt: Callable[[], T]) -> T:
-        """Begin anew, at once, when another model was put in the place of the first."""
+        """Begin again at once, when another model was put in the place of the first."""
         for _ in range(1 + _MOST_REPLACED):
             try:
                 return attempt()

@@ -127,7 +127,7 @@ class Questions:
         """Ask for the explanations of a batch by the model that a manifest tells of.
 
         Raises:
-            ReplacedError: If another model answers; the manifest is then asked for anew.
+            ReplacedError: If another model answers; the manifest is then asked for again.
             ServerUnavailableError: If the server does not answer.
             ServingError: If it refuses.
             OSError: If a file cannot be read.
@@ -141,7 +141,7 @@ class Questions:
         """Ask for the predictions of a batch by the model that a manifest tells of.
 
         Raises:
-            ReplacedError: If another model answers; the manifest is then asked for anew.
+            ReplacedError: If another model answers; the manifest is then asked for again.
             ServerUnavailableError: If the server does not answer.
             ServingError: If it refuses.
             OSError: If a file cannot be read.
@@ -227,7 +227,7 @@ def _of_file(error: ServingError | OSError, name: str) -> ServingError | OSError
 
 
 def first_failure(found: list[Outcome], batch: Batch) -> ServingError | OSError | None:
-    """Give the error of a batch's first file that met one, and say how many others did."""
+    """Return the error of a batch's first file that met one, and say how many others did."""
     failed = {place: each for place, each in enumerate(found) if isinstance(each, Exception)}
     if not failed:
         return None

@@ -176,7 +176,7 @@ class _Head:
         self._headers = {name.lower(): value for name, value in response.headers}
 
     def get(self, name: str) -> str:
-        """Give a header's value, or an empty text."""
+        """Return a header's value, or an empty text."""
         return self._headers.get(name.encode(), b"").decode("latin-1")
 
 
@@ -207,7 +207,7 @@ def _message(body: bytes) -> str:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Read the header Retry-After: seconds, or a date; None where it is neither.
+    """Read the header Retry-After: seconds, or a date; None if it is neither.
 
     Example:
         >>> _seconds("2"), _seconds("Wed, 21 Oct 2015 07:28:00 GMT"), _seconds("soon")

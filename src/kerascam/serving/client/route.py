@@ -17,7 +17,7 @@ _IDLE_SECONDS = 5.0  # servers drop idle connections after about as long
 
 
 def until(deadline: float) -> dict[str, float]:
-    """Give what a request of httpcore has as its timeouts.
+    """Return what a request of httpcore has as its timeouts.
 
     Args:
         deadline: By `time.monotonic`.

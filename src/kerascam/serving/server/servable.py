@@ -43,7 +43,7 @@ class Tensor:
     Attributes:
         name: In the graph.
         dtype: As TensorFlow Serving spells it: `DT_FLOAT`.
-        shape: Sizes, -1 where free; None where even the rank is free.
+        shape: Sizes, -1 where free; None if even the rank is free.
     """
 
     name: str
