@@ -168,7 +168,7 @@ def test_one_convolution_from_a_segmentation_repeats_the_logits(bias, activation
     keras.utils.set_random_seed(1)
     head = L.Conv2D(3, 1, use_bias=bias, activation=activation)
     model = segmenter(head)
-    features = keras.Model(model.inputs, model.get_layer("features").output)
+    features = keras.Model(model.inputs[0], model.get_layer("features").output)
     for index in range(3):
         found = GradCAM(model, "features", normalize="none")(SHARES, index)
         assert [REPEATED in note for note in found.notes] == [True]
