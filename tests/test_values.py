@@ -35,7 +35,7 @@ FOR_BYTES = {
     "to [-1, 1]": lambda: [L.Rescaling(1 / 127.5, -1)],
     "then normalized": lambda: [L.Rescaling(1 / 255), L.Normalization(**IMAGENET)],
     "normalized": lambda: [L.Normalization(**OF_BYTES)],
-    "centered": lambda: [L.Normalization(mean=[103.9, 116.8, 123.7], variance=1.0)],
+    "centered": lambda: [L.Normalization(mean=[103.9, 116.8, 123.7], variance=[1.0] * 3)],
     "after augmentation": lambda: [L.RandomFlip(), L.Rescaling(1 / 255)],
     "nested": lambda: [nested()],
 }
