@@ -35,7 +35,7 @@ FOR_BYTES = {
     "to [-1, 1]": lambda: [L.Rescaling(1 / 127.5, -1)],
     "then normalized": lambda: [L.Rescaling(1 / 255), L.Normalization(**IMAGENET)],
     "normalized": lambda: [L.Normalization(**OF_BYTES)],
-    "centered": lambda: [L.Normalization(mean=[103.9, 116.8, 123.7], variance=1.0)],
+    "centered": lambda: [L.Normalization(mean=[103.9, 116.8, 123.7], variance=[1.0] * 3)],
     "after augmentation": lambda: [L.RandomFlip(), L.Rescaling(1 / 255)],
     "nested": lambda: [nested()],
 }
@@ -168,7 +168,7 @@ def test_one_convolution_from_a_segmentation_repeats_the_logits(bias, activation
     keras.utils.set_random_seed(1)
     head = L.Conv2D(3, 1, use_bias=bias, activation=activation)
     model = segmenter(head)
-    features = keras.Model(model.inputs, model.get_layer("features").output)
+    features = keras.Model(model.inputs[0], model.get_layer("features").output)
     for index in range(3):
         found = GradCAM(model, "features", normalize="none")(SHARES, index)
         assert [REPEATED in note for note in found.notes] == [True]
