@@ -130,7 +130,12 @@ def test_hosts_of_any_kind(url, shown):
         assert repr(client) == f"Client(model 'scene' at {shown})"
 
 
-def test_a_package_that_is_missing():
-    code = "import sys; sys.modules['httpcore'] = None; from kerascam.serving import Client"
+@pytest.mark.parametrize(
+    ("package", "url"), [("httpcore", "http://localhost:1"), ("tenacity", "http://localhost:1")]
+)
+def test_a_package_that_is_missing(package, url):
+    code = f"import sys; sys.modules[{package!r}] = None; from kerascam.serving import Client; "
+    code += f"Client({url!r}, 'scene')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert "needs the package 'httpcore'; pip install httpcore orjson tenacity" in done.stderr
+    said = f"needs the package {package!r}; pip install httpcore orjson tenacity"
+    assert said in done.stderr

@@ -120,10 +120,12 @@ def connect(
         ValueError: If the environment names a proxy that cannot be used.
         ImportError: If a package that the protocol needs is not installed.
     """
-    if place.scheme.startswith("grpc"):
-        with needs_packages():
-            from .rpc import RpcConnection  # its messages import TensorFlow
-        return RpcConnection(place, bounds, headers, credentials)
-    from .rest import RestConnection  # it extends what is here
+    # Each protocol has packages of its own; the messages of gRPC import TensorFlow.
+    with needs_packages():
+        if place.scheme.startswith("grpc"):
+            from .rpc import RpcConnection
 
-    return RestConnection(place, bounds, headers, credentials, kept)
+            return RpcConnection(place, bounds, headers, credentials)
+        from .rest import RestConnection
+
+        return RestConnection(place, bounds, headers, credentials, kept)
