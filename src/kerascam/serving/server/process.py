@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import quote
 
 from ..words import AVAILABLE, MODELS, STATE, VERSION_STATUS
@@ -25,6 +25,7 @@ LOOPBACK = "127.0.0.1"
 BETWEEN_LOOKS = 0.05
 
 
+@runtime_checkable
 class Engine(Protocol):
     """A model server that can be started by a command."""
 
