@@ -84,3 +84,17 @@ def _with_default(entry: str, parameter: inspect.Parameter) -> str:
         break_on_hyphens=False,
     )
     return "\n".join([*lines, *wrapped])
+
+
+def with_attributes(made: type, shared: type) -> str:
+    """Add to a class's documentation the attributes that it takes over from another.
+
+    Args:
+        made: The class, with its own docstring.
+        shared: The class that it extends.
+    """
+    own, theirs = sections(made.__doc__ or ""), sections(shared.__doc__ or "")
+    every = {**entries(theirs["Attributes"]), **entries(own["Attributes"])}
+    own["Attributes"] = "\n".join(every.values())
+    parts = [f"{name}:\n{own[name].strip(chr(10))}" for name in _ORDER if name in own]
+    return "\n\n".join([own[""].strip(), *parts]) + "\n"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ... import signatures as names
+from ...explain.documentation import with_attributes
 from ...explain.explanation import Explanation
 from ...explain.records import Description
 from ..words import is_map
@@ -53,6 +54,9 @@ class ServedExplanation(Explanation):
             part,
             overlays=tuple(self.overlays[place] for place in kept) if self.overlays else (),
         )
+
+
+ServedExplanation.__doc__ = with_attributes(ServedExplanation, Explanation)
 
 
 class Prediction(NamedTuple):

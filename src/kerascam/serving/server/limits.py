@@ -26,9 +26,25 @@ def seconds(default: float, explanation: str) -> Any:
 class Limits:
     """The bounds of a development server.
 
-    Each field is an option of `kerascam serve`, whose help says what it bounds.
+    Each field is an option of `kerascam serve`.
+
+    Attributes:
+        connections: Connections that may be open.
+        head_seconds: Time that a client has to send a head.
+        body_bytes: Largest body of a request.
+        bodies_bytes: All bodies in hand together.
+        body_seconds: Time that a client has to send its body, and to take its answer.
+        values: Most numbers, texts, lists and objects in a body.
+        pixels: Largest encoded image, over all its frames.
+        request_pixels: Pixels of all encoded images of one request together.
+        scans: Most scans of a JPEG.
+        rows: Most rows in one request.
+        run_seconds: Time that the model has for one request.
+        threads: Requests that run at a time.
+        waiting: Requests, received whole, that may wait beyond those.
 
     Example:
+        >>> from kerascam.serving import Limits
         >>> Limits(rows=8).rows, Limits().threads
         (8, 4)
         >>> Limits(rows=0)

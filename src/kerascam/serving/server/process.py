@@ -27,7 +27,13 @@ BETWEEN_LOOKS = 0.05
 
 @runtime_checkable
 class Engine(Protocol):
-    """A model server that can be started by a command."""
+    """A model server that can be started by a command: the form of what `ServerProcess` takes.
+
+    Example:
+        >>> from kerascam.serving import DevelopmentServer, Engine
+        >>> isinstance(DevelopmentServer(), Engine)
+        True
+    """
 
     def command(self, base: Path, name: str, rest_port: int, grpc_port: int) -> list[str]:
         """Return the command line that serves a model on this machine.
@@ -37,6 +43,9 @@ class Engine(Protocol):
             name: Of the model.
             rest_port: To answer REST on.
             grpc_port: To answer gRPC on, by those that do.
+
+        Returns:
+            A program and its arguments.
         """
 
 
@@ -65,6 +74,9 @@ class DevelopmentServer:
             name: Of the model.
             rest_port: To answer REST on.
             grpc_port: Not used: there is no gRPC.
+
+        Returns:
+            A program and its arguments.
         """
         bounds = dataclasses.asdict(self.limits).items()
         return [
@@ -92,6 +104,21 @@ class ServerProcess:
         url: Where it answers REST.
         grpc: Host and port at which it answers gRPC, if it does.
         process: It.
+
+    Example:
+        An engine of one's own, here a program that ends at once:
+
+        >>> from kerascam.serving import ServerProcess
+        >>> class Broken:
+        ...     def command(self, base, name, rest_port, grpc_port):
+        ...         return ["sh", "-c", "echo no model; exit 3"]
+        >>> server = ServerProcess("models/scenes", "scenes", Broken())
+        >>> server.wait_until_ready(60.0)
+        Traceback (most recent call last):
+            ...
+        RuntimeError: the server ended with status 3: no model
+        >>> server.stop()
+        3
     """
 
     def __init__(self, base: str | Path, name: str, engine: Engine | None = None) -> None:
@@ -112,6 +139,9 @@ class ServerProcess:
 
         Args:
             seconds: The longest to wait.
+
+        Returns:
+            Nothing, once it is.
 
         Raises:
             RuntimeError: If the process ends, or takes longer.
@@ -180,11 +210,16 @@ def running_server(
         engine: What to serve it with; by default, the development server.
         start_seconds: The longest to wait until the model is available.
 
-    Yields:
-        The server's URL, up to its port.
+    Returns:
+        A context manager that gives the server's URL, up to its port.
 
     Raises:
         RuntimeError: If the server does not become ready.
+
+    Example:
+        >>> from kerascam.serving import running_server
+        >>> serving = running_server("models/scenes", "scenes")  # starts at the `with`
+        >>> # with serving as url, Client(url, "scenes") as client: client.explain(images)
     """
     server = ServerProcess(base, name, engine)
     try:
