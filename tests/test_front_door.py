@@ -512,6 +512,7 @@ def test_a_wrong_class_is_told_before_anything_is_compiled(
         explainer(IMAGES, classes)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_unknown_words(model):
     with pytest.raises(ValueError, match="method must be a registered name, not 'gradcm'; did you "
                                          "mean 'grad_cam'?"):  # fmt: skip

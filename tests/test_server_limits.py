@@ -279,6 +279,7 @@ def test_at_the_end_every_request_in_hand_is_answered(base):
         ),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bounds_are_checked(settings, message):
     with pytest.raises(ValueError, match=message):
         Limits(**settings)

@@ -210,7 +210,7 @@ def test_the_commands_of_the_page_do_what_it_says(server, photo, tmp_path):
 
 
 def test_the_example_of_the_page_exports(tmp_path):
-    (example,) = re.findall(r"^```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
+    example, *_ = re.findall(r"^```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.M)
     folder = tmp_path / "models" / "scenes"
     code = example.replace('"models/scenes"', repr(str(folder)))
     layers = keras.layers
@@ -220,4 +220,4 @@ def test_the_example_of_the_page_exports(tmp_path):
     )  # fmt: skip
     exec(compile(code, str(PAGE), "exec"), {"model": model})
     manifest = json.loads((folder / "1" / "assets" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["labels"] == list(reference_classes())
+    assert manifest["class_names"] == list(reference_classes())

@@ -12,7 +12,7 @@ from ..serving.needs import needs_packages
 from ..serving.server.limits import Limits
 from ..serving.server.version_folders import MODEL_FILE, newest_version
 from ..serving.words import LONGEST_SECONDS
-from . import options, terminal
+from . import options
 
 DESCRIPTION = """\
 Serve an exported model as TensorFlow Serving does over REST, until Ctrl+C or SIGTERM. For
@@ -110,6 +110,8 @@ def run(arguments: argparse.Namespace) -> bool:
     except KeyboardInterrupt:
         pass  # asked to end before it began
     except CannotServeError as error:
+        from . import terminal  # only after a mistake: --help stays light
+
         terminal.error(str(error))
         raise SystemExit(CANNOT_SERVE) from error
     finally:
@@ -150,6 +152,8 @@ def _log() -> None:
 
 
 def _announce(base: Path, url: str) -> None:
+    from . import terminal
+
     terminal.done(
         f"serving {base} at {url} (for development only: use TensorFlow Serving in production)",
         str(base),

@@ -1,6 +1,6 @@
 """The front door: from a model and images to an explanation, by the method's name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 import keras
@@ -20,7 +20,7 @@ from ..arguments import (
     whole_number,
 )
 from ..inputs import conform
-from ..maps import STATUSES, Normalization, check_normalization
+from ..maps import Normalization, check_normalization
 from ..model import (
     Question,
     Site,
@@ -32,12 +32,12 @@ from ..model import (
     run,
 )
 from ..registry import METHODS
-from .asking import Batches, check_fits, check_one_class, check_scores, fitting
+from .answering import explanation_of
+from .asking import Batches, check_one_class, check_scores, fitting
 from .cache import Programs, find_sites
 from .explanation import Explanation
 from .options import as_list, check_arguments, needs_of
 from .program import Program, Recipe
-from .records import Description
 from .steps import Progress, conform_progress
 from .values import value_notes
 
@@ -206,7 +206,7 @@ class Explainer:
         check_scores(found["scores"], len(wanted))
         place = program.image_place
         notes = () if place is None else value_notes(self.programs.scaling_layers, arrays[place])
-        return self._explanation(program, arrays, found, notes)
+        return explanation_of(self, program, arrays, found, notes)
 
     def score(self, images: Any, classes: Any = None) -> HostScores:
         """Compute the target's scores alone: by default each class's logit.
@@ -281,36 +281,3 @@ class Explainer:
     def scales(self) -> bool:
         """Whether heatmaps are scaled; not with `normalize="none"`."""
         return self.programs.recipe.normalize != "none"
-
-    def _explanation(
-        self,
-        program: Program,
-        arrays: Sequence[np.ndarray],
-        found: Mapping[str, Any],
-        notes: tuple[str, ...],
-    ) -> Explanation:
-        maps = [each.numpy() for each in found["maps"]]
-        check_fits(found["fits"], self.method, self.layer)
-        place = program.image_place
-        # A copy: the caller may fill the same array with the next batch.
-        images = None if place is None else arrays[place].copy()
-        if images is not None and program.channels_first:
-            images = np.moveaxis(images, 1, -1)
-        return Explanation(
-            heatmaps=found["heatmaps"].numpy(),
-            maps=maps[0] if len(maps) == 1 else tuple(maps),
-            classes=found["classes"].numpy(),
-            scores=found["scores"].numpy(),
-            probabilities=found["probabilities"].numpy(),
-            layer=self.layer or "",
-            method=self.method.name,
-            statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
-            class_names=self.class_names,
-            notes=self.programs.notes + program.notes + notes,
-            signed=self.keeps_sign,
-            scaled=self.scales,
-            images=images,
-            predictions=None if found["predictions"] is None else found["predictions"].numpy(),
-            layers=self.layers,
-            described=Description(self.method.title, self.method.of_pixels),
-        )

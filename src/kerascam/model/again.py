@@ -44,15 +44,15 @@ class Again:
     dtype: tf.DType
     beside: list[str] = field(default_factory=list)
 
-    def gradient(self, images: Images) -> Images:
+    def gradient(self, images: tf.Tensor) -> tf.Tensor:
         """Differentiate the score by other images, (batch, ...) or (copies, batch, ...)."""
         return self._at(self._gradient, self.inputs, images, images.dtype, self._rank())
 
-    def score(self, images: Images) -> Scores:
+    def score(self, images: tf.Tensor) -> tf.Tensor:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
         return self._at(self._score, self.inputs, images, self.dtype, self._rank())
 
-    def rest(self, site: Site, own: tf.Tensor, form: Features, features: Features) -> Scores:
+    def rest(self, site: Site, own: tf.Tensor, form: Features, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
 
         What follows the layer runs. What the score takes from the images beside the layer keeps

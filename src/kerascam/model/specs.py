@@ -94,7 +94,7 @@ def declared_units(model: keras.Model, output: int | str | None) -> int | None:
     One unit may stand for one class or for two, which only a run tells.
     """
     outputs = getattr(model, "outputs", None) or []
-    if len(outputs) != 1 or output not in (None, 0):
+    if len(outputs) != 1 or not (output is None or (isinstance(output, int) and output == 0)):
         return None
     shape = outputs[0].shape
     units = shape[-1] if len(shape) > 1 else None

@@ -1,0 +1,58 @@
+"""From what a program gives to an explanation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..maps import STATUSES
+from .asking import check_fits
+from .explanation import Explanation
+from .program import Program
+from .records import Description
+
+
+def explanation_of(
+    explainer: Any,
+    program: Program,
+    arrays: Sequence[np.ndarray],
+    found: Mapping[str, Any],
+    notes: tuple[str, ...],
+) -> Explanation:
+    """Bring a program's tensors to the user.
+
+    Args:
+        explainer: Who asked.
+        program: What was run.
+        arrays: The inputs.
+        found: What it gave.
+        notes: What is known of these inputs.
+
+    Raises:
+        ValueError: If the layer does not suit the method.
+    """
+    maps = [each.numpy() for each in found["maps"]]
+    check_fits(found["fits"], explainer.method, explainer.layer)
+    place = program.image_place
+    # A copy: the caller may fill the same array with the next batch.
+    images = None if place is None else arrays[place].copy()
+    if images is not None and program.channels_first:
+        images = np.moveaxis(images, 1, -1)
+    return Explanation(
+        heatmaps=found["heatmaps"].numpy(),
+        maps=maps[0] if len(maps) == 1 else tuple(maps),
+        classes=found["classes"].numpy(),
+        scores=found["scores"].numpy(),
+        probabilities=found["probabilities"].numpy(),
+        layer=explainer.layer or "",
+        method=explainer.method.name,
+        statuses=tuple(STATUSES[code] for code in found["statuses"].numpy()),
+        class_names=explainer.class_names,
+        notes=explainer.programs.notes + program.notes + notes,
+        signed=explainer.keeps_sign,
+        scaled=explainer.scales,
+        images=images,
+        predictions=None if found["predictions"] is None else found["predictions"].numpy(),
+        layers=explainer.layers,
+        described=Description(explainer.method.title, explainer.method.of_pixels),
+    )
