@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+import project_urls
 from kerascam_docs import reference
 from kerascam_docs.anchors import dead_links
 from kerascam_docs.outdated import draw_outdated
@@ -60,13 +61,21 @@ def _skip_member(
 
 
 def _unlink_outside(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Name files outside of docs/ instead of linking them: the pages travel without them."""
+    """Link files outside of docs/ at the repository's address: the pages travel without them.
+
+    If there is no address, they are named.
+    """
     page = Path(app.srcdir, docname).parent
+    repository = project_urls.repository()
 
     def turn(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(page / Path(match[0].rsplit("](", 1)[1].rstrip(")"))))
-        inside = target.is_relative_to(app.srcdir)
-        return match[0] if inside else f"{match['words']} (in the repository)"
+        if target.is_relative_to(app.srcdir):
+            return match[0]
+        if not repository:
+            return f"{match['words']} (in the repository)"
+        path = os.path.relpath(target, project_urls.ROOT)
+        return f"[{match['words']}]({project_urls.linked(path, repository)})"
 
     source[0] = _OUTSIDE.sub(turn, source[0])
 
