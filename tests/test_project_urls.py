@@ -1,10 +1,12 @@
 """The project's address stands in one place; everything that names it agrees with that place."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+import kerascam_docs
 import project_urls
 
 ROOT = project_urls.ROOT
@@ -111,3 +113,20 @@ def test_what_is_no_web_address_is_refused(tmp_path: Path, url: str) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{url}"\n')
     with pytest.raises(ValueError, match="must be a web address such as"):
         project_urls.repository(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "made"),
+    [
+        ("", "[a](b.md) and the card (in the repository)"),
+        (OURS, f"[a](b.md) and [the card]({OURS}/blob/HEAD/examples/README.md)"),
+    ],
+)
+def test_pages_link_to_the_repository_if_it_has_an_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, made: str
+) -> None:
+    monkeypatch.setattr(project_urls, "repository", lambda: url)
+    source = ["[a](b.md) and [the card](../../examples/README.md)"]
+    app = SimpleNamespace(srcdir=str(ROOT / "docs"))
+    kerascam_docs._unlink_outside(app, "guide/page", source)
+    assert source == [made]

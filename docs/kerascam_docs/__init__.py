@@ -1,7 +1,8 @@
 """A Sphinx extension: what the code says of itself becomes part of the documentation.
 
-Before Sphinx looks for pages, parts of them are written and figures drawn, into a folder that git
-ignores; while it reads the code, docstrings are turned from Markdown into what it understands.
+Before Sphinx looks for pages, parts of them are written, figures drawn and commands run, into a
+folder that git ignores; while it reads the code, docstrings are turned from Markdown into what it
+understands.
 """
 
 import os
@@ -18,7 +19,7 @@ from sphinx.util import logging
 import project_urls
 from kerascam_docs import reference
 from kerascam_docs.anchors import dead_links
-from kerascam_docs.outdated import draw_outdated
+from kerascam_docs.outdated import draw_outdated, record_outdated
 from kerascam_docs.pages import write_pages
 
 _OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?:\.\./)+(?!docs/)(?P<path>[^)#]+)\)")
@@ -41,6 +42,7 @@ def _make(app: Sphinx, config: object) -> None:
     docs = Path(app.confdir)
     write_pages(docs / "_generated")
     draw_outdated(docs / "_generated")
+    record_outdated(docs / "_generated")
     # Pages of names that are public no more would be found again and belong nowhere.
     for page in (docs / "api").glob("*.rst"):
         if page.stem not in reference.public_names():
