@@ -48,13 +48,13 @@ def test_only_blocks_that_say_so_need_an_extra() -> None:
 
 def test_the_speed_stands_on_the_page_of_benchmarks() -> None:
     speed = README.read_text(encoding="utf-8").split("## Speed\n")[1].split("\n## ")[0]
-    low, high = re.findall(r"\d\.\d\d", speed)
     measured = COMPARISON.read_text(encoding="utf-8").split("<!-- peers:start -->")[1]
-    batch_8 = [part for part in measured.split("\n## ") if ", batch 8\n" in part]
-    ratios = [
-        re.search(r"^\| Grad-CAM \|.*?\(([\d.]+) ×\)", part, re.MULTILINE) for part in batch_8
-    ]
-    assert sorted(found[1] for found in ratios if found) == [low, high]
+    row = re.compile(r"^\| Grad-CAM \|.*?\(([\d.]+)\s×\)", re.MULTILINE)
+    ratios = []
+    for batch in (8, 1):
+        parts = [part for part in measured.split("\n## ") if f", batch {batch}\n" in part]
+        ratios += sorted(found[1] for part in parts if (found := row.search(part)))
+    assert re.findall(r"\d\.\d\d", speed) == ratios and len(ratios) == 4
 
 
 @pytest.mark.parametrize("count", [0, 2])
