@@ -42,8 +42,9 @@ hooks: $(STAMP)  ## Have git run `make fast` before every commit
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pre-commit>=4'
 	@$(VENV)/bin/pre-commit install
 
-readme: $(STAMP)  ## Make the README table of methods and its picture anew
+readme: $(STAMP)  ## Write the README's table of methods, links and picture again
 	@$(VENV)/bin/python scripts/readme_methods.py --write
+	@$(VENV)/bin/python scripts/project_urls.py --write
 	@$(VENV)/bin/python scripts/readme_picture.py
 
 docs: $(STAMP)  ## Build the documentation, without a network, and say where it is

@@ -15,7 +15,8 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent / "scripts"), str(DOCS.parent / "exam
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-import kerascam  # noqa: E402  # only now
+import kerascam  # noqa: E402
+import project_urls  # noqa: E402  # only now
 
 project = "kerascam"
 smartquotes_action = "D"  # dashes, but no quotes: "max" is what the user types
@@ -84,6 +85,12 @@ doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 html_theme = "furo"
 html_title = f"kerascam {release}"
+repository = project_urls.repository()  # "" until somebody publishes it
+html_theme_options = (
+    {"source_repository": repository, "source_branch": "HEAD", "source_directory": "docs/"}
+    if repository
+    else {}
+)
 # MathJax in one file, so that formulas are set without a network too.
 mathjax_path = "tex-svg-full.js"
 mathjax = importlib.util.find_spec("sphinx-mathjax-offline")

@@ -1,5 +1,6 @@
 """The README keeps its word: its code runs, and its table of methods is the registry's."""
 
+import re
 from pathlib import Path
 
 import keras
@@ -7,21 +8,61 @@ import pytest
 from markdown_blocks import python_blocks, run_blocks
 
 import readme_methods
+import readme_picture
 
 README = readme_methods.README
 COMPARISON = README.parent / "docs" / "benchmarks.md"
 
 
 def test_blocks_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of its training, one epoch: nothing that is shown depends on how well the model learned."""
+    """After the example, which writes the model and the photograph of the blocks before it.
+
+    Of its training, one epoch: nothing that is shown depends on how well the model learned.
+    """
     fit = keras.Model.fit
     monkeypatch.setattr(
         keras.Model, "fit", lambda model, *data, **how: fit(model, *data, **how | {"epochs": 1})
     )
-    blocks = python_blocks(README.read_text(encoding="utf-8"))
-    assert blocks, "README.md shows no code"
+    readme = README.read_text(encoding="utf-8")
+    blocks, made = python_blocks(readme), readme_picture.example(readme)
     monkeypatch.chdir(tmp_path)
-    run_blocks(blocks, "README.md")
+    run_blocks(sorted(blocks, key=lambda block: block.code != made), "README.md")
+    written = {"cam.png", "explained.png", "model.keras", "models", "out", "photo.png"}
+    assert {path.name for path in tmp_path.iterdir()} == written
+
+
+def test_only_blocks_that_say_so_need_an_extra() -> None:
+    """What only an extra brings is imported or called below a line that names the extra."""
+    readme = README.read_text(encoding="utf-8")
+    needs = {
+        "import export": "serving",
+        "kerascam serve": "serving",
+        "scene_classification import": "examples",
+    }
+    for code, extra in needs.items():
+        before = (
+            readme[: readme.index(f"{code}")].rsplit("```", 1)[0].rstrip().rsplit("\n\n", 1)[-1]
+        )
+        assert f"extra `{extra}`" in " ".join(before.split()), code
+
+
+def test_the_speed_stands_on_the_page_of_benchmarks() -> None:
+    speed = README.read_text(encoding="utf-8").split("## Speed\n")[1].split("\n## ")[0]
+    measured = COMPARISON.read_text(encoding="utf-8").split("<!-- peers:start -->")[1]
+    row = re.compile(r"^\| Grad-CAM \|.*?\(([\d.]+)\s×\)", re.MULTILINE)
+    ratios = []
+    for batch in (8, 1):
+        parts = [part for part in measured.split("\n## ") if f", batch {batch}\n" in part]
+        ratios += sorted(found[1] for part in parts if (found := row.search(part)))
+    assert re.findall(r"\d\.\d\d", speed) == ratios and len(ratios) == 4
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_one_block_writes_the_picture(count: int) -> None:
+    block = '```python\ncv2.imwrite("cam.png", picture)\n```\n'
+    assert readme_picture.example(f"```python\nx = 1\n```\n{block}").startswith("cv2.imwrite")
+    with pytest.raises(ValueError, match=f"must write cam.png, not {count}"):
+        readme_picture.example(block * count)
 
 
 def test_table_of_methods_is_the_registry() -> None:

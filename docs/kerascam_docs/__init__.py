@@ -1,7 +1,8 @@
 """A Sphinx extension: what the code says of itself becomes part of the documentation.
 
-Before Sphinx looks for pages, parts of them are written and figures drawn, into a folder that git
-ignores; while it reads the code, docstrings are turned from Markdown into what it understands.
+Before Sphinx looks for pages, parts of them are written, figures drawn and commands run, into a
+folder that git ignores; while it reads the code, docstrings are turned from Markdown into what it
+understands.
 """
 
 import os
@@ -15,9 +16,10 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+import project_urls
 from kerascam_docs import reference
 from kerascam_docs.anchors import dead_links
-from kerascam_docs.outdated import draw_outdated
+from kerascam_docs.outdated import draw_outdated, record_outdated
 from kerascam_docs.pages import write_pages
 
 _OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?:\.\./)+(?!docs/)(?P<path>[^)#]+)\)")
@@ -40,6 +42,7 @@ def _make(app: Sphinx, config: object) -> None:
     docs = Path(app.confdir)
     write_pages(docs / "_generated")
     draw_outdated(docs / "_generated")
+    record_outdated(docs / "_generated")
     # Pages of names that are public no more would be found again and belong nowhere.
     for page in (docs / "api").glob("*.rst"):
         if page.stem not in reference.public_names():
@@ -60,13 +63,21 @@ def _skip_member(
 
 
 def _unlink_outside(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Name files outside of docs/ instead of linking them: the pages travel without them."""
+    """Link files outside of docs/ at the repository's address: the pages travel without them.
+
+    If there is no address, they are named.
+    """
     page = Path(app.srcdir, docname).parent
+    repository = project_urls.repository()
 
     def turn(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(page / Path(match[0].rsplit("](", 1)[1].rstrip(")"))))
-        inside = target.is_relative_to(app.srcdir)
-        return match[0] if inside else f"{match['words']} (in the repository)"
+        if target.is_relative_to(app.srcdir):
+            return match[0]
+        if not repository:
+            return f"{match['words']} (in the repository)"
+        path = os.path.relpath(target, project_urls.ROOT)
+        return f"[{match['words']}]({project_urls.linked(path, repository)})"
 
     source[0] = _OUTSIDE.sub(turn, source[0])
 

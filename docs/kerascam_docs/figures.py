@@ -4,7 +4,7 @@ The photographs come with scikit-learn, the network with the scene example: no d
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
+from kerascam_docs import gallery
 from kerascam_docs.probe_figure import probe
 
 matplotlib.use("agg")
@@ -42,16 +43,24 @@ def network() -> tuple[Any, tuple[str, ...]]:
     return load_reference_model(), reference_classes()
 
 
-def methods() -> Figure:
-    """Show both photographs under every method."""
+@cache
+def under(name: str) -> NDArray[np.uint8]:
+    """Draw what a method finds over both photographs: (2, 427, 427, 3)."""
     import kerascam
     from kerascam.registry import METHODS
 
     model, class_names = network()
+    explainer = getattr(kerascam, METHODS[name].class_name)(model, class_names=class_names)
+    drawn: NDArray[np.uint8] = explainer(inputs()).overlay(photographs())
+    return drawn
+
+
+def methods() -> Figure:
+    """Show both photographs under every method."""
+    from kerascam.registry import METHODS
+
     tiles = [("The photographs", photographs())]
-    for method in METHODS.values():
-        explanation = getattr(kerascam, method.class_name)(model, class_names=class_names)(inputs())
-        tiles.append((method.class_name, explanation.overlay(photographs())))
+    tiles += [(method.class_name, under(name)) for name, method in METHODS.items()]
     return _sheet([(title, np.hstack([*pair])) for title, pair in tiles], columns=3, shape=(2, 1))
 
 
@@ -154,7 +163,15 @@ def _show(axes: Axes, title: str, picture: NDArray[np.uint8]) -> None:
     axes.set_title(title, fontsize=9)
 
 
-FIGURES: dict[str, Callable[[], Figure]] = {
+def gallery_tile(name: str | None = None) -> NDArray[np.uint8]:
+    """Show both photographs, as they are or under a method, for the front page."""
+    return gallery.tile(under(name) if name else photographs())
+
+
+# A figure is laid out and titled; an array is a picture, whose pixels are kept.
+FIGURES: dict[str, Callable[[], Figure | NDArray[np.uint8]]] = {
+    gallery.PHOTOGRAPHS: gallery_tile,
+    **{gallery.file_of(name): partial(gallery_tile, name) for name in gallery.SHOWN},
     "first_look.png": first_look,
     "methods.jpg": methods,
     "layers.png": layers,

@@ -12,6 +12,8 @@ from unittest import mock
 import readme_methods
 from kerascam.cli.parser import parse
 from kerascam.registry import METHODS, Citation
+from kerascam_docs import sessions
+from kerascam_docs.gallery import gallery
 from kerascam_docs.reference import public_names
 
 _GROUPS: dict[str, Callable[[Any, str], bool]] = {
@@ -23,6 +25,11 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
     "Asking and running a model server": lambda obj, full: full.startswith("kerascam.serving."),
 }
+_DRAWN = f"""\
+![The temple, with the heat on its roof](../_generated/{sessions.PICTURES}/china.grad_cam.buildings.png)
+![The flower, with the heat where the network sees the sea](../_generated/{sessions.PICTURES}/flower.grad_cam.sea.png)
+
+"""  # noqa: E501 - a picture stands on one line
 _COMMANDS = ("explain", "export", "serve", "layers", "methods")
 
 
@@ -38,6 +45,7 @@ def write_pages(folder: Path) -> None:
         "methods.md": methods_table(),
         "citations.md": bibtex(),
         "commands.md": command_line(),
+        "gallery.md": gallery(),
     }
     for name, text in parts.items():
         path = folder / name
@@ -112,7 +120,7 @@ def _entry(paper: Citation) -> str:
 
 
 def command_line() -> str:
-    """Return the command line's own help, command by command."""
+    """Return what each command printed when the page was built, and its own help."""
     made = []
     for words in ([], *([command] for command in _COMMANDS)):
         said = io.StringIO()
@@ -121,5 +129,15 @@ def command_line() -> str:
         with plain, contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
             parse([*words, "--help"])
         name = " ".join(["kerascam", *words])
-        made.append(f"## `{name}`\n\n```text\n{said.getvalue().strip()}\n```\n")
+        shown = "".join(map(_session, words))
+        made.append(f"## `{name}`\n\n{shown}```text\n{said.getvalue().strip()}\n```\n")
     return "\n".join(made)
+
+
+def _session(command: str) -> str:
+    """Include what a command printed; nothing for one that does not end, such as `serve`."""
+    if command not in sessions.SESSIONS:
+        return ""
+    file = f"../_generated/{sessions.file_of(command)}"
+    made = f"```{{literalinclude}} {file}\n:language: console\n```\n\n"
+    return made + (_DRAWN if command == "explain" else "") + "Its help:\n\n"
