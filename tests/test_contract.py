@@ -30,6 +30,7 @@ class Case:
         self.activations[..., 0] += 0.1  # no image is black all over
         self.gradients = rng.normal(size=self.activations.shape)
         self.localization = rng.random(self.activations.shape[:-1])
+        self.matrix = rng.random((batch, 2, 4, 4))
 
     def moved(self, move):
         """Apply the same move of axes or order to all arrays."""
@@ -55,14 +56,37 @@ cases = st.builds(
 FEW = {"steps": 3, "samples": 3}
 
 
+def own_axes(values, rank):
+    """The axes of one image, of a batch with `rank` axes or of copies of it."""
+    return list(range(len(values.shape) - rank + 1, len(values.shape)))
+
+
 def call(method, case, factor=1.0, dtype=tf.float64, **options):
+    """Hand a method what it asks for; its scores are those whose gradient is `slope`."""
     options = {name: FEW[name] for name in method.options if name in FEW} | options
     activations = tf.constant(case.activations, dtype)
+    gradients = tf.constant(factor * case.gradients, dtype)
+    rank = len(activations.shape)
+
+    def score(images):
+        each = images**2 / 2 - tf.cos(3 * images)
+        return factor * tf.reduce_sum(each, own_axes(each, rank))
+
+    def rest(features):
+        products = gradients * features
+        return tf.reduce_sum(products, own_axes(products, rank))
+
+    matrices = (tf.constant(case.matrix, dtype),)
     supply = {
         "activations": activations,
-        "gradients": tf.constant(factor * case.gradients, dtype),
+        "gradients": gradients,
         "images": activations,
+        "layers": ((activations, gradients),),
         "gradient": lambda x: factor * slope(x),
+        "score": score,
+        "rest": rest,
+        "attentions": matrices,
+        "attention_gradients": tuple(factor * each for each in matrices),
         "localization": tf.constant(case.localization, dtype),
     }
     return method.function(*(supply[name] for name in method.needs), **options).numpy()
