@@ -42,7 +42,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|jaxtyping|keras|numpy|os|pathlib|tensorflow)\..*"),
     (r"py:class", r"ndarray|Tensor|'[\w* ]+'"),
-    (r"py:class", r"kerascam\.serving\.answer\.Description"),  # has no page of its own
+    # These have no pages of their own.
+    (r"py:class", r"kerascam\.explain\.(asking\.Batches|records\.Description)"),
 ]
 
 # -- pages -------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ class Explainer:
 
     @property
     def layer(self) -> str | None:
-        """In words: the path, " + " between several; None before the first call chose it."""
+        """The path of the layer, " + " between several; None before the first call chose it."""
         if not self.method.of_layers:
             return "images"
         sites = self.programs.sites
