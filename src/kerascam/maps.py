@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from . import resizing
@@ -17,7 +16,7 @@ from .statuses import STATUSES as STATUSES
 Normalization = Literal["max", "minmax", "signed", "none"]
 
 
-def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:
+def resize(maps: Maps, size: Sequence[Any]) -> Heatmaps:
     """Resize maps of any number of grid axes by linear interpolation, corners not aligned.
 
     In two dimensions this is `tf.image.resize` and OpenCV's `INTER_LINEAR`; the formula is that of
@@ -31,7 +30,7 @@ def resize(maps: Maps, size: Sequence[int | tf.Tensor]) -> Heatmaps:
         Shape (batch, *size).
 
     Example:
-        >>> resize(tf.constant([[0.0, 1.0]]), [4]).numpy().tolist()
+        >>> resize(ops.array([[0.0, 1.0]]), [4]).numpy().tolist()
         [[0.0, 0.25, 0.75, 1.0]]
     """
     if len(size) != len(maps.shape) - 1:
