@@ -260,7 +260,7 @@ WAYS = {
 @pytest.mark.parametrize(
     ("way", "method"),
     wide(
-        [("as usual", "smooth_grad"), ("compiled with XLA", "grad_cam")],
+        [("as usual", "smooth_grad")],
         [(way, method) for way in WAYS for method in ("grad_cam", "smooth_grad")],
     ),
 )

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 import zoo
 from keras import layers
+from proofs import proof
 
 from kerascam import Explainer, Explanation, GradCAM, HiResCAM, find_target_layer, targets
 
@@ -177,6 +178,7 @@ def test_images_of_any_size_share_one_program() -> None:
     assert len(explainer.programs) == 1
 
 
+@proof
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 def test_a_quantized_transformer_is_explained_nearly_as_before() -> None:
     """The attention is in 8-bit integers too; Keras gives it the gradient of the weights."""

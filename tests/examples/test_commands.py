@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from proofs import proof
 from small_scenes import write_small_scenes
 
 from scene_classification import steps
@@ -64,6 +65,7 @@ def test_a_run_says_of_which_network_each_finding_is(whole_run, capsys):
     assert "the reference network (this run's network has seen only drawn scenes" in told
 
 
+@proof
 def test_its_steps_can_be_done_again_one_by_one(whole_run, capsys):
     before = (whole_run / "metrics.json").read_text()
     for command in ("data", "train", "evaluate", "report"):

@@ -133,6 +133,7 @@ def free_ports(count):
             each.close()
 
 
+@proof
 def test_training_stops_when_nothing_gets_better(data, tmp_path):
     config = Config(
         source="folder",
@@ -154,6 +155,7 @@ def test_training_stops_when_nothing_gets_better(data, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@proof
 def test_a_backbone_is_frozen_while_its_head_is_trained(data, tmp_path):
     saved = tmp_path / "saved.keras"
     residual_network("tiny", input_shape=(32, 32, 3)).save(saved)
