@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import proofs
@@ -112,3 +113,31 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="session")
+def classifier_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a small classifier, which nobody changes."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    path = tmp_path_factory.mktemp("classifier") / "small.keras"
+    keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(4, 3, activation="relu", name="last"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, "softmax"),
+        ]
+    ).save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def one_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model with one version, for servers that only read it."""
+    from served_model import export, small_model
+
+    base = tmp_path_factory.mktemp("served")
+    export(small_model(1), base / "1")
+    return base

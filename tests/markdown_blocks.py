@@ -20,7 +20,7 @@ class Block(NamedTuple):
     Attributes:
         line: The number of its first line of code.
         code: The code.
-        printed: What the page says that it prints: the ```text block right behind it; None
+        printed: What the page says that it prints: the ```text block right after it; None
             if there is none.
     """
 

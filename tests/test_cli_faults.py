@@ -17,19 +17,9 @@ from kerascam.cli import layers, main, methods, terminal
 from kerascam.files import parse_json
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    keras.utils.set_random_seed(1)
-    path = tmp_path_factory.mktemp("model") / "m.keras"
-    keras.Sequential(
-        [
-            keras.Input((8, 8, 3)),
-            keras.layers.Conv2D(3, 3, activation="relu", name="last"),
-            keras.layers.GlobalAveragePooling2D(),
-            keras.layers.Dense(3, "softmax"),
-        ]
-    ).save(path)
-    return str(path)
+@pytest.fixture
+def model(classifier_file: str) -> str:
+    return classifier_file
 
 
 def failing(error: BaseException):

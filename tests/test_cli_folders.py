@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,19 +17,9 @@ from kerascam.explain.result_folder import FORMAT
 from kerascam.pictures.pixels import write_png
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    keras.utils.set_random_seed(1)
-    path = tmp_path_factory.mktemp("models") / "small.keras"
-    keras.Sequential(
-        [
-            keras.Input((8, 8, 3)),
-            keras.layers.Conv2D(4, 3, activation="relu", name="last"),
-            keras.layers.GlobalAveragePooling2D(),
-            keras.layers.Dense(3, "softmax"),
-        ]
-    ).save(path)
-    return str(path)
+@pytest.fixture
+def model(classifier_file: str) -> str:
+    return classifier_file
 
 
 @pytest.fixture

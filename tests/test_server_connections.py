@@ -7,7 +7,7 @@ import threading
 
 import httpx
 import pytest
-from served_model import NAME, export, is_open, predict, serving, small_model, until
+from served_model import NAME, is_open, predict, serving, until
 
 from kerascam.serving.server.limits import Limits
 from kerascam.serving.server.server import ModelServer
@@ -18,15 +18,8 @@ LIMITS = Limits(head_seconds=0.3, body_bytes=10_000, body_seconds=0.3, connectio
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    base = tmp_path_factory.mktemp("connections")
-    export(small_model(1), base / "1")
-    return base
-
-
-@pytest.fixture(scope="module")
-def client(base):
-    with serving(base, limits=LIMITS) as client:
+def client(one_version):
+    with serving(one_version, limits=LIMITS) as client:
         yield client
 
 
@@ -130,9 +123,9 @@ def test_a_connection_between_two_requests_is_kept(client):
         assert one_answer(connection)[0] == 200
 
 
-def test_a_client_too_many_is_sent_away(base):
+def test_a_client_too_many_is_sent_away(one_version):
     limits = Limits(connections=4)  # one of them is kept by the client that waited for the model
-    with serving(base, limits=limits) as client, contextlib.ExitStack() as stack:
+    with serving(one_version, limits=limits) as client, contextlib.ExitStack() as stack:
         many = [stack.enter_context(opened(client)) for _ in range(3)]
         for connection in many:
             connection.sendall(STATUS)
@@ -197,9 +190,9 @@ def test_broken_chunks_after_the_answer_end_the_connection(client):
         assert received(connection) == b""
 
 
-def test_an_answer_that_is_not_taken_does_not_hold_the_connection(base):
+def test_an_answer_that_is_not_taken_does_not_hold_the_connection(one_version):
     limits = Limits(rows=2_000_000, body_seconds=2)  # enough to send the question
-    server = ModelServer(base, NAME, limits=limits, poll_seconds=0.05)
+    server = ModelServer(one_version, NAME, limits=limits, poll_seconds=0.05)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -14,7 +14,7 @@ import test_server_limits
 import test_server_load
 import test_server_versions
 from PIL import Image
-from served_model import NAME, SIDE, export, serving, small_model
+from served_model import NAME, SIDE, serving
 
 from kerascam.serving.server.limits import DEFAULT_LIMITS
 
@@ -86,10 +86,8 @@ ELSEWHERE = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    base = tmp_path_factory.mktemp("differs")
-    export(small_model(1), base / "1")
-    with serving(base) as client:
+def client(one_version):
+    with serving(one_version) as client:
         yield client
 
 

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from served_model import SIDE, export, predict, serving, small_model
+from served_model import SIDE, predict, serving
 
 from kerascam.pictures import photo_limits
 from kerascam.serving.server.errors import RequestError
@@ -20,10 +20,8 @@ LIMITS = Limits(pixels=400, request_pixels=1000, scans=12, run_seconds=5)
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    base = tmp_path_factory.mktemp("images")
-    export(small_model(1), base / "1")
-    with serving(base, limits=LIMITS) as client:
+def client(one_version):
+    with serving(one_version, limits=LIMITS) as client:
         yield client
 
 

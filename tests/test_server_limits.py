@@ -11,10 +11,8 @@ import orjson
 import pytest
 from served_model import (
     NAME,
-    export,
     predict,
     serving,
-    small_model,
     some_images,
     until,
 )
@@ -38,15 +36,8 @@ FOREVER = {"signature_name": "slow", "instances": [2**31 - 1]}
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    base = tmp_path_factory.mktemp("limited")
-    export(small_model(1), base / "1")
-    return base
-
-
-@pytest.fixture(scope="module")
-def client(base):
-    with serving(base, limits=LIMITS) as client:
+def client(one_version):
+    with serving(one_version, limits=LIMITS) as client:
         yield client
 
 
@@ -171,7 +162,7 @@ def begin(opened, length, sent=b""):
     opened.send(sent)
 
 
-def test_a_request_for_which_there_is_no_room_is_sent_away(base, monkeypatch):
+def test_a_request_for_which_there_is_no_room_is_sent_away(one_version, monkeypatch):
     running, go_on = threading.Semaphore(0), threading.Event()
 
     class Held(Servable):
@@ -182,7 +173,7 @@ def test_a_request_for_which_there_is_no_room_is_sent_away(base, monkeypatch):
 
     monkeypatch.setattr("kerascam.serving.server.server.Servable", Held)
     limits = Limits(threads=2, waiting=0)
-    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+    with serving(one_version, limits=limits) as client, contextlib.ExitStack() as opened:
         asking = [opened.enter_context(connection(client)) for _ in range(2)]
         for each in asking:
             each.request("POST", PATH, small_body())
@@ -202,10 +193,10 @@ def test_a_request_for_which_there_is_no_room_is_sent_away(base, monkeypatch):
         assert is_well(client)
 
 
-def test_clients_that_send_slowly_keep_nobody_from_a_place(base):
+def test_clients_that_send_slowly_keep_nobody_from_a_place(one_version):
     limits = Limits(threads=1, waiting=0, body_seconds=60)
     content = small_body()
-    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+    with serving(one_version, limits=limits) as client, contextlib.ExitStack() as opened:
         slow = [opened.enter_context(connection(client)) for _ in range(5)]
         for each in slow:
             begin(each, len(content), content[:1])
@@ -215,9 +206,9 @@ def test_clients_that_send_slowly_keep_nobody_from_a_place(base):
             assert each.getresponse().status == 200
 
 
-def test_all_bodies_together_are_bounded_by_what_has_arrived(base):
+def test_all_bodies_together_are_bounded_by_what_has_arrived(one_version):
     limits = Limits(body_bytes=1000, bodies_bytes=1500, body_seconds=60)
-    with serving(base, limits=limits) as client, contextlib.ExitStack() as opened:
+    with serving(one_version, limits=limits) as client, contextlib.ExitStack() as opened:
         for _ in range(2):
             begin(opened.enter_context(connection(client)), 800, b" " * 700)
         answer = until(
@@ -234,11 +225,11 @@ def test_all_bodies_together_are_bounded_by_what_has_arrived(base):
         until(lambda: predict(client, small_body(900)).status_code == 200)
 
 
-def test_at_the_end_every_request_in_hand_is_answered(base):
+def test_at_the_end_every_request_in_hand_is_answered(one_version):
     """As many as there are places for, while one of them runs."""
     count = 6
     limits = Limits(threads=1, waiting=count - 1)
-    server = ModelServer(base, NAME, limits=limits, poll_seconds=0.05)
+    server = ModelServer(one_version, NAME, limits=limits, poll_seconds=0.05)
     is_open = threading.Event()
     thread = threading.Thread(target=server.run, args=[is_open.set])
     thread.start()
@@ -292,7 +283,10 @@ def test_the_end_may_take_as_long_as_the_requests_in_hand():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"base": "missing"}, "base='.*missing' is no folder; give the one that holds"),
+        (
+            {"base": "missing"},
+            "base='.*missing' is no folder; give the one that holds",
+        ),
         ({"name": "a/b"}, "name='a/b' cannot be part of a path"),
         ({"name": ""}, "name='' cannot be part of a path"),
         ({"name": "\udcff"}, "is not Unicode, as an address must be"),
@@ -303,15 +297,15 @@ def test_the_end_may_take_as_long_as_the_requests_in_hand():
         ({"host": "a" * 70}, "cannot listen on host='aaa"),
     ],
 )
-def test_what_cannot_be_served_is_said_at_once(base, settings, message):
+def test_what_cannot_be_served_is_said_at_once(one_version, settings, message):
     settings = {"name": NAME, **settings}
-    folder = base / settings.pop("base", ".")
+    folder = one_version / settings.pop("base", ".")
     with pytest.raises(ValueError, match=message):
         ModelServer(folder, settings.pop("name"), **settings)
 
 
-def test_a_port_that_is_taken_is_named(base):
-    with serving(base) as client:
+def test_a_port_that_is_taken_is_named(one_version):
+    with serving(one_version) as client:
         port = client.base_url.port
         with pytest.raises(ValueError, match=f"port={port}: .*; give others, or port=0"):
-            ModelServer(base, NAME, port=port)
+            ModelServer(one_version, NAME, port=port)

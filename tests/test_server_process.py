@@ -8,7 +8,7 @@ import sys
 import urllib.request
 
 import pytest
-from served_model import NAME, export, small_model, some_images, until
+from served_model import NAME, some_images, until
 
 from kerascam.serving import Client, DevelopmentServer, Limits, ServerProcess, running_server
 from kerascam.serving.server.process import free_port
@@ -26,21 +26,14 @@ class Script:
         return [str(self.path)]
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    base = tmp_path_factory.mktemp("process")
-    export(small_model(1), base / "1")
-    return base
-
-
 def test_its_command_is_that_of_the_library(tmp_path):
     line = DevelopmentServer(Limits(rows=7), 0.5).command(tmp_path, "scenes", 1, 2)
     assert line[:5] == [sys.executable, "-m", "kerascam", "serve", str(tmp_path)]
     assert {"--name=scenes", "--port=1", "--poll-seconds=0.5", "--rows=7"} < set(line)
 
 
-def test_it_serves_under_its_bounds_and_says_what_it_is(base):
-    server = ServerProcess(base, NAME, DevelopmentServer(Limits(rows=2)))
+def test_it_serves_under_its_bounds_and_says_what_it_is(one_version):
+    server = ServerProcess(one_version, NAME, DevelopmentServer(Limits(rows=2)))
     try:
         server.wait_until_ready(120)
         client = http.client.HTTPConnection(*server.url.removeprefix("http://").split(":"))
@@ -57,15 +50,15 @@ def test_it_serves_under_its_bounds_and_says_what_it_is(base):
     lines = server.output().splitlines()
     assert lines[-1].endswith("answered 1 of 1 predict requests")
     lines.remove(
-        f"kerascam: serving {base} at {server.url}/v1/models/{NAME} "
+        f"kerascam: serving {one_version} at {server.url}/v1/models/{NAME} "
         "(for development only: use TensorFlow Serving in production)"
     )
     assert all(" INFO " in line for line in lines), lines  # and nothing of TensorFlow's own
     assert status == 0
 
 
-def test_a_name_is_quoted_where_it_is_part_of_an_address(base):
-    server = ServerProcess(base, "my scenes?")
+def test_a_name_is_quoted_where_it_is_part_of_an_address(one_version):
+    server = ServerProcess(one_version, "my scenes?")
     try:
         server.wait_until_ready(60)
         address = f"{server.url}/v1/models/my%20scenes%3F"

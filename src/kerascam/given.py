@@ -71,11 +71,12 @@ def as_arrays(value: Any, shape: tuple[int | None, ...] | None, name: str) -> An
 
 def as_batch(array: np.ndarray, shape: tuple[int | None, ...] | None) -> np.ndarray:
     """Give an image alone its batch axis: by the number of axes that the model takes."""
-    fits = shape is not None and array.ndim == len(shape) and _matches(array.shape, shape)
+    fits = shape is not None and array.ndim == len(shape) and matches(array.shape, shape)
     return array[None] if fits else array
 
 
-def _matches(have: tuple[int, ...], want: tuple[int | None, ...]) -> bool:
+def matches(have: tuple[int, ...], want: tuple[int | None, ...]) -> bool:
+    """Tell whether lengths are those that are wanted, None for any."""
     return all(length in (None, own) for own, length in zip(have, want, strict=True))
 
 

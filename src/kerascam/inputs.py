@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .errors import brief, reason
-from .given import as_arrays, as_batch, refuse_others
+from .given import as_arrays, as_batch, matches, refuse_others
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,7 @@ def _check_shape(array: np.ndarray, spec: InputSpec, name: str) -> None:
                 f"{name} must have shape {shown}, or be one image of it without the batch axis; "
                 f"received {array.shape}: resize or transpose it"
             )
-        matches = array.ndim == len(spec.shape) + 1 and all(
-            want is None or want == have
-            for want, have in zip(spec.shape, array.shape[1:], strict=False)
-        )
-        if not matches:
+        if array.ndim != len(spec.shape) + 1 or not matches(array.shape[1:], spec.shape):
             raise ValueError(
                 f"{name} must have shape {shown}; received {array.shape}: resize or transpose them"
             )

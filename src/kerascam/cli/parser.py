@@ -3,7 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from types import ModuleType
+from typing import Any, NoReturn
 
 from .. import __version__
 from . import explain_options, export_options, serve
@@ -44,37 +45,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kerascam {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    explain = commands.add_parser(
-        "explain",
-        help="draw what the model looked at over images",
-        description=explain_options.DESCRIPTION,
-        epilog=explain_options.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    explain = _add_command(
+        commands, "explain", "draw what the model looked at over images", explain_options
     )
     _add_model(explain)
     explain_options.add(explain)
     _add_loading(explain)
-    export = commands.add_parser(
+    export = _add_command(
+        commands,
         "export",
-        help="write the model with its explanations for a model server",
-        description=export_options.DESCRIPTION,
-        epilog=export_options.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "write the model with its explanations for a model server",
+        export_options,
     )
     _add_model(export)
     export_options.add(export)
     _add_loading(export)
-    served = commands.add_parser(
-        "serve",
-        help="serve an exported model while developing",
-        description=serve.DESCRIPTION,
-        epilog=serve.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    serve.add(served)
+    serve.add(_add_command(commands, "serve", "serve an exported model while developing", serve))
     layers = commands.add_parser(
         "layers",
         help="list the layers that a map can be drawn from",
@@ -90,6 +76,18 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     return parser
+
+
+def _add_command(commands: Any, name: str, summary: str, words: ModuleType) -> Any:
+    """Add a command with the description and the examples that its module has."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=words.DESCRIPTION,
+        epilog=words.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from ..maps import STATUSES
 from .asking import check_fits
 from .explanation import Explanation
 from .program import Program
-from .records import Description
+from .records import description_of
 
 
 def explanation_of(
@@ -54,5 +54,5 @@ def explanation_of(
         images=images,
         predictions=None if found["predictions"] is None else found["predictions"].numpy(),
         layers=explainer.layers,
-        described=Description(explainer.method.title, explainer.method.of_pixels),
+        described=description_of(explainer.method),
     )

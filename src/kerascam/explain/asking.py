@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
 
+from .._host_types import HostClassIds
 from ..errors import DoesNotFitError, brief, reason
+from ..inputs import InputSpec
 from ..registry import Method
 
 
@@ -22,6 +24,29 @@ class Batches(Protocol):
 
     def __iter__(self) -> Iterator[Any]:
         """Go through the batches."""
+
+
+class Asked(NamedTuple):
+    """One batch, checked, and what is compiled for it.
+
+    Attributes:
+        specs: What the model takes.
+        like: The images as the user gave them, for their structure.
+        arrays: One for each of the model's inputs.
+        classes: Shape (batch,), int32, -1 for the predicted one.
+        compiled: A program or a target, as the cache has it.
+    """
+
+    specs: Sequence[InputSpec]
+    like: Any
+    arrays: Sequence[np.ndarray]
+    classes: HostClassIds
+    compiled: Any
+
+    @property
+    def tensors(self) -> list[tf.Tensor]:
+        """What the compiled graph takes."""
+        return [*map(tf.constant, self.arrays), tf.constant(self.classes)]
 
 
 def check_one_class(classes: Any) -> None:

@@ -8,6 +8,7 @@ that all classes share by `Explainer`. `help(GradCAM)` shows them as one text.
 import inspect
 import re
 import textwrap
+from collections.abc import Iterable, Mapping
 
 from ..registry import Method
 
@@ -52,8 +53,13 @@ def document(made: type, method: Method, shared: type) -> str:
         _with_default(known[each.name], each) for each in parameters if each.name in known
     )
     own["Raises"] = own.get("Raises", theirs["Raises"])
-    parts = [f"{name}:\n{own[name].strip(chr(10))}" for name in _ORDER if name in own]
-    return "\n\n".join([*filter(None, texts), *parts]) + "\n"
+    return _joined(texts, own)
+
+
+def _joined(texts: Iterable[str], parts: Mapping[str, str]) -> str:
+    """Write a docstring from its paragraphs and its sections, in the usual order."""
+    written = [f"{name}:\n{parts[name].strip(chr(10))}" for name in _ORDER if name in parts]
+    return "\n\n".join([*filter(None, texts), *written]) + "\n"
 
 
 def _computation(method: Method) -> str:
@@ -96,5 +102,4 @@ def with_attributes(made: type, shared: type) -> str:
     own, theirs = sections(made.__doc__ or ""), sections(shared.__doc__ or "")
     every = {**entries(theirs["Attributes"]), **entries(own["Attributes"])}
     own["Attributes"] = "\n".join(every.values())
-    parts = [f"{name}:\n{own[name].strip(chr(10))}" for name in _ORDER if name in own]
-    return "\n\n".join([own[""].strip(), *parts]) + "\n"
+    return _joined([own[""].strip()], own)

@@ -1,10 +1,9 @@
 """The front door: from a model and images to an explanation, by the method's name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from .. import targets
@@ -33,11 +32,11 @@ from ..model import (
 )
 from ..registry import METHODS
 from .answering import explanation_of
-from .asking import Batches, check_one_class, check_scores, fitting
+from .asking import Asked, Batches, check_one_class, check_scores, fitting
 from .cache import Programs, find_sites
 from .explanation import Explanation
 from .options import as_list, check_arguments, needs_of
-from .program import Program, Recipe
+from .program import Recipe
 from .steps import Progress, conform_progress
 from .values import value_notes
 
@@ -76,7 +75,7 @@ class Explainer:
         ValueError: If `model` is not built, or a name or value is unknown.
 
     Example:
-        >>> import keras
+        >>> import keras, numpy as np
         >>> model = keras.Sequential([
         ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3),
         ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
@@ -196,13 +195,10 @@ class Explainer:
             check_one_class(classes)
             batches = map(keras.utils.unpack_x_y_sample_weight, images)
             return (self(inputs, classes, progress=progress) for inputs, *_ in batches)
-        specs = input_specs(self.model, images)
-        arrays = conform(images, specs)
-        self._wanted(classes, len(arrays[0]), self._declared)  # before anything is compiled
-        program = self.programs.of(specs, images, arrays)
-        wanted = self._wanted(classes, len(arrays[0]), program.class_count)
+        asked = self._asked(images, classes, self.programs.of)
+        program, arrays, wanted = asked.compiled, asked.arrays, asked.classes
         with fitting(arrays):
-            found = self._run(program, images, arrays, wanted, show)
+            found = self._run(asked, show)
         check_scores(found["scores"], len(wanted))
         place = program.image_place
         notes = () if place is None else value_notes(self.programs.scaling_layers, arrays[place])
@@ -225,48 +221,47 @@ class Explainer:
             ValueError: If a shape, a value or a class does not fit the model.
 
         Example:
-            >>> import keras
+            >>> import keras, numpy as np
             >>> model = keras.Sequential([
             ...     keras.Input((4, 4, 1)), keras.layers.GlobalAveragePooling2D(),
             ...     keras.layers.Dense(2, kernel_initializer="ones")])
             >>> Explainer(model, "saliency").score(np.full((2, 4, 4, 1), 3.0), [0, 1]).tolist()
             [3.0, 3.0]
         """
-        specs = input_specs(self.model, images)
-        arrays = conform(images, specs)
-        self._wanted(classes, len(arrays[0]), self._declared)
-        scoring = self.programs.scoring(specs, images, arrays)
-        wanted = self._wanted(classes, len(arrays[0]), scoring.class_count)
-        with fitting(arrays):
-            found = run(scoring.run, *map(tf.constant, arrays), tf.constant(wanted))
-        check_scores(found["scores"], len(wanted))
+        asked = self._asked(images, classes, self.programs.scoring)
+        with fitting(asked.arrays):
+            found = run(asked.compiled.run, *asked.tensors)
+        check_scores(found["scores"], len(asked.classes))
         scores: HostScores = found["scores"].numpy()
         return scores
 
-    @property
-    def _declared(self) -> int | None:
-        """How many classes the model declares, as far as it says so before it runs."""
-        return declared_units(self.model, self.output)
+    def _asked(self, images: Any, classes: Any, compiled: Callable[..., Any]) -> Asked:
+        """Check what is asked, and find what is compiled for inputs of this form.
+
+        Args:
+            images: The user's.
+            classes: The user's.
+            compiled: From the form of the inputs to what is compiled for it.
+        """
+        specs = input_specs(self.model, images)
+        arrays = conform(images, specs)
+        batch, declared = len(arrays[0]), declared_units(self.model, self.output)
+        wanted = self._wanted(classes, batch, declared)  # before anything is compiled
+        found = compiled(specs, images, arrays)
+        if found.class_count != declared:  # only the trace told
+            wanted = self._wanted(classes, batch, found.class_count)
+        return Asked(specs, images, arrays, wanted, found)
 
     def _wanted(self, classes: Any, batch: int, class_count: int | None) -> HostClassIds:
         check_class_names(self.class_names, class_count)
         return conform_classes(classes, batch, class_count, self.class_names)
 
-    def _run(
-        self,
-        program: Program,
-        images: Any,
-        arrays: Sequence[np.ndarray],
-        classes: np.ndarray,
-        show: Progress | None,
-    ) -> dict[str, Any]:
-        tensors = [*map(tf.constant, arrays), tf.constant(classes)]
+    def _run(self, asked: Asked, show: Progress | None) -> dict[str, Any]:
         if show is not None:
-            specs = input_specs(self.model, images)
-            stepwise = self.programs.in_steps(specs, images, arrays)
+            stepwise = self.programs.in_steps(asked.specs, asked.like, asked.arrays)
             if stepwise is not None:
-                return stepwise.run(tensors, show)
-        found = run(program.run, *tensors)
+                return stepwise.run(asked.tensors, show)
+        found = run(asked.compiled.run, *asked.tensors)
         if show is not None:
             show(1, 1)
         return found

@@ -13,6 +13,7 @@ from ..arguments import conform_path
 from ..pictures import figure, render
 from ..pictures.look import Look
 from ..pictures.styles import Style
+from ..registry import METHODS
 from .drawn import heats_of, part_of, photos_of
 from .records import (
     Description,
@@ -194,7 +195,7 @@ class Explanation:
         levels: Sequence[float] | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> Any:
-        """Draw photo, heatmap with colour bar, and overlay, a row an image.
+        """Draw photo, heatmap with colour bar, and overlay, one row per image.
 
         Args:
             photos: As for `overlay`; without any, the heatmaps alone are drawn.
@@ -290,7 +291,7 @@ class Explanation:
 
     @property
     def _described(self) -> Description:
-        return self.described or description_of(self.method)
+        return self.described or description_of(METHODS[self.method])
 
     def _repr_html_(self) -> str | None:
         if self.heatmaps.ndim != 3 and self.images is None:

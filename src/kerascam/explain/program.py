@@ -121,7 +121,7 @@ def _gives_probabilities(trace: Trace) -> bool:
 
 def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     """Compute what a program gives, from a trace."""
-    size = None if trace.images is None else list(_lengths(trace.images))
+    size = None if trace.images is None else keras.ops.shape(trace.images)[1:-1]
     raw = _raw_maps(trace, recipe, size)
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
@@ -146,14 +146,6 @@ def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     """Return the scores; zeros if they are not one per image, as the caller then refuses them."""
     fits = tf.equal(tf.size(scores), tf.size(classes))
     return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
-
-
-def _lengths(images: tf.Tensor) -> list[int | tf.Tensor]:
-    shape = tf.shape(images)
-    return [
-        length if length is not None else shape[axis]
-        for axis, length in enumerate(images.shape[1:-1], start=1)
-    ]
 
 
 def _raw_maps(trace: Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
@@ -188,9 +180,9 @@ def _whole(trace: Trace) -> dict[str, Any]:
 
 def _supply(trace: Trace) -> list[dict[str, Any]]:
     """Collect what a method is handed for each layer."""
-    gradients = trace.gradients or [None] * len(trace.activations)
+    whole, gradients = _whole(trace), trace.gradients or [None] * len(trace.activations)
     return [
-        {**_whole(trace), "activations": activations, "gradients": gradient, "rest": rest}
+        {**whole, "activations": activations, "gradients": gradient, "rest": rest}
         for activations, gradient, rest in zip(
             trace.activations, gradients, trace.rests, strict=True
         )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..registry import METHODS
+from ..registry import Method
 from .result_folder import finite_or_none, maps_by_name
 
 
@@ -23,10 +23,9 @@ class Description(NamedTuple):
     of_pixels: bool
 
 
-def description_of(method: str) -> Description:
-    """Look a method up by its registered name."""
-    found = METHODS[method]
-    return Description(found.title, found.of_pixels)
+def description_of(method: Method) -> Description:
+    """Describe a registered method."""
+    return Description(method.title, method.of_pixels)
 
 
 def title_of(explanation: Any, index: int) -> str:

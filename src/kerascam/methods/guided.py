@@ -11,7 +11,6 @@ from keras import ops  # noqa: F401  # the examples use it
 
 from .._types import GradientFunction, Heatmaps, Images, Target
 from ..explain.bases import ImageExplainer, NamedExplainer
-from ..explain.explainer import Explainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from .input_gradient import strongest_channel
@@ -163,8 +162,7 @@ class GuidedGradCAM(NamedExplainer):
         grid: tuple[int, int] | None = None,
         freeze: bool = False,
     ) -> None:
-        Explainer.__init__(
-            self,
+        super().__init__(
             model,
             self._method,
             layer,

@@ -17,7 +17,6 @@ from .._types import GradientFunction, Heatmaps, Images, Target
 from ..arguments import number_in, real_number
 from ..errors import brief
 from ..explain.bases import ImageExplainer, NamedExplainer
-from ..explain.explainer import Explainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered, mean_over
@@ -199,8 +198,7 @@ class SmoothGrad(NamedExplainer):
         class_names: Sequence[str] | None = None,
         freeze: bool = False,
     ) -> None:
-        Explainer.__init__(
-            self,
+        super().__init__(
             model,
             self._method,
             target=target,

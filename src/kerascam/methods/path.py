@@ -14,7 +14,6 @@ from .._types import GradientFunction, Heatmaps, Images, Target
 from ..arguments import number_in
 from ..errors import brief
 from ..explain.bases import NamedExplainer
-from ..explain.explainer import Explainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over
@@ -110,8 +109,7 @@ class IntegratedGradients(NamedExplainer):
         class_names: Sequence[str] | None = None,
         freeze: bool = False,
     ) -> None:
-        Explainer.__init__(
-            self,
+        super().__init__(
             model,
             self._method,
             target=target,

@@ -28,6 +28,7 @@ class Again:
         classes: Shape (batch,), settled.
         like: The structure of the inputs, for a model that does not declare one.
         place: Which input the images are; None if none is.
+        rank: How many axes it has.
         channels_first: Whether that input's channels stand before its grid.
         dtype: The scores' dtype.
         beside: The layers that were replaced though the score does not depend on the images
@@ -40,19 +41,20 @@ class Again:
     classes: ClassIds
     like: Any
     place: int | None
+    rank: int
     channels_first: bool
     dtype: tf.DType
     beside: list[str] = field(default_factory=list)
 
     def gradient(self, images: tf.Tensor) -> tf.Tensor:
         """Differentiate the score by other images, (batch, ...) or (copies, batch, ...)."""
-        return self._at(self._gradient, self.inputs, images, images.dtype, self._rank())
+        return self._at(self._gradient, self.inputs, images, images.dtype, self.rank)
 
     def score(self, images: tf.Tensor) -> tf.Tensor:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
-        return self._at(self._score, self.inputs, images, self.dtype, self._rank())
+        return self._at(self._score, self.inputs, images, self.dtype, self.rank)
 
-    def rest(self, site: Site, own: tf.Tensor, form: Features, features: tf.Tensor) -> tf.Tensor:
+    def rest(self, site: Site, own: tf.Tensor, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
 
         What follows the layer runs. What the score takes from the images beside the layer keeps
@@ -61,20 +63,12 @@ class Again:
         Args:
             site: The layer.
             own: Its output, as the layer gave it.
-            form: The same, shape (batch, *grid, features).
+            rank: How many axes it has as (batch, *grid, features).
             features: What replaces it, (batch, *grid, features), or (copies, batch, ...).
         """
         ask = partial(self._rest, site)
         with_own = [*self.inputs, own]
-        return self._at(ask, with_own, features, self.dtype, len(form.shape))
-
-    def _rank(self) -> int:
-        if self.place is None:
-            raise ValueError(
-                "images are not among the model's inputs: a method that asks the model of other "
-                "images needs a floating input of shape (batch, *grid, channels)"
-            )
-        return len(self.inputs[self.place].shape)
+        return self._at(ask, with_own, features, self.dtype, rank)
 
     def _at(
         self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, dtype: tf.DType, rank: int

@@ -113,7 +113,8 @@ def probe(
         scoring.differentiate(
             partial(tape.gradient, sources=tensor), variants, f"layer {site.path!r}"
         )
-        for site, tensor in zip(sites, seen if question.differentiates_layers else (), strict=False)
+        for site, tensor in zip(sites, seen, strict=True)
+        if question.differentiates_layers
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
     image = _image_under(seen, inputs) if place is None else place
@@ -122,7 +123,8 @@ def probe(
     first = image is not None and images_channels_first(model, inputs[image])
     images = None if image is None else channels_last(inputs[image], first)
     size = None if images is None else tuple(images.shape[1:-1])
-    again = Again(model, question, inputs, classes, like, image, first, scores.dtype)
+    rank = 0 if images is None else len(images.shape)
+    again = Again(model, question, inputs, classes, like, image, rank, first, scores.dtype)
 
     def gradient(wanted: Images) -> Images:
         if wanted is images and image is not None:  # they have been run
@@ -141,7 +143,7 @@ def probe(
         activations=activations,
         gradients=tuple(
             in_form(site, tensor, size, question.grid)
-            for site, tensor in zip(sites, gradients, strict=False)
+            for site, tensor in zip(sites if gradients else (), gradients, strict=True)
         ),
         attentions=attention.in_form(matrices, classes),
         attention_gradients=attention.in_form(
@@ -156,7 +158,7 @@ def probe(
         gradient=gradient,
         score=again.score,
         rests=tuple(
-            partial(again.rest, site, own, form)
+            partial(again.rest, site, own, len(form.shape))
             for site, own, form in zip(sites, seen, activations, strict=True)
         ),
         beside=again.beside,

@@ -64,7 +64,7 @@ def figure(
 
     Example:
         >>> drawn = figure(np.zeros((2, 8, 8, 3)), np.ones((2, 4, 4)), ["cat 98 %", "dog 71 %"])
-        >>> len(drawn.axes)  # three pictures and a colour bar a row
+        >>> len(drawn.axes)  # three pictures and a colour bar per row
         8
     """
     heats = as_rows(heatmaps, "heatmaps", 2)
