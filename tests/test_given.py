@@ -1,6 +1,7 @@
 """Images as users have them: one alone, PIL images, data sets; the rest is refused with a fix."""
 
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascam import GradCAM, Saliency, suggest_layers
+from kerascam.given import refuse_others
 from kerascam.inputs import InputSpec, conform
 
 L = keras.layers
@@ -245,3 +247,17 @@ def test_the_path_of_a_model_names_the_function_that_loads_it(path):
     for ask in (GradCAM, Saliency, suggest_layers):
         with pytest.raises(TypeError, match=r"not the path 'model.keras'.*keras.saving.load_model"):
             ask(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "must be given: an array of shape"),
+        ((np.ones((2, 4, 4, 3)), np.array([0, 1])), "images alone, not .images, labels."),
+        (tf.ragged.constant([[[1.0], [2.0]], [[3.0]]]), "not a ragged tensor: resize them"),
+    ],
+    ids=["nothing", "with labels", "ragged"],
+)
+def test_what_is_no_batch_of_images_is_named(value: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        refuse_others(value, "images")

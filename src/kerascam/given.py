@@ -22,15 +22,29 @@ def refuse_others(value: Any, name: str) -> None:
         name: What an error calls it.
 
     Raises:
-        TypeError: If it is a path, an encoded file, a data set or an iterator.
+        TypeError: If it is nothing, a path, an encoded file, a data set, images with their
+            labels, images of several sizes in one tensor, or an iterator.
     """
+    if value is None:
+        raise TypeError(
+            f"{name} must be given: an array of shape (batch, *size, channels), not None"
+        )
+    if any(kind.__name__.startswith("RaggedTensor") for kind in type(value).__mro__):
+        raise TypeError(
+            f"{name} must be of one size, not a ragged tensor: resize them first, or explain one "
+            f"at a time"
+        )
+    if _has_labels(value):
+        raise TypeError(
+            f"{name} must be images alone, not (images, labels): give the first of the two"
+        )
     first = value[0] if isinstance(value, (list, tuple)) and value else value
     if isinstance(first, np.ndarray) and first.dtype.kind == "U" and first.ndim < 2 and first.size:
         first = str(first.flat[0])
     if isinstance(first, (str, os.PathLike)):
         raise TypeError(
             f"{name} must be arrays, not a path; received {brief(first)}: "
-            f"kerascam.load_images(paths, model).images reads files and fits them to the model"
+            f"kerascam.load_images(paths, model).images decodes files and fits them to the model"
         )
     if isinstance(first, (bytes, bytearray)):
         raise TypeError(
@@ -48,6 +62,14 @@ def refuse_others(value: Any, name: str) -> None:
             f"{name} must be arrays, not {brief(value)} of type {type(value).__name__}: explain "
             f"its batches in a loop"
         )
+
+
+def _has_labels(value: Any) -> bool:
+    """Tell whether a value is a batch of a data set: images, and one label or row for each."""
+    if not isinstance(value, tuple) or len(value) not in (2, 3):
+        return False
+    ranks = [len(getattr(each, "shape", ())) for each in value]
+    return ranks[0] >= 3 and 1 <= ranks[1] <= 2 and value[0].shape[0] == value[1].shape[0]
 
 
 def as_arrays(value: Any, shape: tuple[int | None, ...] | None, name: str) -> Any:

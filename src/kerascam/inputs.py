@@ -105,7 +105,9 @@ def _as_array(value: Any, name: str) -> np.ndarray:
     if np.ma.is_masked(value):
         raise TypeError(f"{name} must not be masked: fill what is hidden with images.filled(value)")
     try:
-        shapes = {np.shape(item) for item in value} if isinstance(value, (list, tuple)) else set()
+        shapes = (
+            {tuple(np.shape(item)) for item in value} if isinstance(value, (list, tuple)) else set()
+        )
         if len(shapes) <= 1:
             return np.asarray(value)
     except Exception as error:  # of several lengths, or of a type that refuses

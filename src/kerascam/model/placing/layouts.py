@@ -1,0 +1,201 @@
+"""Read a traced graph: what the axes of each tensor run along, from the image onwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from . import blocks, joins, movements, products
+from .atoms import BATCH, IMAGE, Atom, Layout
+from .constants import called_with, number
+from .rules import RULES, UNKNOWN, Known, LostError, Step, joined, lengths
+
+# Their rules are found by the types of operations.
+_RULES_OF = (blocks, joins, movements, products)
+# Operations that work on each number by itself, or along an axis that stays what it was.
+_ELEMENTWISE = frozenset((
+    "Abs", "Add", "AddN", "AddV2", "Angle", "Atan", "Atan2", "BiasAdd", "Cast", "Ceil",
+    "CheckNumerics", "ClipByValue", "ComplexAbs", "Conj", "Cos", "Cosh", "Cumprod", "Cumsum",
+    "Div", "DivNoNan", "Elu", "EnsureShape", "Equal", "Erf", "Erfc", "Exp", "Expm1",
+    "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel",
+    "Floor", "FloorDiv", "FloorMod", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3",
+    "Greater", "GreaterEqual", "Identity", "IdentityN", "Imag", "Inv", "IsFinite", "IsInf",
+    "IsNan", "L2Loss", "LRN", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogSoftmax",
+    "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Mod", "Mul", "MulNoNan",
+    "Neg", "NotEqual", "Pow", "PreventGradient", "Real", "RealDiv", "Reciprocal", "Relu", "Relu6",
+    "Rint", "Round", "Rsqrt", "Select", "SelectV2", "Selu", "Sigmoid", "Sign", "Sin", "Sinh",
+    "Snapshot", "Softmax", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference",
+    "StopGradient", "Sub", "Tan", "Tanh", "TruncateDiv", "Xdivy", "Xlog1py",
+))  # fmt: skip
+_NO_VALUES = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+_BRANCHES = frozenset({"If", "StatelessIf"})
+_LOOPS = frozenset({"While", "StatelessWhile"})
+
+
+@dataclass
+class Layouts:
+    """What the axes of the tensors of a graph run along.
+
+    Attributes:
+        found: By tensor name, for all that depend on the image; UNKNOWN after an operation that
+            the rules do not know.
+        mixing: The first operation whose output holds sums over an axis of the image while it
+            still runs along others: pairs of the axes that it reads and those that it keeps.
+        strangers: The types of the operations that the rules do not know.
+    """
+
+    found: dict[str, Known] = field(default_factory=dict)
+    mixing: tuple[frozenset[int], frozenset[int]] | None = None
+    strangers: set[str] = field(default_factory=set)
+
+    def of(self, tensor: tf.Tensor) -> Known | None:
+        """Return what is known of a tensor; None if it does not depend on the image."""
+        return self.found.get(tensor.name)
+
+
+def image_layout(shape: Sequence[int | None]) -> Layout:
+    """Return the layout of the image input itself."""
+    lengths = tuple(shape)
+    grid = ((Atom(IMAGE, n, axis=axis, step=1.0),) for axis, n in enumerate(lengths[1:]))
+    return Layout(((Atom(BATCH, lengths[0]),), *grid))
+
+
+def layouts_of(image: tf.Tensor, operations: Sequence[tf.Operation]) -> Layouts:
+    """Follow the image through the operations of a graph.
+
+    Args:
+        image: The image input, batch first.
+        operations: Those of its graph, in the order in which they were made.
+    """
+    layouts = Layouts({image.name: image_layout(tuple(image.shape))})
+    _follow(layouts, layouts.found, operations)
+    return layouts
+
+
+def _follow(layouts: Layouts, found: dict[str, Known], operations: Sequence[tf.Operation]) -> None:
+    for operation in operations:
+        if operation.type in _NO_VALUES:
+            continue
+        given = [found.get(tensor.name) for tensor in operation.inputs]
+        if any(layout is not None for layout in given):
+            results = _through(layouts, operation, given)
+            for tensor, layout in zip(operation.outputs, results, strict=False):
+                found[tensor.name] = layout
+            _note_mixing(layouts, operation, given, results)
+
+
+def _through(
+    layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
+) -> Sequence[Known]:
+    kind = operation.type
+    try:
+        if kind in _CALLS:
+            return _inside(layouts, _function(operation, "f"), given, operation.inputs)
+        if kind in _BRANCHES:
+            return _either(layouts, operation, given[1:])
+        if kind in _LOOPS:
+            return _around(layouts, operation, given)
+    except LostError:
+        layouts.strangers.add(kind)
+        return [UNKNOWN] * len(operation.outputs)
+    step = Step(operation, given)
+    rule = RULES.get(kind)
+    if kind in _ELEMENTWISE:
+        layout = joined(step.given, lengths(operation.outputs[0]))
+        if layout is UNKNOWN and UNKNOWN not in given:
+            layouts.strangers.add(kind)
+        return [layout] * len(operation.outputs)
+    if rule is None:
+        layouts.strangers.add(kind)
+        return [UNKNOWN] * len(operation.outputs)
+    if any(layout is UNKNOWN for layout in given):
+        return [UNKNOWN] * len(operation.outputs)
+    try:
+        results = rule(step)
+    except LostError:
+        results = [UNKNOWN] * len(operation.outputs)
+    if UNKNOWN in results:
+        layouts.strangers.add(kind)
+    return results
+
+
+def _function(operation: tf.Operation, attribute: str) -> Any:
+    """Return the graph of a function that an operation calls, which an outer graph may hold."""
+    name, graph = operation.get_attr(attribute).name, operation.graph
+    while graph is not None:
+        function = graph._get_function(name)
+        if function is not None:
+            return function.graph
+        graph = getattr(graph, "outer_graph", None)
+    raise LostError
+
+
+def _either(
+    layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
+) -> Sequence[Known]:
+    """Go through the branch that is taken; through both, if only the run tells, if they agree."""
+    condition = number(operation.inputs[0])
+    names = ["then_branch", "else_branch"]
+    if condition is not None and not np.isnan(condition):
+        names = names[:1] if condition else names[1:]
+    bodies = [_function(operation, name) for name in names]
+    found = [_inside(layouts, body, given, operation.inputs[1:]) for body in bodies]
+    return [each[0] if len(set(each)) == 1 else UNKNOWN for each in zip(*found, strict=True)]
+
+
+def _inside(
+    layouts: Layouts, body: Any, given: Sequence[Known | None], inputs: Sequence[tf.Tensor]
+) -> Sequence[Known]:
+    """Go through the body of a function.
+
+    Args:
+        layouts: Filled on the way.
+        body: Its graph.
+        given: What is known of each of its inputs.
+        inputs: The tensors that stand for these outside; none in a loop, where they change.
+    """
+    found: dict[str, Known] = {
+        tensor.name: layout
+        for tensor, layout in zip(body.inputs, given, strict=False)
+        if layout is not None
+    }
+    with called_with(body.inputs, inputs):
+        _follow(layouts, found, body.get_operations())
+    return [found.get(tensor.name, UNKNOWN) for tensor in body.outputs]
+
+
+def _around(
+    layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
+) -> Sequence[Known]:
+    """Go once through the body of a loop, such as that of a recurrent layer.
+
+    What an iteration writes at its place of a list lies where what it read from another list lay.
+    """
+    once = _inside(layouts, _function(operation, "body"), given, ())
+    return [
+        before if after is UNKNOWN and before is not None else after
+        for before, after in zip(given, once, strict=True)
+    ]
+
+
+def _note_mixing(
+    layouts: Layouts,
+    operation: tf.Operation,
+    given: Sequence[Known | None],
+    results: Sequence[Known],
+) -> None:
+    if layouts.mixing is not None or operation.type not in products.MIXING:
+        return
+    if any(layout is UNKNOWN for layout in (*given, *results)):
+        return
+    read, kept = _image_axes(given), _image_axes(results)
+    fixed = {axis for layout in results if isinstance(layout, Layout) for axis, _ in layout.fixed}
+    if kept or fixed:
+        layouts.mixing = frozenset(read | fixed), frozenset(kept | fixed)
+
+
+def _image_axes(layouts: Sequence[Known | None]) -> set[int]:
+    return set().union(*(layout.image_axes for layout in layouts if isinstance(layout, Layout)))

@@ -1,0 +1,173 @@
+"""What the rules of operations share: what an operation is given, and how layouts are joined."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+from .atoms import FEATURE, IMAGE, PREFIXED, Axis, Layout, Places, feature
+from .constants import number
+
+#: Of a tensor that depends on the image in a way that the rules do not know.
+UNKNOWN: Literal["unknown"] = "unknown"
+Known: TypeAlias = Layout | Literal["unknown"]
+Lengths: TypeAlias = tuple[int | None, ...]
+
+
+Rule: TypeAlias = Callable[["Step"], Sequence[Known]]
+
+#: By the type of an operation, what becomes of the axes of what it is given.
+RULES: dict[str, Rule] = {}
+
+
+def rule(*kinds: str) -> Callable[[Rule], Rule]:
+    """Register a function as the rule of some types of operations."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+class LostError(Exception):
+    """Raised where an axis of the image goes through a step that the rules do not follow."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of a graph.
+
+    Attributes:
+        operation: The operation.
+        given: What is known of each of its inputs; None of one that is the same for all images.
+    """
+
+    operation: tf.Operation
+    given: Sequence[Known | None]
+
+    def axes(self, index: int = 0) -> tuple[Axis, ...]:
+        """Return the axes of an input; features alone if it is the same for all images."""
+        layout, tensor = self.given[index], self.operation.inputs[index]
+        if isinstance(layout, Layout):
+            return layout.axes
+        return tuple(feature(length) for length in _filled(tensor))
+
+    @property
+    def fixed(self) -> Places:
+        """What its inputs fix of the image."""
+        return shared_places([each for each in self.given if isinstance(each, Layout)])
+
+    def constant(self, index: int) -> np.ndarray | None:
+        """Return the value of an input, if the graph tells all of it."""
+        value = number(self.operation.inputs[index])
+        return None if value is None or np.isnan(value).any() else value
+
+    def numbers(self, index: int) -> list[int | None] | None:
+        """Return the whole numbers of an input; None in place of one that only the run tells."""
+        value = number(self.operation.inputs[index])
+        if value is None:
+            return None
+        return [None if np.isnan(each) else int(each) for each in value.ravel()]
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute of the operation."""
+        return self.operation.get_attr(name)
+
+    def output(self, index: int = 0) -> Lengths | None:
+        """Return the lengths of an output's axes; None if even their number is open."""
+        return lengths(self.operation.outputs[index])
+
+    def result(self, axes: Sequence[Axis] | None) -> list[Known]:
+        """Return a layout for the only output; unknown without axes."""
+        if axes is None:
+            return [UNKNOWN]
+        return [Layout(tuple(axes), self.fixed)]
+
+
+def lengths(tensor: tf.Tensor) -> Lengths | None:
+    """Return the lengths of a tensor's axes; None if even their number is open."""
+    return None if tensor.shape.rank is None else tuple(tensor.shape)
+
+
+def _filled(tensor: tf.Tensor) -> Lengths:
+    """Return the lengths of a tensor of equal numbers, such as padding, as far as they follow."""
+    own = lengths(tensor) or ()
+    if None not in own:
+        return own
+    if tensor.op.type == "Fill":
+        told = number(tensor.op.inputs[0])
+        return own if told is None else tuple(None if np.isnan(n) else int(n) for n in told)
+    if tensor.op.type in ("Mul", "Cast", "Identity"):
+        return _filled(tensor.op.inputs[0])
+    return own
+
+
+def shared_places(layouts: Sequence[Layout]) -> Places:
+    """Return the places of the image that all layouts hold, if they hold any."""
+    found = {layout.fixed for layout in layouts}
+    return found.pop() if len(found) == 1 else ()
+
+
+def joined(given: Sequence[Known | None], shape: Lengths | None) -> Known:
+    """Join layouts of tensors that are combined number by number, as in a sum.
+
+    An axis that runs along the image in one of them does so in the sum, unless two disagree.
+    """
+    layouts = [layout for layout in given if isinstance(layout, Layout)]
+    if not layouts or shape is None:
+        return UNKNOWN
+    rank = len(shape)
+    if any(len(layout.axes) > rank for layout in layouts):
+        return UNKNOWN
+    filled = [((),) * (rank - len(layout.axes)) + layout.axes for layout in layouts]
+    try:
+        axes = [
+            joined_axis([each[place] for each in filled], shape[place]) for place in range(rank)
+        ]
+    except LostError:
+        return UNKNOWN
+    return Layout(tuple(axes), shared_places(layouts))
+
+
+def joined_axis(axes: Sequence[Axis], length: int | None) -> Axis:
+    """Join what axes of equal length run along.
+
+    Raises:
+        LostError: If two run along different axes of the image, or along one at other places.
+    """
+    placed = [axis for axis in axes if any(atom.kind not in (FEATURE,) for atom in axis)]
+    if not placed:
+        return next((axis for axis in axes if axis), feature(length))
+    together = placed[0]
+    for axis in placed[1:]:
+        both = _agreed(together, axis)
+        if both is None:
+            raise LostError
+        together = both
+    return together
+
+
+def _agreed(one: Axis, other: Axis) -> Axis | None:
+    """Return what two axes have in common if they run along the same; the mean of their places."""
+    if len(one) != len(other):
+        return None
+    atoms = []
+    for left, right in zip(one, other, strict=True):
+        if (left.kind, left.axis) != (right.kind, right.axis):
+            return None
+        if left.kind == PREFIXED:
+            inner = _agreed(left.inner, right.inner)
+            if inner is None or left.prefix != right.prefix:
+                return None
+            atoms.append(replace(left, inner=inner))
+            continue
+        if left.kind == IMAGE:
+            near = abs(left.first - right.first) <= abs(left.step) / 2 + 1e-6
+            if abs(left.step - right.step) > 1e-6 or not near:
+                return None
+            left = replace(left, first=(left.first + right.first) / 2)
+        atoms.append(left if left.length is not None else replace(left, length=right.length))
+    return tuple(atoms)
