@@ -29,7 +29,8 @@ def refuse_others(value: Any, name: str) -> None:
         raise TypeError(
             f"{name} must be given: an array of shape (batch, *size, channels), not None"
         )
-    if any(kind.__name__.startswith("RaggedTensor") for kind in type(value).__mro__):
+    kinds = {kind.__name__ for kind in type(value).__mro__}
+    if kinds & {"RaggedTensor", "RaggedTensorValue"}:
         raise TypeError(
             f"{name} must be of one size, not a ragged tensor: resize them first, or explain one "
             f"at a time"
@@ -56,7 +57,6 @@ def refuse_others(value: Any, name: str) -> None:
             f"{name} must be one batch here, not a tf.data.Dataset: give next(iter(dataset))[0], "
             f"or go through its batches in a loop"
         )
-    kinds = {kind.__name__ for kind in type(value).__mro__}
     if hasattr(type(value), "__next__") or kinds & {"PyDataset", "DataLoader"}:
         raise TypeError(
             f"{name} must be arrays, not {brief(value)} of type {type(value).__name__}: explain "

@@ -59,14 +59,10 @@ class Layout:
     axes: tuple[Axis, ...]
     fixed: Places = ()
 
-    def along(self, axis: Axis) -> set[int]:
-        """Return the axes of the image that one axis runs along."""
-        return {atom.axis for atom in spread(axis) if atom.kind == IMAGE}
-
     @property
     def image_axes(self) -> set[int]:
         """The axes of the image that its axes run along."""
-        return set().union(*(self.along(axis) for axis in self.axes))
+        return {atom.axis for axis in self.axes for atom in spread(axis) if atom.kind == IMAGE}
 
 
 def spread(axis: Axis) -> Axis:
@@ -74,6 +70,11 @@ def spread(axis: Axis) -> Axis:
     return tuple(
         inner for atom in axis for inner in (atom.inner if atom.kind == PREFIXED else (atom,))
     )
+
+
+def has_places(axis: Axis) -> bool:
+    """Tell whether an axis runs along the image or the batch: it must not be lost unnoticed."""
+    return any(atom.kind in (IMAGE, PREFIXED, BATCH) for atom in axis)
 
 
 def feature(length: int | None) -> Axis:
@@ -103,14 +104,9 @@ def split(atom: Atom, inner: int) -> tuple[Atom, Atom] | None:
     """Split an atom into a slow one and a fast one of `inner` steps; None if that leaves a rest."""
     if atom.length is None or atom.length % inner or atom.kind == PREFIXED:
         return None
-    outer = atom.length // inner
-    middle = atom.step * (inner - 1) / 2
-    return (
-        replace(
-            atom, length=outer, first=atom.first + middle, step=atom.step * inner, pad=(0.0, 0.0)
-        ),
-        replace(atom, length=inner, first=-middle, pad=(0.0, 0.0)),
-    )
+    middle = (inner - 1) / 2
+    slow = moved(atom, middle, inner, atom.length // inner)
+    return slow, moved(replace(atom, first=0.0), -middle, 1, inner)
 
 
 def merged(atoms: Sequence[Atom]) -> Axis:

@@ -16,20 +16,19 @@ from .atoms import (
     Layout,
     Places,
     feature,
+    has_places,
     length_of,
     moved,
 )
 from .movements import fixed_at, sliced
-from .rules import UNKNOWN, Known, LostError, Step, joined_axis, rule, shared_places
+from .rules import UNKNOWN, Known, LostError, Step, joined_axis, lengths, rule, shared_places
 
 
 @rule("ConcatV2")
 def _concat(step: Step) -> Sequence[Known]:
     place, shape = step.constant(len(step.given) - 1), step.output()
-    if place is None or shape is None:
-        return [UNKNOWN]
     parts = [step.axes(index) for index in range(len(step.given) - 1)]
-    at = int(place) % len(shape)
+    at = place % len(shape)
     axes = [
         _end_to_end([part[index] for part in parts], length, tokens=len(shape) == 3)
         if index == at
@@ -45,7 +44,7 @@ def _end_to_end(axes: Sequence[Axis], length: int | None, *, tokens: bool) -> Ax
     What stands beside the cells of an image is padding, or, among tokens, such as a class token.
     """
     placed = [place for place, axis in enumerate(axes) if any(a.kind == IMAGE for a in axis)]
-    if not placed and not any(a.kind in (PREFIXED, BATCH) for axis in axes for a in axis):
+    if not any(map(has_places, axes)):
         return feature(length)
     if len(placed) == 1:
         before = [length_of(axis) for axis in axes[: placed[0]]]
@@ -78,8 +77,6 @@ def _continued(atoms: Sequence[Atom], length: int | None) -> Axis:
 @rule("Pack")
 def _pack(step: Step) -> Sequence[Known]:
     shape = step.output()
-    if shape is None:
-        return [UNKNOWN]
     layouts = [layout for layout in step.given if isinstance(layout, Layout)]
     place = step.attribute("axis") % len(shape)
     rest = [length for index, length in enumerate(shape) if index != place]
@@ -114,17 +111,14 @@ def _unpack(step: Step) -> Sequence[Known]:
     source = 1 if kind == "Split" else 0
     axes, count = list(step.axes(source)), len(step.operation.outputs)
     if kind == "Unpack":
-        place: int | None = step.attribute("axis")
+        place: int = step.attribute("axis")
     else:
-        value = step.constant(0 if kind == "Split" else 2)
-        place = None if value is None else int(value)
-    if place is None:
-        return [UNKNOWN] * count
+        place = step.constant(0 if kind == "Split" else 2)
     place %= len(axes)
     found: list[Known] = []
     begin = 0
     for output in range(count):
-        shape = step.output(output)
+        shape = lengths(step.operation.outputs[output])
         if kind == "Unpack":
             rest = (*axes[:place], *axes[place + 1 :])
             found.append(Layout(rest, (*step.fixed, *fixed_at(axes[place], output))))
@@ -143,8 +137,6 @@ def _unpack(step: Step) -> Sequence[Known]:
 @rule("Tile", "BroadcastTo")
 def _tile(step: Step) -> Sequence[Known]:
     shape = step.output()
-    if shape is None:
-        return [UNKNOWN]
     axes = step.axes()
     axes = ((),) * (len(shape) - len(axes)) + axes
     repeats = step.numbers(1) if step.operation.type == "Tile" else None
@@ -166,15 +158,14 @@ def _repeated(axis: Axis, length: int | None, times: int | None) -> Axis:
 
 @rule("GatherV2")
 def _gather(step: Step) -> Sequence[Known]:
-    place, shape = step.constant(2), step.output()
-    if place is None or shape is None or step.attribute("batch_dims"):
+    place = step.constant(2)
+    if step.attribute("batch_dims"):
         return [UNKNOWN]
     axes, indices = step.axes(), step.axes(1)
-    at = int(place) % len(axes)
-    if step.given[0] is None:  # a table, such as an embedding, asked for what the image says
-        return step.result((*axes[:at], *indices, *axes[at + 1 :]))
-    values = step.constant(1)
-    if values is None or step.given[1] is not None:
+    at = place % len(axes)
+    values = step.told(1)
+    # A table, such as an embedding, may be asked for what the image says.
+    if step.given[0] is None or step.given[1] is not None or values is None:
         return step.result((*axes[:at], *indices, *axes[at + 1 :]))
     if values.ndim == 0:
         fixed = (*step.fixed, *fixed_at(axes[at], int(values)))
@@ -187,7 +178,6 @@ def _taken(axis: Axis, indices: np.ndarray) -> Sequence[Axis]:
     others = [feature(length) for length in indices.shape]
     if len(axis) != 1 or axis[0].kind != IMAGE or not indices.size:
         return others
-    indices = indices.astype(int)
     origin = indices[(0,) * indices.ndim]
     strides = [
         np.take(indices, min(1, length - 1), place).flat[0] - origin
@@ -222,8 +212,7 @@ def _to_list(step: Step) -> Sequence[Known]:
 
 @rule("TensorListStack")
 def _from_list(step: Step) -> Sequence[Known]:
-    shape = step.output()
-    return step.result(step.axes() if shape is not None else None)
+    return step.result(step.axes())
 
 
 @rule("TensorListGetItem")

@@ -90,7 +90,7 @@ def _follow(layouts: Layouts, found: dict[str, Known], operations: Sequence[tf.O
 def _through(
     layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
 ) -> Sequence[Known]:
-    kind = operation.type
+    kind, unknown = operation.type, [UNKNOWN] * len(operation.outputs)
     try:
         if kind in _CALLS:
             return _inside(layouts, _function(operation, "f"), given, operation.inputs)
@@ -98,28 +98,21 @@ def _through(
             return _either(layouts, operation, given[1:])
         if kind in _LOOPS:
             return _around(layouts, operation, given)
+        if kind in _ELEMENTWISE:
+            results: Sequence[Known] = [joined(given, lengths(operation.outputs[0]))] * len(unknown)
+        elif kind in RULES and UNKNOWN not in given:
+            results = RULES[kind](Step(operation, given))
+        else:
+            results = unknown
     except LostError:
-        layouts.strangers.add(kind)
-        return [UNKNOWN] * len(operation.outputs)
-    step = Step(operation, given)
-    rule = RULES.get(kind)
-    if kind in _ELEMENTWISE:
-        layout = joined(step.given, lengths(operation.outputs[0]))
-        if layout is UNKNOWN and UNKNOWN not in given:
-            layouts.strangers.add(kind)
-        return [layout] * len(operation.outputs)
-    if rule is None:
-        layouts.strangers.add(kind)
-        return [UNKNOWN] * len(operation.outputs)
-    if any(layout is UNKNOWN for layout in given):
-        return [UNKNOWN] * len(operation.outputs)
-    try:
-        results = rule(step)
-    except LostError:
-        results = [UNKNOWN] * len(operation.outputs)
-    if UNKNOWN in results:
+        results = unknown
+    if UNKNOWN in results and (UNKNOWN not in given or not _is_known(kind)):
         layouts.strangers.add(kind)
     return results
+
+
+def _is_known(kind: str) -> bool:
+    return kind in _ELEMENTWISE or kind in RULES
 
 
 def _function(operation: tf.Operation, attribute: str) -> Any:

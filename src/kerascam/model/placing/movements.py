@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .atoms import (
-    BATCH,
     IMAGE,
     PREFIXED,
     Atom,
     Axis,
     Layout,
     feature,
+    has_places,
     length_of,
     moved,
     regrouped,
@@ -21,8 +21,6 @@ from .rules import UNKNOWN, Known, LostError, Step, rule
 @rule("Reshape", "ExpandDims", "Squeeze")
 def _reshape(step: Step) -> Sequence[Known]:
     shape = step.output()
-    if shape is None:
-        return [UNKNOWN]
     wanted = _lengths_after(step, shape)
     own = step.axes()
     # An axis of open length that was one before is one afterwards: known lengths help to deal.
@@ -43,35 +41,29 @@ def _lengths_after(step: Step, shape: Sequence[int | None]) -> list[int | None]:
 
 
 def _with_ones_moved(axes: tuple[Axis, ...], step: Step) -> tuple[Axis, ...] | None:
-    kept = [axis for axis in axes]
     if step.operation.type == "ExpandDims":
-        place = step.constant(1)
-        if place is None:
-            return None
-        index = int(place) % (len(axes) + 1)
+        index = step.constant(1) % (len(axes) + 1)
         return (*axes[:index], (), *axes[index:])
     dropped = step.attribute("squeeze_dims")
     if not dropped:
         return None
     gone = {index % len(axes) for index in dropped}
-    return tuple(axis for index, axis in enumerate(kept) if index not in gone)
+    return tuple(axis for index, axis in enumerate(axes) if index not in gone)
 
 
 @rule("Transpose")
 def _transpose(step: Step) -> Sequence[Known]:
-    order = step.constant(1)
-    return step.result(None if order is None else [step.axes()[int(place)] for place in order])
+    return step.result([step.axes()[place] for place in step.constant(1)])
 
 
 @rule("Pad", "PadV2", "MirrorPad")
 def _pad(step: Step) -> Sequence[Known]:
-    pads, shape = step.constant(1), step.output()
-    if pads is None or shape is None:
-        return [UNKNOWN]
     return step.result(
         [
-            padded(axis, int(before), int(after), length)
-            for axis, (before, after), length in zip(step.axes(), pads, shape, strict=True)
+            padded(axis, before, after, length)
+            for axis, (before, after), length in zip(
+                step.axes(), step.constant(1), step.output(), strict=True
+            )
         ]
     )
 
@@ -80,7 +72,7 @@ def padded(axis: Axis, before: int, after: int, length: int | None) -> Axis:
     """Put cells of padding before and after those of an axis."""
     if not before and not after:
         return axis
-    if not any(atom.kind in (IMAGE, PREFIXED, BATCH) for atom in axis):
+    if not has_places(axis):
         return feature(length)
     if len(axis) != 1 or axis[0].kind != IMAGE:
         raise LostError
@@ -99,9 +91,6 @@ def _strided_slice(step: Step) -> Sequence[Known]:
         for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
     }
     axes, shape = list(step.axes()), step.output()
-    if shape is None:
-        return [UNKNOWN]
-    count = len(begins) - bin(masks["new_axis"]).count("1") - bool(masks["ellipsis"])
     result: list[Axis] = []
     fixed = list(step.fixed)
     for place, (begin, end, stride) in enumerate(zip(begins, ends, strides, strict=True)):
@@ -122,7 +111,6 @@ def _strided_slice(step: Step) -> Sequence[Known]:
                 fixed += fixed_at(axis, begin)
             else:
                 result.append(sliced(axis, begin, end, stride, shape[len(result)]))
-    del count
     return [Layout((*result, *axes), tuple(fixed))]
 
 
@@ -159,7 +147,7 @@ def sliced(
     to_end = end is None or end == own or (own is not None and length == own)
     if stride == 1 and begin in (None, 0) and to_end:
         return axis
-    if all(atom.kind not in (IMAGE, PREFIXED, BATCH) for atom in axis):
+    if not has_places(axis):
         return feature(length)
     if len(axis) != 1:
         raise LostError
@@ -182,9 +170,8 @@ def sliced(
 
 @rule("Slice")
 def _slice(step: Step) -> Sequence[Known]:
-    begins, shape = step.numbers(1), step.output()
-    sizes = step.numbers(2)
-    if begins is None or sizes is None or shape is None:
+    begins, sizes, shape = step.numbers(1), step.numbers(2), step.output()
+    if begins is None or sizes is None:
         return [UNKNOWN]
     return step.result(
         [
@@ -204,21 +191,18 @@ def _slice(step: Step) -> Sequence[Known]:
 
 def _whole(axis: Axis, length: int | None) -> Axis:
     """Return an axis of which a part is taken that only the run tells."""
-    if any(atom.kind in (IMAGE, PREFIXED, BATCH) for atom in axis):
+    if has_places(axis):
         raise LostError
     return feature(length)
 
 
 @rule("ReverseV2")
 def _reverse(step: Step) -> Sequence[Known]:
-    places = step.constant(1)
-    if places is None:
-        return [UNKNOWN]
     axes = list(step.axes())
-    for place in places:
-        axis = axes[int(place)]
+    for place in step.constant(1):
+        axis = axes[place]
         if len(axis) == 1 and axis[0].kind == IMAGE and axis[0].length is not None:
-            axes[int(place)] = (moved(axis[0], axis[0].length - 1, -1, axis[0].length),)
-        elif any(atom.kind in (IMAGE, PREFIXED, BATCH) for atom in axis):
+            axes[place] = (moved(axis[0], axis[0].length - 1, -1, axis[0].length),)
+        elif has_places(axis):
             raise LostError
     return step.result(axes)

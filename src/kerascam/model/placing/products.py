@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .atoms import Axis, Layout, feature
-from .rules import UNKNOWN, Known, Step, joined_axis, rule
+from .rules import UNKNOWN, Known, Step, joined_axis, lengths, rule
 from .windows import slid, spaced_out
 
 _POOLING = frozenset({"MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D"})
@@ -29,8 +31,6 @@ def _windowed(
     step: Step, kernel: Sequence[int | None], dilations: Sequence[int]
 ) -> Sequence[Known]:
     shape = step.output()
-    if shape is None:
-        return [UNKNOWN]
     spatial, features = _spatial(step, len(shape))
     padding = _text(step.attribute("padding"))
     strides = step.attribute("strides")
@@ -69,14 +69,11 @@ def _pooling(step: Step) -> Sequence[Known]:
 
 @rule(*_TRANSPOSED)
 def _transposed(step: Step) -> Sequence[Known]:
-    source = 2
-    if not isinstance(step.given[source], Layout) or step.given[1] is not None:
+    if not isinstance(step.given[2], Layout) or step.given[1] is not None:
         return [UNKNOWN]
     shape = step.output()
-    if shape is None:
-        return [UNKNOWN]
     spatial, features = _spatial(step, len(shape))
-    strides, axes = step.attribute("strides"), list(step.axes(source))
+    strides, axes = step.attribute("strides"), list(step.axes(2))
     for place in spatial:
         axes[place] = spaced_out(axes[place], stride=strides[place], length=shape[place])
     axes[features] = feature(shape[features])
@@ -86,7 +83,7 @@ def _transposed(step: Step) -> Sequence[Known]:
 @rule(*_PRODUCTS)
 def _matrix_product(step: Step) -> Sequence[Known]:
     shape = step.output()
-    if shape is None or any(step.operation.inputs[side].shape.rank is None for side in (0, 1)):
+    if any(step.operation.inputs[side].shape.rank is None for side in (0, 1)):
         return [UNKNOWN]
     batched = step.operation.type.startswith("Batch")
     turned = [step.attribute(f"{'adj_' if batched else 'transpose_'}{n}")
@@ -106,7 +103,7 @@ def _matrix_product(step: Step) -> Sequence[Known]:
 @rule("Einsum")
 def _einsum(step: Step) -> Sequence[Known]:
     shape, equation = step.output(), _text(step.attribute("equation")).replace(" ", "")
-    if shape is None or "->" not in equation:
+    if "->" not in equation:
         return [UNKNOWN]
     sources, target = equation.split("->")
     terms = sources.split(",")
@@ -139,11 +136,8 @@ def _einsum(step: Step) -> Sequence[Known]:
 
 @rule("Mean", "Sum", "Max", "Min", "Prod", "EuclideanNorm", "ArgMax", "ArgMin")
 def _reduction(step: Step) -> Sequence[Known]:
-    over = step.constant(1)
-    if over is None:
-        return [UNKNOWN]
-    axes = step.axes()
-    gone = {int(place) % len(axes) for place in over.ravel()} if axes else set()
+    axes, over = step.axes(), np.ravel(step.constant(1)).tolist()
+    gone = {place % len(axes) for place in over} if axes else set()
     keep = step.operation.type not in ("ArgMax", "ArgMin") and step.attribute("keep_dims")
     return step.result(
         [
@@ -159,16 +153,14 @@ def _selected(step: Step) -> Sequence[Known]:
     """Put other numbers in place of the last axis, such as its largest, or its frequencies."""
     axes = step.axes()
     return [
-        Layout((*axes[:-1], feature((step.output(i) or (None,))[-1])), step.fixed)
-        for i in range(len(step.operation.outputs))
+        Layout((*axes[:-1], feature((lengths(output) or (None,))[-1])), step.fixed)
+        for output in step.operation.outputs
     ]
 
 
 @rule("OneHot")
 def _one_hot(step: Step) -> Sequence[Known]:
     shape, axes = step.output(), list(step.axes())
-    if shape is None:
-        return [UNKNOWN]
     place = step.attribute("axis") % len(shape)
     axes.insert(place, feature(shape[place]))
     return step.result(axes)

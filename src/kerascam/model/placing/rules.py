@@ -15,7 +15,6 @@ UNKNOWN: Literal["unknown"] = "unknown"
 Known: TypeAlias = Layout | Literal["unknown"]
 Lengths: TypeAlias = tuple[int | None, ...]
 
-
 Rule: TypeAlias = Callable[["Step"], Sequence[Known]]
 
 #: By the type of an operation, what becomes of the axes of what it is given.
@@ -60,10 +59,21 @@ class Step:
         """What its inputs fix of the image."""
         return shared_places([each for each in self.given if isinstance(each, Layout)])
 
-    def constant(self, index: int) -> np.ndarray | None:
-        """Return the value of an input, if the graph tells all of it."""
+    def told(self, index: int) -> np.ndarray | None:
+        """Return the whole numbers of an input; None if the graph does not tell all of them."""
         value = number(self.operation.inputs[index])
-        return None if value is None or np.isnan(value).any() else value
+        return None if value is None or np.isnan(value).any() else value.astype(int)
+
+    def constant(self, index: int) -> Any:
+        """Return the whole numbers of an input as one, or as nested lists.
+
+        Raises:
+            LostError: If the graph does not tell all of them.
+        """
+        value = self.told(index)
+        if value is None:
+            raise LostError
+        return value.tolist()
 
     def numbers(self, index: int) -> list[int | None] | None:
         """Return the whole numbers of an input; None in place of one that only the run tells."""
@@ -76,9 +86,16 @@ class Step:
         """Return an attribute of the operation."""
         return self.operation.get_attr(name)
 
-    def output(self, index: int = 0) -> Lengths | None:
-        """Return the lengths of an output's axes; None if even their number is open."""
-        return lengths(self.operation.outputs[index])
+    def output(self) -> Lengths:
+        """Return the lengths of the first output's axes.
+
+        Raises:
+            LostError: If even their number is open.
+        """
+        found = lengths(self.operation.outputs[0])
+        if found is None:
+            raise LostError
+        return found
 
     def result(self, axes: Sequence[Axis] | None) -> list[Known]:
         """Return a layout for the only output; unknown without axes."""
@@ -138,7 +155,7 @@ def joined_axis(axes: Sequence[Axis], length: int | None) -> Axis:
     Raises:
         LostError: If two run along different axes of the image, or along one at other places.
     """
-    placed = [axis for axis in axes if any(atom.kind not in (FEATURE,) for atom in axis)]
+    placed = [axis for axis in axes if any(atom.kind != FEATURE for atom in axis)]
     if not placed:
         return next((axis for axis in axes if axis), feature(length))
     together = placed[0]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .atoms import IMAGE, OWN, Atom, Axis
+from .atoms import IMAGE, OWN, Atom, Axis, moved
 
 
 def slid(
@@ -26,10 +26,8 @@ def slid(
     Returns:
         The new axis.
     """
-    if not axis:
-        return () if length == 1 else (Atom(OWN, length),)
-    if len(axis) > 1 or axis[0].kind != IMAGE:
-        return (Atom(OWN, length),)
+    if len(axis) != 1 or axis[0].kind != IMAGE:
+        return _own(axis, length)
     atom = axis[0]
     reach = (kernel - 1) * dilation + 1
     before, after = atom.pad
@@ -49,15 +47,7 @@ def slid(
     shared = same or (kept and before + after > 0) or reach < stride
     pad = max(total, 0) / 2 if shared else 0.0
     shift = (covered - 1) / 2 - pad
-    return (
-        replace(
-            atom,
-            length=length,
-            first=first + atom.step * shift,
-            step=atom.step * stride,
-            pad=(0.0, 0.0),
-        ),
-    )
+    return (moved(replace(atom, first=first), shift, stride, length),)
 
 
 def spaced_out(axis: Axis, *, stride: float, length: int | None) -> Axis:
@@ -71,10 +61,8 @@ def spaced_out(axis: Axis, *, stride: float, length: int | None) -> Axis:
     Returns:
         The new axis: it covers what the old one covered.
     """
-    if not axis:
-        return () if length == 1 else (Atom(OWN, length),)
-    if len(axis) > 1 or axis[0].kind != IMAGE:
-        return (Atom(OWN, length),)
+    if len(axis) != 1 or axis[0].kind != IMAGE:
+        return _own(axis, length)
     atom = axis[0]
     step = atom.step / stride
     beyond = 0.0  # cells that a window larger than its stride adds at each end
@@ -82,3 +70,8 @@ def spaced_out(axis: Axis, *, stride: float, length: int | None) -> Axis:
         beyond = (length - atom.length * stride) / 2
     first = atom.first - atom.step / 2 + step / 2 - beyond * step
     return (replace(atom, length=length, step=step, first=first, pad=(0.0, 0.0)),)
+
+
+def _own(axis: Axis, length: int | None) -> Axis:
+    """Return an axis of a grid that runs along no axis of the image, or along several."""
+    return () if not axis and length == 1 else (Atom(OWN, length),)
