@@ -16,7 +16,7 @@ from .statuses import STATUSES as STATUSES
 Normalization = Literal["max", "minmax", "signed", "none"]
 
 
-def resize(maps: Maps, size: Sequence[Any]) -> Heatmaps:
+def resize(maps: Maps, size: Sequence[Any], edges: resizing.Edges | None = None) -> Heatmaps:
     """Resize maps of any number of grid axes by linear interpolation, corners not aligned.
 
     In two dimensions this is `tf.image.resize` and OpenCV's `INTER_LINEAR`; the formula is that of
@@ -25,6 +25,8 @@ def resize(maps: Maps, size: Sequence[Any]) -> Heatmaps:
     Args:
         maps: Shape (batch, *grid).
         size: The new length of each grid axis.
+        edges: For each of them, where the first cell begins and how wide a cell is, in new cells;
+            it is zero outside. None, also for one axis: the map covers all of it.
 
     Returns:
         Shape (batch, *size).
@@ -35,7 +37,7 @@ def resize(maps: Maps, size: Sequence[Any]) -> Heatmaps:
     """
     if len(size) != len(maps.shape) - 1:
         raise ValueError(f"size must have a length for each grid axis of {maps.shape}, got {size}")
-    return resizing.resize(maps, size, keras.ops)
+    return resizing.resize(maps, size, keras.ops, edges)
 
 
 def grid_axes(maps: Any, *, features: bool = False) -> list[int]:

@@ -22,6 +22,7 @@ from ..model import (
 )
 from ..registry import METHODS, Method
 from ..repeat import driven_by
+from ..resizing import Edges
 from ..targets import logit
 from ..targets.heads import is_changed_probability
 from .forward import predictions_of
@@ -125,7 +126,7 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     raw = _raw_maps(trace, recipe, size)
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
-    heatmaps = _heatmaps(raw, recipe, size)
+    heatmaps = _heatmaps(raw, recipe, size, _edges(trace, recipe.method, raw))
     numbers = [_one_per_image(trace.scores, trace.classes)]
     if _gives_probabilities(trace):  # else they are NaN, which says nothing
         numbers.append(trace.probabilities)
@@ -158,7 +159,7 @@ def _raw_maps(trace: Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
     if "localization" in method.needs:
         localizer = METHODS[{**method.options, **options}["localizer"]]
         cams = [localizer.function(**_handed(localizer, layer)) for layer in supply]
-        once = {**once, "localization": _localization(cams, size)}
+        once = {**once, "localization": _localization(cams, trace.edges, size)}
     return [method.function(**_handed(method, once), **options)]
 
 
@@ -189,15 +190,33 @@ def _supply(trace: Trace) -> list[dict[str, Any]]:
     ]
 
 
-def _localization(cams: list[tf.Tensor], size: Any) -> tf.Tensor:
-    enlarged = [_maps.resize(_maps.finite_or_zero(each), size) for each in cams]
+def _edges(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Edges | None]:
+    """Return what part of the image each map covers: that of its layer, if it lies on its grid."""
+    if not method.of_each_layer:
+        return [None] * len(raw)
+    return [
+        edges if maps.shape[1:] == activations.shape[1:-1] else None
+        for maps, activations, edges in zip(raw, trace.activations, trace.edges, strict=True)
+    ]
+
+
+def _localization(cams: list[tf.Tensor], edges: Sequence[Edges], size: Any) -> tf.Tensor:
+    enlarged = [
+        _maps.resize(_maps.finite_or_zero(each), size, own)
+        for each, own in zip(cams, edges, strict=True)
+    ]
     if len(enlarged) > 1:  # layers count alike only on one scale
         enlarged = [_maps.normalize(each) for each in enlarged]
     return _maps.mean(enlarged, [])
 
 
-def _heatmaps(raw: list[tf.Tensor], recipe: Recipe, size: Any) -> tf.Tensor:
-    on_images = [maps if size is None else _maps.resize(maps, size) for maps in raw]
+def _heatmaps(
+    raw: list[tf.Tensor], recipe: Recipe, size: Any, edges: Sequence[Edges | None]
+) -> tf.Tensor:
+    on_images = [
+        maps if size is None else _maps.resize(maps, size, own)
+        for maps, own in zip(raw, edges, strict=True)
+    ]
     if len(raw) == 1:
         return _maps.normalize(on_images[0], recipe.normalize)
     # Layers count alike only on one scale, whatever the scale of the fused map.
@@ -233,6 +252,7 @@ def _notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
     return (
         *_relu_notes(trace.relus, recipe.method),
         *_head_notes(trace, recipe.question),
+        *trace.unplaced,
         *_beside_notes(trace, recipe.method),
         *_repeat_notes(trace, recipe),
     )

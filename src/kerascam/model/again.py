@@ -12,9 +12,10 @@ from .._types import ClassIds, Features, Images, Scores
 from ..targets.composed import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import Ask, at_copies
+from .forms import Form
 from .outputs import select
 from .question import Question
-from .sites import Site, as_layer_gives, forward
+from .sites import forward
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,19 @@ class Again:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
         return self._at(self._score, self.inputs, images, self.dtype, self.rank)
 
-    def rest(self, site: Site, own: tf.Tensor, rank: int, features: tf.Tensor) -> tf.Tensor:
+    def rest(self, form: Form, own: tf.Tensor, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
 
         What follows the layer runs. What the score takes from the images beside the layer keeps
         their own values, and is then run too, which `beside` notes.
 
         Args:
-            site: The layer.
+            form: The layer, and how its output is read.
             own: Its output, as the layer gave it.
             rank: How many axes it has as (batch, *grid, features).
             features: What replaces it, (batch, *grid, features), or (copies, batch, ...).
         """
-        ask = partial(self._rest, site)
+        ask = partial(self._rest, form)
         with_own = [*self.inputs, own]
         return self._at(ask, with_own, features, self.dtype, rank)
 
@@ -103,17 +104,17 @@ class Again:
         return by_images(self.question, tape, variants, images)
 
     def _rest(
-        self, site: Site, inputs: Sequence[tf.Tensor], classes: ClassIds, features: Features
+        self, form: Form, inputs: Sequence[tf.Tensor], classes: ClassIds, features: Features
     ) -> Scores:
         # Copies in this graph, so that it can be told whether the score depends on them.
         *inputs, own = map(tf.identity, inputs)
-        given = as_layer_gives(site, features, own)
+        given = form.written(features, own)
         packed = specs.pack(self.model, inputs, self.like)
-        outputs, _ = forward(self.model, packed, [site], given=[given])
+        outputs, _ = forward(self.model, packed, [form.site], given=[given])
         scores = self._scores(outputs, classes)
-        needed = graph.ancestors([scores])
-        if any(each.op.name in needed for each in inputs) and site.path not in self.beside:
-            self.beside.append(site.path)
+        needed, path = graph.ancestors([scores]), form.site.path
+        if any(each.op.name in needed for each in inputs) and path not in self.beside:
+            self.beside.append(path)
         return scores
 
 

@@ -8,14 +8,16 @@ import keras
 import tensorflow as tf
 
 from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
+from ..resizing import Edges
 from ..targets import heads
 from . import attention, graph, relu, scoring, specs
 from .again import Again, by_images
 from .discover import Discovery, Survey
+from .forms import Form, channels_stand_first, followed, form_of
 from .grids import channels_last
 from .outputs import select
 from .question import Question
-from .sites import Site, forward, images_channels_first, in_form
+from .sites import Site, forward, images_channels_first
 
 
 class Trace(NamedTuple):
@@ -39,6 +41,8 @@ class Trace(NamedTuple):
         score: Maps the same to scores, shape (copies, batch) or (batch,).
         rests: For each site, maps other activations, (copies, batch, *grid, features) or without
             the first axis, to scores; only what follows the site runs.
+        edges: For each site, what part of the image its grid covers.
+        unplaced: What is to be said of the sites whose cells the graph does not place.
         beside: The sites that were replaced by `rests` though the scores depend on the images
             beside them too; known once they are traced.
         repeated: The sites that one 1×1 convolution makes the logits of, if these have a grid.
@@ -61,6 +65,8 @@ class Trace(NamedTuple):
     gradient: GradientFunction
     score: ScoreFunction
     rests: tuple[ScoreFunction, ...]
+    edges: tuple[Edges, ...]
+    unplaced: tuple[str, ...]
     beside: list[str]
     repeated: tuple[str, ...]
     relus: relu.ReluCount | None
@@ -117,12 +123,11 @@ def probe(
         if question.differentiates_layers
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
-    image = _image_under(seen, inputs) if place is None else place
+    image = _image_under(sites, seen, inputs) if place is None else place
     if image is None and question.looks_at_images:
         image = _image_place(inputs)
-    first = image is not None and images_channels_first(model, inputs[image])
+    first, forms = _forms(model, sites, seen, scores, question, inputs, image)
     images = None if image is None else channels_last(inputs[image], first)
-    size = None if images is None else tuple(images.shape[1:-1])
     rank = 0 if images is None else len(images.shape)
     again = Again(model, question, inputs, classes, like, image, rank, first, scores.dtype)
 
@@ -131,9 +136,7 @@ def probe(
             return channels_last(by_images(question, tape, variants, inputs[image]), first)
         return again.gradient(wanted)
 
-    activations = tuple(
-        in_form(site, tensor, size, question.grid) for site, tensor in zip(sites, seen, strict=True)
-    )
+    activations = tuple(form.read(tensor) for form, tensor in zip(forms, seen, strict=True))
     return Trace(
         outputs=chosen,
         head=head,
@@ -142,8 +145,8 @@ def probe(
         probabilities=scoring.probabilities(head, classes),
         activations=activations,
         gradients=tuple(
-            in_form(site, tensor, size, question.grid)
-            for site, tensor in zip(sites if gradients else (), gradients, strict=True)
+            form.read(tensor)
+            for form, tensor in zip(forms if gradients else (), gradients, strict=True)
         ),
         attentions=attention.in_form(matrices, classes),
         attention_gradients=attention.in_form(
@@ -158,9 +161,11 @@ def probe(
         gradient=gradient,
         score=again.score,
         rests=tuple(
-            partial(again.rest, site, own, len(form.shape))
-            for site, own, form in zip(sites, seen, activations, strict=True)
+            partial(again.rest, form, own, len(read.shape))
+            for form, own, read in zip(forms, seen, activations, strict=True)
         ),
+        edges=tuple(form.edges for form in forms),
+        unplaced=tuple(form.note for form in forms if form.note is not None),
         beside=again.beside,
         repeated=tuple(
             site.path
@@ -183,10 +188,45 @@ def _image_place(inputs: Sequence[tf.Tensor]) -> int:
     )
 
 
-def _image_under(seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]) -> int | None:
-    """Find the input that the first site looks at: of its rank, or an image under its tokens."""
+def _forms(
+    model: keras.Model,
+    sites: Sequence[Site],
+    seen: Sequence[tf.Tensor],
+    scores: Scores,
+    question: Question,
+    inputs: Sequence[tf.Tensor],
+    place: int | None,
+) -> tuple[bool, list[Form]]:
+    """Find where the image's channels stand, and the form of each site's output."""
+    if place is None:
+        forms = [Form(site, None, None, question.grid, (), None) for site in sites]
+        return False, forms
+    image = inputs[place]
+    layouts = followed(image, seen or [scores])
+    first = channels_stand_first(image, layouts, images_channels_first(model, image))
+    return first, [
+        form_of(site, tensor, image, layouts, first, question.grid)
+        for site, tensor in zip(sites, seen, strict=True)
+    ]
+
+
+def _image_under(
+    sites: Sequence[Site], seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]
+) -> int | None:
+    """Find the input that the first site looks at: of its rank, or an image under its tokens.
+
+    Raises:
+        ValueError: If a site looks at no input.
+    """
     if not seen:
         return None
+    names = {tensor.op.name for tensor in inputs}
+    for site, tensor in zip(sites, seen, strict=True):
+        if not names & graph.ancestors([tensor]):
+            raise ValueError(
+                f"layer {site.path!r} gives the same for every image, as embeddings of positions "
+                f"do: there is nothing to see there; suggest_layers(model) lists the others"
+            )
     rank = len(seen[0].shape)
     below = graph.ancestors(seen[:1])
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below]

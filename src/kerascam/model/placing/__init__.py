@@ -3,11 +3,10 @@
 `atoms` is the language: what each axis of a tensor runs along. `layouts` reads a graph in it, by
 the rules of `movements`, `joins`, `blocks`, `products` and `windows`. `cells` turns what it found
 for a layer into the axes of a heatmap and the window of the image that it covers.
-
-Nothing asks it yet: heatmaps are still enlarged onto the whole image.
 """
 
+from .atoms import Layout
 from .cells import Cells, cells_of
 from .layouts import Layouts, layouts_of
 
-__all__ = ["Cells", "Layouts", "cells_of", "layouts_of"]
+__all__ = ["Cells", "Layout", "Layouts", "cells_of", "layouts_of"]
