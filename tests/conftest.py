@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +141,23 @@ def one_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("served")
     export(small_model(1), base / "1")
     return base
+
+
+@pytest.fixture
+def register() -> Iterator[Callable[[Any], str]]:
+    """Register a method for the length of a test; returns its name."""
+    names: list[str] = []
+
+    def add(function: Any) -> str:
+        METHODS.register(title=function.__name__, class_name=function.__name__, citation=None)(
+            function
+        )
+        names.append(function.__name__)
+        return names[-1]
+
+    from kerascam.registry import METHODS  # environment first
+
+    len(METHODS)  # the library's own come first
+    yield add
+    for name in names:
+        del METHODS._methods[name]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import zoo
+from enlarging import enlarged
 from keras import layers
 from proofs import wide
 
@@ -236,13 +237,19 @@ def test_activations_beside_the_relus_are_told_of(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "freeze"),
+    ("layer", "begin", "width", "freeze"),
     wide(
-        [("stem", False), ("features", True), ("mix", False)],
-        [(layer, freeze) for layer in ("stem", "features", "mix") for freeze in (False, True)],
+        [("stem", 0, 1, False), ("features", 0, 2, True), ("mix", 2, 2, False)],
+        [
+            (*layer, freeze)
+            for layer in (("stem", 0, 1), ("features", 0, 2), ("mix", 2, 2))
+            for freeze in (False, True)
+        ],
     ),
 )
-def test_guided_grad_cam_is_guided_times_enlarged_grad_cam(layer: str, freeze: bool) -> None:
+def test_guided_grad_cam_is_guided_times_enlarged_grad_cam(
+    layer: str, begin: int, width: int, freeze: bool
+) -> None:
     """Behind `stem` and `features` lie ReLUs: the map of Grad-CAM has their plain gradient."""
     net = zoo.Net()
     specimen = zoo.of_net(zoo.functional_net(net), net)
@@ -251,8 +258,7 @@ def test_guided_grad_cam_is_guided_times_enlarged_grad_cam(layer: str, freeze: b
 
     guided = by_hand(net, specimen.inputs, classes, ruled(tf.nn.relu, "guided"))
     maps = GradCAM(specimen.model, layer)(specimen.inputs, classes).maps
-    enlarged = tf.image.resize(maps[..., None], zoo.SIZES[2]).numpy()[..., 0]
-    close(found.maps, guided * enlarged)
+    close(found.maps, guided * enlarged(maps, zoo.SIZES[2], [(begin, width)] * 2))
 
 
 def test_the_grad_cam_in_guided_grad_cam_is_the_plain_one() -> None:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from enlarging import enlarged
 
 import kerascam
 from kerascam.methods import pixelwise
@@ -125,12 +126,15 @@ def two_layers(size):
 IMAGES = np.random.default_rng(4).random((2, 9, 9, 3), np.float32)
 
 
-def fused_by_hand(fine, coarse):
-    def unit(maps):
-        enlarged = tf.image.resize(maps[..., None], (9, 9)).numpy()[..., 0]
-        return enlarged / enlarged.max((1, 2), keepdims=True)
+FINE, COARSE = [(1, 1)] * 2, [(1.5, 2)] * 2  # where the cells begin, and how wide they are
 
-    largest = np.maximum(np.tanh(2 * unit(fine)), unit(coarse))
+
+def fused_by_hand(fine, coarse):
+    def unit(maps, edges):
+        heatmaps = enlarged(maps, (9, 9), edges)
+        return heatmaps / heatmaps.max((1, 2), keepdims=True)
+
+    largest = np.maximum(np.tanh(2 * unit(fine, FINE)), unit(coarse, COARSE))
     return largest / largest.max((1, 2), keepdims=True)
 
 
@@ -149,8 +153,8 @@ def test_fusion_scales_every_layer_first_even_where_nothing_is_normalised_after(
 def test_other_methods_fuse_by_the_mean():
     found = kerascam.GradCAM(two_layers(9), ["fine", "coarse"])(IMAGES, 1)
     total = np.zeros((2, 9, 9), np.float32)
-    for maps in found.maps:
-        enlarged = tf.image.resize(maps[..., None], (9, 9)).numpy()[..., 0]
-        total += enlarged / np.maximum(enlarged.max((1, 2), keepdims=True), 1e-30)
+    for maps, edges in zip(found.maps, (FINE, COARSE), strict=True):
+        heatmaps = enlarged(maps, (9, 9), edges)
+        total += heatmaps / np.maximum(heatmaps.max((1, 2), keepdims=True), 1e-30)
     wanted = total / np.maximum(total.max((1, 2), keepdims=True), 1e-30)
     np.testing.assert_allclose(found.heatmaps, wanted, atol=1e-5)

@@ -16,7 +16,7 @@ from keras import layers as L
 from kerascam import Explainer, GradCAM
 from kerascam.model import graph
 from kerascam.model import trace as trace_module
-from kerascam.registry import METHODS, SUPPLIES, Registry
+from kerascam.registry import SUPPLIES, Registry
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 8, 8, 3)).astype("float32")
 CLASSES = np.array([2, 0, 1])
@@ -120,24 +120,6 @@ class Known:
 @pytest.fixture(scope="module", params=BUILD)
 def known(request):
     return Known(request.param)
-
-
-@pytest.fixture
-def register():
-    """Register a method for the length of a test; returns its name."""
-    names = []
-
-    def add(function):
-        METHODS.register(title=function.__name__, class_name=function.__name__, citation=None)(
-            function
-        )
-        names.append(function.__name__)
-        return function.__name__
-
-    len(METHODS)  # the library's own come first
-    yield add
-    for name in names:
-        del METHODS._methods[name]
 
 
 def spread(values, images):
