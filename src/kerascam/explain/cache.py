@@ -1,16 +1,25 @@
 """An explainer's compiled programs, and the layers that they look at."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from ..errors import DoesNotFitError
 from ..inputs import InputSpec
-from ..model import Discovery, Site, check_model, discover, site_of, tensor_spec
+from ..model import (
+    Discovery,
+    Site,
+    check_model,
+    declared_batch,
+    discover,
+    site_of,
+    tensor_spec,
+)
 from ..model.choice import guess
 from ..model.entrance import scaling_layers
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
@@ -18,6 +27,8 @@ from ..model.suggest import choose_from
 from .forward import Scoring, compile_scores
 from .program import Program, Recipe, compile_program
 from .steps import Stepwise, compile_steps
+
+T = TypeVar("T")
 
 
 def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None) -> list[Site]:
@@ -53,6 +64,7 @@ class Programs:
     _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
     _scoring: dict[Any, Scoring] = field(default_factory=dict)
     _first: tuple[keras.Layer, ...] | None = None
+    _batch: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -70,7 +82,13 @@ class Programs:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(
-            state, _compiled={}, _stepwise={}, _scoring={}, _first=None, _lock=threading.Lock()
+            state,
+            _compiled={},
+            _stepwise={},
+            _scoring={},
+            _first=None,
+            _batch=None,
+            _lock=threading.Lock(),
         )
         check_model(self.model)
         if self.sites is not None:
@@ -94,17 +112,16 @@ class Programs:
             like: The structure of the inputs, for a model that does not declare one.
             arrays: The inputs; only their shapes and dtypes matter.
         """
-        signature = _signature(specs, arrays)
-        with self._lock:
-            program = self._compiled.get(signature)
-            if program is None and self.sites is None:
+
+        def compiled(signature: Sequence[tf.TensorSpec]) -> Program:
+            program = None
+            if self.sites is None:
                 program = self._guess(signature, like)
             if self.sites is None:
                 self._settle(self._discover(arrays, like))
-            if program is None:
-                program = self._compile(self.sites or [], signature, like)
-            self._compiled[signature] = program
-            return program
+            return program or self._compile(self.sites or [], signature, like)
+
+        return self._once(self._compiled, compiled, specs, arrays)
 
     def in_steps(
         self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]
@@ -113,13 +130,13 @@ class Programs:
 
         The arguments are those of `of`, which comes first.
         """
-        signature = _signature(specs, arrays)
-        with self._lock:
-            if signature not in self._stepwise:
-                self._stepwise[signature] = compile_steps(
-                    self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
-                )
-            return self._stepwise[signature]
+
+        def compiled(signature: Sequence[tf.TensorSpec]) -> Stepwise | None:
+            return compile_steps(
+                self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
+            )
+
+        return self._once(self._stepwise, compiled, specs, arrays)
 
     def scoring(
         self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]
@@ -128,13 +145,54 @@ class Programs:
 
         The arguments are those of `of`.
         """
-        signature = _signature(specs, arrays)
+
+        def compiled(signature: Sequence[tf.TensorSpec]) -> Scoring:
+            return compile_scores(
+                self.model, self.recipe.question, signature, like, freeze=self.freeze
+            )
+
+        return self._once(self._scoring, compiled, specs, arrays)
+
+    def _once(
+        self,
+        kept: dict[Any, T],
+        compiled: Callable[[Sequence[tf.TensorSpec]], T],
+        specs: Sequence[InputSpec],
+        arrays: Sequence[np.ndarray],
+    ) -> T:
+        """Return what is compiled for inputs of this form, compiling it if need be.
+
+        It takes any number of images, unless the model cannot be traced so and declares a number.
+
+        Args:
+            kept: What is compiled, by signature; what is new is added.
+            compiled: Compiles for a signature.
+            specs: What the model takes.
+            arrays: The inputs.
+
+        Raises:
+            ValueError: If the model takes only the number of images that it declares.
+        """
         with self._lock:
-            if signature not in self._scoring:
-                self._scoring[signature] = compile_scores(
-                    self.model, self.recipe.question, signature, like, freeze=self.freeze
+            if self._batch is None:
+                signature = _signature(specs, arrays, None)
+                try:
+                    if signature not in kept:
+                        kept[signature] = compiled(signature)
+                    return kept[signature]
+                except DoesNotFitError:
+                    self._batch = declared_batch(self.model)
+                    if self._batch is None:
+                        raise
+            if len(arrays[0]) != self._batch:
+                raise ValueError(
+                    f"images must come {self._batch} at a time, the batch size that model "
+                    f"{self.model.name!r} declares and computes with; received {len(arrays[0])}"
                 )
-            return self._scoring[signature]
+            signature = _signature(specs, arrays, self._batch)
+            if signature not in kept:
+                kept[signature] = compiled(signature)
+            return kept[signature]
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
@@ -183,9 +241,9 @@ class Programs:
 
 
 def _signature(
-    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray]
+    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], batch: int | None
 ) -> tuple[tf.TensorSpec, ...]:
     return tuple(
-        tensor_spec(spec, array.shape, array.dtype)
+        tensor_spec(spec, array.shape, array.dtype, batch)
         for spec, array in zip(specs, arrays, strict=True)
     )

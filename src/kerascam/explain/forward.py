@@ -81,7 +81,7 @@ def compile_scores(
         heads.append(trace.head)
         return {"scores": trace.scores}
 
-    specs = [*signature, tf.TensorSpec((None,), tf.int32)]
+    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
     run = compile_graph(score, specs, freeze=freeze)
     return Scoring(run, None if heads[0] is None else heads[0].class_count)
 

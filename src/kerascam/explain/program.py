@@ -1,6 +1,5 @@
 """The computation behind an explanation, as one graph: from the model's inputs to heatmaps."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from ..model import (
     Discovery,
     InGraph,
     Question,
-    ReluCount,
     Site,
     Trace,
     compile_graph,
@@ -23,9 +21,8 @@ from ..model import (
 from ..registry import METHODS, Method
 from ..repeat import driven_by
 from ..resizing import Edges
-from ..targets import logit
-from ..targets.heads import is_changed_probability
 from .forward import predictions_of
+from .notes import notes_of
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def compile_program(
         with driven_by(InGraph()):
             return results(trace, recipe)
 
-    specs = [*signature, tf.TensorSpec((None,), tf.int32)]
+    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
     run = compile_graph(explain, specs, freeze=freeze)
     (trace,) = traces
     return Program(
@@ -111,7 +108,7 @@ def compile_program(
         sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
-        notes=_notes(trace, recipe),
+        notes=notes_of(trace, recipe.method, recipe.question),
         discovery=trace.discovery,
     )
 
@@ -246,58 +243,3 @@ def _fits(trace: Trace, method: Method) -> tf.Tensor:
         return tf.ones_like(trace.classes, tf.bool)
     sites = zip(trace.activations, trace.gradients, strict=True)
     return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
-
-
-def _notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
-    return (
-        *_relu_notes(trace.relus, recipe.method),
-        *_head_notes(trace, recipe.question),
-        *trace.unplaced,
-        *_beside_notes(trace, recipe.method),
-        *_repeat_notes(trace, recipe),
-    )
-
-
-def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
-    return tuple(
-        f"the score depends on the images beside layer {path} too: {method.title} replaced the "
-        f"layer's output and left what passes beside it as it was"
-        for path in trace.beside
-    )
-
-
-def _repeat_notes(trace: Trace, recipe: Recipe) -> tuple[str, ...]:
-    """Say if the weighted sum of features, which Grad-CAM takes, is the logits again."""
-    if recipe.question.target is not logit or recipe.method.name != "grad_cam":
-        return ()
-    return tuple(
-        f"layer {path} is one 1×1 convolution away from the output: {recipe.method.title} there "
-        f"only repeats the logits of the class; name a layer further from the output"
-        for path in trace.repeated
-    )
-
-
-def _head_notes(trace: Trace, question: Question) -> tuple[str, ...]:
-    head = trace.head
-    if question.target is not logit or head is None or head.probabilities is not None:
-        return ()
-    if not is_changed_probability(head.outputs):
-        return ()
-    return (
-        "the output is a softmax or sigmoid that is changed after it: its value is explained, "
-        "not a logit, and may saturate; give target= to explain another number",
-    )
-
-
-def _relu_notes(relus: ReluCount | None, method: Method) -> tuple[str, ...]:
-    if relus is None:
-        return ()
-    plural = "" if relus.replaced == 1 else "s"
-    notes = [f"{method.title} replaced the backward step of {relus.replaced} ReLU{plural}"]
-    if not relus.replaced:
-        notes = [f"{method.title} found no ReLU in the model: the map is the plain gradient"]
-    if relus.others:
-        notes.append(f"{', '.join(relus.others)} activations kept their own backward step")
-    if not relus.replaced or relus.others:
-        warnings.warn("; ".join(notes), UserWarning, stacklevel=6)
-    return tuple(notes)

@@ -124,7 +124,7 @@ def compile_steps(
         like: The structure of the inputs, for a model that does not declare one.
         freeze: Whether the weights become constants.
     """
-    specs = [*signature, tf.TensorSpec((None,), tf.int32)]
+    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
     kept: list[Steps] = []
 
     def traced(steps: Steps, inputs: Sequence[tf.Tensor], classes: tf.Tensor) -> dict[str, Any]:

@@ -14,7 +14,15 @@ from .loop import InGraph
 from .question import Question
 from .relu import ReluCount
 from .sites import Site, site_of
-from .specs import USUAL_LENGTHS, built_shape, check_model, declared_units, input_specs, tensor_spec
+from .specs import (
+    USUAL_LENGTHS,
+    built_shape,
+    check_model,
+    declared_batch,
+    declared_units,
+    input_specs,
+    tensor_spec,
+)
 from .trace import Trace, probe
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "check_model",
     "compile_graph",
     "custom_classes",
+    "declared_batch",
     "declared_units",
     "discover",
     "input_specs",

@@ -76,7 +76,9 @@ class Again:
     ) -> tf.Tensor:
         if len(values.shape) == rank:
             return ask(inputs, self.classes, values)
-        together = takes_any_batch(self.question.target) and not specs.declares_batch(self.model)
+        together = (
+            takes_any_batch(self.question.target) and specs.declared_batch(self.model) is None
+        )
         return at_copies(ask, inputs, self.classes, values, together=together, dtype=dtype)
 
     def _with_images(self, inputs: Sequence[tf.Tensor], images: Images) -> Any:

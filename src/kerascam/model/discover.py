@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from ..errors import DoesNotFitError
 from . import graph, shadow, specs
 from .choice import Capture
 from .grids import channels_last_shape
@@ -42,8 +43,25 @@ def discover(
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
     """
+    try:
+        return _discover(model, shapes, dtypes, like, output, None)
+    except DoesNotFitError:
+        batch = specs.declared_batch(model)
+        if batch is None:
+            raise
+        return _discover(model, shapes, dtypes, like, output, batch)
+
+
+def _discover(
+    model: keras.Model,
+    shapes: Sequence[Sequence[int] | None],
+    dtypes: Sequence[Any],
+    like: Any,
+    output: int | str | None,
+    batch: int | None,
+) -> Discovery:
     wanted = [
-        specs.sized(specs.tensor_spec(spec, shape, dtype), shape)
+        specs.sized(specs.tensor_spec(spec, shape, dtype, batch), shape)
         for spec, shape, dtype in zip(specs.input_specs(model, like), shapes, dtypes, strict=True)
     ]
     # A bare graph, never run: cheaper to build than a tf.function, and dropped right away.

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ..errors import DoesNotFitError, reason
 from .layers import walk
+from .specs import call
 
 # Called with a layer's inputs and output each time that the layer runs; returns what replaces the
 # output, or None to leave it.
@@ -56,8 +57,9 @@ def run(
         for layer in _with_inner(model, listeners):
             for slot, function in _replacements(layer, heard.get(id(layer), [])):
                 stack.enter_context(_shadowed(layer, slot, function))
+        stack.enter_context(keras.StatelessScope())
         try:
-            return model(inputs, training=False)
+            return call(model, inputs)
         except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
             shapes = [tuple(tensor.shape) for tensor in keras.tree.flatten(inputs)]
             raise DoesNotFitError(

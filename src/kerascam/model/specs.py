@@ -1,5 +1,6 @@
 """What a model takes: the names, shapes, dtypes and structure of its inputs."""
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,6 +69,9 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
             for name, tensor in zip(names or [t.name for t in tensors], tensors, strict=True)
         ]
     dtype = "float64" if model.variable_dtype == "float64" else None
+    names = _arguments(model)
+    if names:
+        return [InputSpec(name, None, dtype) for name in names]
     built = _built_shapes(model)
     if len(built) == 1:
         ((name, shape),) = built.items()
@@ -80,12 +84,48 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
     return [InputSpec("images", None, dtype)]
 
 
-def declares_batch(model: keras.Model) -> bool:
-    """Tell whether an input of the model is declared with a fixed number of images."""
+def declared_batch(model: keras.Model) -> int | None:
+    """Return how many images the model declares that it takes at a time; None if any number.
+
+    A Sequential model without an Input remembers the number of its first batch here too.
+    """
     declared = _declared(model)
     if declared is None:
-        return False
-    return any(tensor.shape[0] is not None for tensor in keras.tree.flatten(declared))
+        return None
+    counts = (tensor.shape[0] for tensor in keras.tree.flatten(declared))
+    return next((count for count in counts if count is not None), None)
+
+
+def call(model: keras.Model, inputs: Any) -> Any:
+    """Call the model in inference mode, as its `call` takes its inputs.
+
+    A model whose `call` has an argument for each input, as `call(self, image, meta)`, is given
+    them one by one; any other, in one structure.
+
+    Args:
+        model: The model.
+        inputs: As `pack` gives them.
+    """
+    if _arguments(model):
+        return model(*inputs, training=False)
+    return model(inputs, training=False)
+
+
+def _arguments(model: keras.Model) -> list[str]:
+    """Name the arguments of a `call` that has one for each input; none if it has but one."""
+    if _declared(model) is not None:
+        return []
+    function = type(model).call
+    function = getattr(function, "python_function", function)  # of a tf.function
+    _, *parameters = inspect.signature(function).parameters.values()
+    names = [
+        each.name
+        for each in parameters
+        if each.kind is each.POSITIONAL_OR_KEYWORD
+        and each.default is each.empty
+        and each.name not in ("training", "mask")
+    ]
+    return names if len(names) > 1 else []
 
 
 def declared_units(model: keras.Model, output: int | str | None) -> int | None:
@@ -138,6 +178,8 @@ def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
         tensors: One for each input, in order.
         like: The user's own structure, for a model that does not declare one.
     """
+    if _arguments(model):
+        return list(tensors)
     if len(tensors) == 1 and not isinstance(_declared(model), dict):
         return tensors[0]
     declared = _declared(model)
@@ -148,13 +190,16 @@ def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
     return list(tensors)
 
 
-def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None) -> tf.TensorSpec:
+def tensor_spec(
+    spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None, batch: int | None = None
+) -> tf.TensorSpec:
     """Return the traced form of one input: any batch size, any length that the model leaves open.
 
     Args:
         spec: The model's input.
         shape: An example's shape, batch first, for a model that declares none.
         dtype: The example's dtype.
+        batch: How many images; None for any number.
     """
     if spec.shape is None:
         if shape is None:
@@ -162,7 +207,7 @@ def tensor_spec(spec: InputSpec, shape: Sequence[int] | None, dtype: Any = None)
                 "inputs must be given: this model does not say what it takes; pass a batch"
             )
         return tf.TensorSpec((None, *shape[1:]), spec.dtype or dtype or tf.float32, spec.name)
-    return tf.TensorSpec((None, *spec.shape), spec.dtype or dtype or tf.float32)
+    return tf.TensorSpec((batch, *spec.shape), spec.dtype or dtype or tf.float32)
 
 
 def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
@@ -172,4 +217,4 @@ def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
         length if length is not None else (shape[place] if shape is not None else usual)
         for place, length in enumerate(spec.shape[1:], start=1)
     ]
-    return tf.TensorSpec((None, *lengths), spec.dtype)
+    return tf.TensorSpec((spec.shape[0], *lengths), spec.dtype)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
+from ..errors import DoesNotFitError
 from ..resizing import Edges
 from ..targets import heads
 from . import attention, graph, relu, scoring, specs
@@ -15,7 +16,7 @@ from .again import Again, by_images
 from .discover import Discovery, Survey
 from .forms import Form, channels_stand_first, followed, form_of
 from .grids import channels_last
-from .outputs import select
+from .outputs import select, tensors_in
 from .question import Question
 from .sites import Site, forward, images_channels_first
 
@@ -111,6 +112,7 @@ def probe(
                 survey.listeners if question.survey else tuple,
             )
             chosen = select(model, outputs, question.output)
+            _check_batch(model, inputs, chosen)
             head = scoring.read(chosen, question.target)
             classes = scoring.settle(head, classes)
             scores = scoring.score(question.target, chosen, classes)
@@ -175,6 +177,19 @@ def probe(
         relus=_count_relus(question, scores),
         discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
     )
+
+
+def _check_batch(model: keras.Model, inputs: Sequence[tf.Tensor], outputs: Any) -> None:
+    """Raise if a model that declares its batch size answers that many images, and no others.
+
+    Raises:
+        DoesNotFitError: As of layers that keep states, which hold those of each image of a batch.
+    """
+    batch = specs.declared_batch(model)
+    if batch is None or inputs[0].shape[0] is not None:
+        return
+    if any(tensor.shape.rank and tensor.shape[0] == batch for tensor in tensors_in(outputs)):
+        raise DoesNotFitError(f"the model answers batches of {batch} images, which it declares")
 
 
 def _image_place(inputs: Sequence[tf.Tensor]) -> int:

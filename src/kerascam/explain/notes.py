@@ -1,0 +1,64 @@
+"""What the user should know of a trace: what was replaced, guessed or left out."""
+
+import warnings
+
+from ..model import Question, ReluCount, Trace
+from ..registry import Method
+from ..targets import logit
+from ..targets.heads import is_changed_probability
+
+
+def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...]:
+    """Say what the user should know of a trace."""
+    return (
+        *_relu_notes(trace.relus, method),
+        *_head_notes(trace, question),
+        *trace.unplaced,
+        *_beside_notes(trace, method),
+        *_repeat_notes(trace, method, question),
+    )
+
+
+def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
+    return tuple(
+        f"the score depends on the images beside layer {path} too: {method.title} replaced the "
+        f"layer's output and left what passes beside it as it was"
+        for path in trace.beside
+    )
+
+
+def _repeat_notes(trace: Trace, method: Method, question: Question) -> tuple[str, ...]:
+    """Say if the weighted sum of features, which Grad-CAM takes, is the logits again."""
+    if question.target is not logit or method.name != "grad_cam":
+        return ()
+    return tuple(
+        f"layer {path} is one 1×1 convolution away from the output: {method.title} there "
+        f"only repeats the logits of the class; name a layer further from the output"
+        for path in trace.repeated
+    )
+
+
+def _head_notes(trace: Trace, question: Question) -> tuple[str, ...]:
+    head = trace.head
+    if question.target is not logit or head is None or head.probabilities is not None:
+        return ()
+    if not is_changed_probability(head.outputs):
+        return ()
+    return (
+        "the output is a softmax or sigmoid that is changed after it: its value is explained, "
+        "not a logit, and may saturate; give target= to explain another number",
+    )
+
+
+def _relu_notes(relus: ReluCount | None, method: Method) -> tuple[str, ...]:
+    if relus is None:
+        return ()
+    plural = "" if relus.replaced == 1 else "s"
+    notes = [f"{method.title} replaced the backward step of {relus.replaced} ReLU{plural}"]
+    if not relus.replaced:
+        notes = [f"{method.title} found no ReLU in the model: the map is the plain gradient"]
+    if relus.others:
+        notes.append(f"{', '.join(relus.others)} activations kept their own backward step")
+    if not relus.replaced or relus.others:
+        warnings.warn("; ".join(notes), UserWarning, stacklevel=6)
+    return tuple(notes)
