@@ -58,11 +58,17 @@ class Form:
         return tf.ensure_shape(tensor, [None, *own.shape[1:]])
 
 
-def followed(image: tf.Tensor, ends: Sequence[tf.Tensor]) -> Layouts:
-    """Follow an input through the graph that is being traced, up to some tensors."""
+def followed(image: tf.Tensor, ends: Sequence[tf.Tensor], channel: int | None = None) -> Layouts:
+    """Follow an input through the graph that is being traced, up to some tensors.
+
+    Args:
+        image: The input.
+        ends: The tensors.
+        channel: Which axis its channels run along, the batch axis not counted, if that is known.
+    """
     needed = graph.ancestors(ends)
     operations = tf.compat.v1.get_default_graph().get_operations()
-    return layouts_of(image, [each for each in operations if each.name in needed])
+    return layouts_of(image, [each for each in operations if each.name in needed], channel)
 
 
 def channels_stand_first(image: tf.Tensor, layouts: Layouts, guess: bool) -> bool:
@@ -106,12 +112,12 @@ def form_of(
         ValueError: If the output's first axis is not the images, or `grid` is not how the graph
             lays the tokens out.
     """
-    axes = [axis for axis in range(len(image.shape) - 1) if axis != _channel(image, first)]
+    axes = [axis for axis in range(len(image.shape) - 1) if axis != channel_axis(image, first)]
     size = tuple(image.shape[axis + 1] for axis in axes)
     layout = layouts.of(tensor)
     cells = None
     if isinstance(layout, Layout):
-        cells = cells_of(layout, frozenset({_channel(image, first)}))
+        cells = cells_of(layout, frozenset({channel_axis(image, first)}))
         if cells is None or cells.axes != tuple(axes) or cells.views:
             _check_batch(site, tensor, layout)
             cells = None
@@ -133,7 +139,8 @@ def form_of(
     return Form(site, cells, size, grid, edges, None)
 
 
-def _channel(image: tf.Tensor, first: bool) -> int:
+def channel_axis(image: tf.Tensor, first: bool) -> int:
+    """Return which axis of an input its channels run along, the batch axis not counted."""
     return 0 if first else len(image.shape) - 2
 
 

@@ -14,9 +14,10 @@ from ..targets import heads
 from . import attention, graph, relu, scoring, specs
 from .again import Again, by_images
 from .discover import Discovery, Survey
-from .forms import Form, channels_stand_first, followed, form_of
+from .forms import Form, channel_axis, channels_stand_first, followed, form_of
 from .grids import channels_last
 from .outputs import select, tensors_in
+from .placing import UNKNOWN
 from .question import Question
 from .sites import Site, forward, images_channels_first
 
@@ -219,6 +220,9 @@ def _forms(
     image = inputs[place]
     layouts = followed(image, seen or [scores])
     first = channels_stand_first(image, layouts, images_channels_first(model, image))
+    if any(layouts.of(tensor) == UNKNOWN for tensor in seen):
+        # Colours that are stacked or picked are lost as places, and none if they are features.
+        layouts = followed(image, seen, channel_axis(image, first))
     return first, [
         form_of(site, tensor, image, layouts, first, question.grid)
         for site, tensor in zip(sites, seen, strict=True)

@@ -8,5 +8,6 @@ for a layer into the axes of a heatmap and the window of the image that it cover
 from .atoms import Layout
 from .cells import Cells, cells_of
 from .layouts import Layouts, layouts_of
+from .rules import UNKNOWN
 
-__all__ = ["Cells", "Layout", "Layouts", "cells_of", "layouts_of"]
+__all__ = ["UNKNOWN", "Cells", "Layout", "Layouts", "cells_of", "layouts_of"]

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import blocks, joins, movements, products
-from .atoms import BATCH, IMAGE, Atom, Layout
+from .atoms import BATCH, IMAGE, Atom, Layout, feature
 from .constants import called_with, number
 from .rules import RULES, UNKNOWN, Known, LostError, Step, joined, lengths
 
@@ -56,21 +56,33 @@ class Layouts:
         return self.found.get(tensor.name)
 
 
-def image_layout(shape: Sequence[int | None]) -> Layout:
-    """Return the layout of the image input itself."""
+def image_layout(shape: Sequence[int | None], channel: int | None = None) -> Layout:
+    """Return the layout of the image input itself.
+
+    Args:
+        shape: Its shape, batch first.
+        channel: Which axis its channels run along, the batch axis not counted; None if that is
+            not known: it is then an axis like the others.
+    """
     lengths = tuple(shape)
-    grid = ((Atom(IMAGE, n, axis=axis, step=1.0),) for axis, n in enumerate(lengths[1:]))
+    grid = (
+        feature(n) if axis == channel else (Atom(IMAGE, n, axis=axis, step=1.0),)
+        for axis, n in enumerate(lengths[1:])
+    )
     return Layout(((Atom(BATCH, lengths[0]),), *grid))
 
 
-def layouts_of(image: tf.Tensor, operations: Sequence[tf.Operation]) -> Layouts:
+def layouts_of(
+    image: tf.Tensor, operations: Sequence[tf.Operation], channel: int | None = None
+) -> Layouts:
     """Follow the image through the operations of a graph.
 
     Args:
         image: The image input, batch first.
         operations: Those of its graph, in the order in which they were made.
+        channel: As of `image_layout`.
     """
-    layouts = Layouts({image.name: image_layout(tuple(image.shape))})
+    layouts = Layouts({image.name: image_layout(tuple(image.shape), channel)})
     _follow(layouts, layouts.found, operations)
     return layouts
 
