@@ -190,3 +190,19 @@ def test_a_step_that_is_not_followed_is_said() -> None:
     net = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
     found = GradCAM(net, "c")(np.ones((1, 8, 8, 3)), 0)
     assert any("could not be followed" in note for note in found.notes), found.notes
+
+
+def test_a_prefix_before_cells_of_open_number_is_said() -> None:
+    keras.utils.set_random_seed(8)
+    inputs = keras.Input((None, 3))
+    x = layers.Conv1D(8, 4, 4)(inputs)
+    x = ops.concatenate([ops.mean(x, 1, keepdims=True), x], 1)
+    x = layers.Dense(8, activation="relu", name="tokens")(x)
+    scores = layers.Dense(2, kernel_initializer="ones")(layers.GlobalAveragePooling1D()(x))
+    model = keras.Model(inputs, scores)
+    signal = np.random.default_rng(8).random((2, 32, 3))
+    found = GradCAM(model, "tokens")(signal, 0)
+    assert any("could not be followed" in note for note in found.notes)
+    assert found.statuses == ("ok", "ok")
+    wanted = enlarged(found.maps, (32,), [(0, 32 / 9)])
+    np.testing.assert_allclose(found.heatmaps, wanted / wanted.max(1, keepdims=True), atol=1e-5)

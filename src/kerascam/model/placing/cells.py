@@ -128,6 +128,8 @@ def cells_of(layout: Layout, channels: frozenset[int] = frozenset()) -> Cells | 
     grid = [merged([atoms[place][1] for place in each]) for each in places]
     if len(batch) != 1 or not grid or any(len(each) != 1 for each in grid):
         return None
+    if prefixed is not None and not prefixed[2]:  # only the run tells where it ends
+        return None
     used = {place for each in places for place in each}
     rest = [place for place in range(len(atoms)) if place not in used and place not in batch]
     owners, lengths = [owner for owner, _ in atoms], [atom.length for _, atom in atoms]
