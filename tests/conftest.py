@@ -146,6 +146,8 @@ def one_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def register() -> Iterator[Callable[[Any], str]]:
     """Register a method for the length of a test; returns its name."""
+    from kerascam.registry import METHODS  # environment first
+
     names: list[str] = []
 
     def add(function: Any) -> str:
@@ -154,8 +156,6 @@ def register() -> Iterator[Callable[[Any], str]]:
         )
         names.append(function.__name__)
         return names[-1]
-
-    from kerascam.registry import METHODS  # environment first
 
     len(METHODS)  # the library's own come first
     yield add

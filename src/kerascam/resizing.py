@@ -52,19 +52,17 @@ def _stretch(grids: Any, length: Any, edge: tuple[float, float] | None, xp: Arra
     else:
         begin, width = edge
         places = (middles - begin) / width - 0.5
-        last = xp.cast(old, "float64") - 0.5
-        inside = xp.cast((places >= -0.5) & (places <= last), grids.dtype)
-        column = xp.reshape(inside, (-1, *[1] * (len(grids.shape) - 1)))
-        return _at(grids, places, xp) * column
-    return _at(grids, places, xp)
-
-
-def _at(grids: Any, places: Any, xp: Arrays) -> Any:
-    """Take rows at places between them, kept inside the grid."""
-    old = xp.shape(grids)[0]
-    places = xp.clip(places, 0, xp.cast(old - 1, "float64"))
-    before = xp.floor(places)
-    share = xp.reshape(xp.cast(places - before, grids.dtype), (-1, *[1] * (len(grids.shape) - 1)))
+    kept = xp.clip(places, 0, xp.cast(old - 1, "float64"))
+    before = xp.floor(kept)
+    share = _column(kept - before, grids, xp)
     before = xp.cast(before, "int32")
     after = xp.minimum(before + 1, old - 1)
-    return xp.take(grids, before, 0) * (1 - share) + xp.take(grids, after, 0) * share
+    rows = xp.take(grids, before, 0) * (1 - share) + xp.take(grids, after, 0) * share
+    if edge is None:
+        return rows
+    return rows * _column(xp.abs(places - kept) <= 0.5, grids, xp)
+
+
+def _column(numbers: Any, grids: Any, xp: Arrays) -> Any:
+    """Bring one number per row to the dtype of grids, and to as many axes."""
+    return xp.reshape(xp.cast(numbers, grids.dtype), (-1, *[1] * (len(grids.shape) - 1)))

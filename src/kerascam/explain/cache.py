@@ -173,13 +173,17 @@ class Programs:
         Raises:
             ValueError: If the model takes only the number of images that it declares.
         """
+
+        def looked_up() -> T:
+            signature = _signature(specs, arrays, self._batch)
+            if signature not in kept:
+                kept[signature] = compiled(signature)
+            return kept[signature]
+
         with self._lock:
             if self._batch is None:
-                signature = _signature(specs, arrays, None)
                 try:
-                    if signature not in kept:
-                        kept[signature] = compiled(signature)
-                    return kept[signature]
+                    return looked_up()
                 except DoesNotFitError:
                     self._batch = declared_batch(self.model)
                     if self._batch is None:
@@ -189,10 +193,7 @@ class Programs:
                     f"images must come {self._batch} at a time, the batch size that model "
                     f"{self.model.name!r} declares and computes with; received {len(arrays[0])}"
                 )
-            signature = _signature(specs, arrays, self._batch)
-            if signature not in kept:
-                kept[signature] = compiled(signature)
-            return kept[signature]
+            return looked_up()
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,

@@ -10,11 +10,8 @@ from .._types import Features
 from ..resizing import Edges
 from . import graph
 from .placing import Cells, Layout, Layouts, cells_of, layouts_of
-from .sites import Site, as_layer_gives, in_form
+from .sites import Site, as_layer_gives, in_form, may_stand_first
 
-_IMAGE_CHANNELS = (1, 3, 4)
-
-Shape = Sequence[int | None]
 Grid = tuple[int, int]
 
 
@@ -41,8 +38,9 @@ class Form:
     def read(self, tensor: tf.Tensor) -> Features:
         """Bring the output, or its gradient, to (batch, *grid, features), at least float32."""
         if self.cells is None:
-            return in_form(self.site, tensor, self.size, self.grid)
-        tensor = self.cells.to_grid(tensor)
+            tensor = in_form(self.site, tensor, self.size, self.grid)
+        else:
+            tensor = self.cells.to_grid(tensor)
         return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
     def written(self, features: Features, own: tf.Tensor) -> tf.Tensor:
@@ -84,7 +82,7 @@ def channels_stand_first(image: tf.Tensor, layouts: Layouts, guess: bool) -> boo
     """
     read, kept = layouts.mixing or (frozenset(), frozenset())
     if read - kept == {0} and len(image.shape) > 2:
-        return image.shape[1] in _IMAGE_CHANNELS or image.shape[-1] not in _IMAGE_CHANNELS
+        return may_stand_first(image)
     if read - kept == {len(image.shape) - 2}:
         return False
     return guess
@@ -157,7 +155,7 @@ def _covers(edge: tuple[float, float], cells: int | None, pixels: int | None) ->
 
 
 def _check_batch(site: Site, tensor: tf.Tensor, layout: Layout) -> None:
-    if any(atom.kind == "image" for atom in layout.axes[0]):
+    if Layout(layout.axes[:1]).image_axes:
         raise ValueError(
             f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)} whose first axis "
             f"holds parts of the images too, such as windows, views or frames, and these cannot be "

@@ -136,17 +136,16 @@ def in_form(
     image: tuple[int | None, ...] | None,
     grid: tuple[int, int] | None,
 ) -> Features:
-    """Bring a site's output, or its gradient, to (batch, *grid, features), at least float32.
+    """Bring a site's output, or its gradient, to (batch, *grid, features), by their shapes.
 
     Raises:
         ValueError: If it holds tokens that fit no grid.
     """
     tensor = channels_last(tensor, site.channels_first)
     try:
-        tensor = to_grid(tensor, image, grid)
+        return to_grid(tensor, image, grid)
     except ValueError as error:
         raise ValueError(f"layer {site.path!r}: {error}") from None
-    return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
 
 def as_layer_gives(site: Site, features: Features, own: tf.Tensor) -> tf.Tensor:
@@ -174,8 +173,11 @@ def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:
     colours: a model may transpose its images first.
     """
     formats = (getattr(layer, "data_format", None) for _, layer in walk(model))
-    if next(filter(None, formats), None) != "channels_first":
-        return False
+    return next(filter(None, formats), None) == "channels_first" and may_stand_first(images)
+
+
+def may_stand_first(images: tf.Tensor) -> bool:
+    """Tell whether the channels of images may stand first: not if only the last can be colours."""
     return images.shape[1] in _IMAGE_CHANNELS or images.shape[-1] not in _IMAGE_CHANNELS
 
 

@@ -239,16 +239,15 @@ def _image_under(
     """
     if not seen:
         return None
-    names = {tensor.op.name for tensor in inputs}
-    for site, tensor in zip(sites, seen, strict=True):
-        if not names & graph.ancestors([tensor]):
+    below = [graph.ancestors([tensor]) for tensor in seen]
+    for site, needed in zip(sites, below, strict=True):
+        if needed.isdisjoint(tensor.op.name for tensor in inputs):
             raise ValueError(
                 f"layer {site.path!r} gives the same for every image, as embeddings of positions "
                 f"do: there is nothing to see there; suggest_layers(model) lists the others"
             )
     rank = len(seen[0].shape)
-    below = graph.ancestors(seen[:1])
-    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below]
+    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
     for wanted in (rank, rank + 1) if rank == 3 else (rank,):
         for place in under:
             if len(inputs[place].shape) == wanted:
