@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from .arrays import Arrays
+from .arrays import HOST, Arrays
 
 #: For each axis, where the first cell begins and how wide a cell is, both in new cells; negative
 #: widths run backwards. None: the cells cover the whole axis.
@@ -46,6 +46,20 @@ def _stretch(grids: Any, length: Any, edge: tuple[float, float] | None, xp: Arra
     # One rounding for each operation, and no matrix product, whose sums each library rounds in an
     # order of its own.
     old = xp.shape(grids)[0]
+    # Lengths known beforehand need no operations in a graph: a quarter of a small one's trace.
+    known = isinstance(old, int) and isinstance(length, int)
+    where = HOST if known else xp
+    before, after, share, inside = _places(old, length, edge, where)
+    share = _column(share, grids, where, xp)
+    rows = xp.take(grids, before, 0) * (1 - share) + xp.take(grids, after, 0) * share
+    return rows if inside is None else rows * _column(inside, grids, where, xp)
+
+
+def _places(old: Any, length: Any, edge: tuple[float, float] | None, xp: Arrays) -> Any:
+    """Return of each new cell the old ones before and after it, the latter's share, and "inside".
+
+    The last is None without edges: then all are.
+    """
     middles = xp.cast(xp.arange(length), "float64") + 0.5
     if edge is None:
         places = middles * (xp.cast(old, "float64") / xp.cast(length, "float64")) - 0.5
@@ -53,16 +67,12 @@ def _stretch(grids: Any, length: Any, edge: tuple[float, float] | None, xp: Arra
         begin, width = edge
         places = (middles - begin) / width - 0.5
     kept = xp.clip(places, 0, xp.cast(old - 1, "float64"))
-    before = xp.floor(kept)
-    share = _column(kept - before, grids, xp)
-    before = xp.cast(before, "int32")
-    after = xp.minimum(before + 1, old - 1)
-    rows = xp.take(grids, before, 0) * (1 - share) + xp.take(grids, after, 0) * share
-    if edge is None:
-        return rows
-    return rows * _column(xp.abs(places - kept) <= 0.5, grids, xp)
+    floor = xp.floor(kept)
+    before = xp.cast(floor, "int32")
+    inside = None if edge is None else xp.abs(places - kept) <= 0.5
+    return before, xp.minimum(before + 1, old - 1), kept - floor, inside
 
 
-def _column(numbers: Any, grids: Any, xp: Arrays) -> Any:
+def _column(numbers: Any, grids: Any, where: Arrays, xp: Arrays) -> Any:
     """Bring one number per row to the dtype of grids, and to as many axes."""
-    return xp.reshape(xp.cast(numbers, grids.dtype), (-1, *[1] * (len(grids.shape) - 1)))
+    return xp.cast(where.reshape(numbers, (-1, *[1] * (len(grids.shape) - 1))), grids.dtype)
