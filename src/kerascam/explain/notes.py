@@ -1,6 +1,7 @@
 """What the user should know of a trace: what was replaced, guessed or left out."""
 
 import warnings
+from collections.abc import Mapping
 
 from ..model import Question, ReluCount, Trace
 from ..registry import Method
@@ -57,8 +58,30 @@ def _relu_notes(relus: ReluCount | None, method: Method) -> tuple[str, ...]:
     notes = [f"{method.title} replaced the backward step of {relus.replaced} ReLU{plural}"]
     if not relus.replaced:
         notes = [f"{method.title} found no ReLU in the model: the map is the plain gradient"]
+    if not relus.replaced and relus.hidden:
+        raise ValueError(
+            f"{method.title} reaches no ReLU of the model: {_counted(relus.hidden)} keep their own "
+            f"backward step, as they lie inside a function, a loop or a custom gradient; use "
+            f"a method that leaves ReLUs as they are, such as Saliency"
+        )
     if relus.others:
         notes.append(f"{', '.join(relus.others)} activations kept their own backward step")
-    if not relus.replaced or relus.others:
+    if relus.hidden:
+        notes.append(
+            f"{_counted(relus.hidden)} kept their own backward step: they lie inside a function, "
+            f"a loop or a custom gradient, where {method.title} does not reach"
+        )
+    if relus.closed:
+        notes.append(
+            f"what runs inside {', '.join(relus.closed)} cannot be seen: ReLUs there kept their "
+            f"own backward step"
+        )
+    if not relus.replaced or len(notes) > 1:
         warnings.warn("; ".join(notes), UserWarning, stacklevel=6)
     return tuple(notes)
+
+
+def _counted(hidden: Mapping[str, int]) -> str:
+    return " and ".join(
+        f"{count} ReLU{'' if count == 1 else 's'} in {place}" for place, count in hidden.items()
+    )

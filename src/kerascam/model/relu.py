@@ -5,13 +5,14 @@ The replacement is made at graph level, so that it reaches a ReLU wherever it is
 `GradientTape` does not, which Guided Grad-CAM uses: both gradients come from one forward pass.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from ..registry import ReluRule
+from . import inside
 
 _RELUS = ("Relu", "Relu6")
 # Activations that a ReLU rule says nothing about, as they show in a graph.
@@ -20,10 +21,19 @@ _GELU = {"Erf", "Erfc"}
 
 
 class ReluCount(NamedTuple):
-    """How many ReLUs follow the rule, and which other activations do not."""
+    """How many ReLUs follow the rule, and which activations do not.
+
+    Attributes:
+        replaced: How many ReLUs follow it.
+        others: The kinds of other activations.
+        hidden: Where ReLUs lie that it does not reach, such as the body of a loop, and how many.
+        closed: Where nobody can see whether there are ReLUs.
+    """
 
     replaced: int
     others: tuple[str, ...]
+    hidden: dict[str, int]
+    closed: tuple[str, ...]
 
 
 def _part_of(operation: tf.Operation) -> str | None:
@@ -75,21 +85,32 @@ def replaced(rule: ReluRule | None) -> Iterator[None]:
         yield
 
 
-def count(rule: ReluRule, reachable: set[str]) -> ReluCount:
-    """Count the ReLUs of the current graph that follow the rule, among `reachable` operations."""
+def count(rule: ReluRule, reachable: set[str], layers: Collection[str]) -> ReluCount:
+    """Count the ReLUs of the current graph that follow the rule.
+
+    Args:
+        rule: The rule.
+        reachable: The names of the operations that count.
+        layers: The names of the model's layers.
+    """
     graph = tf.compat.v1.get_default_graph()
     operations = [op for op in graph.get_operations() if op.name in reachable]
+    hidden, closed, apart = inside.hidden(operations, layers, _is_whole)
     followers = [
         op for op in operations
         if op.type in _RELUS and op.node_def.attr["_gradient_op_type"].s.decode()
-        == _GRADIENT_NAMES[rule]
+        == _GRADIENT_NAMES[rule] and op.name not in apart
     ]  # fmt: skip
     others = {op.type for op in operations if op.type in _OTHERS}
     others |= {"GELU" for op in operations if op.type in _GELU}
     others |= {"SiLU" for op in operations if _is_swish(op)}
     parts = [_part_of(op) for op in followers]
     others |= set(filter(None, parts))
-    return ReluCount(parts.count(None), tuple(sorted(others)))
+    return ReluCount(parts.count(None), tuple(sorted(others)), hidden, closed)
+
+
+def _is_whole(operation: tf.Operation) -> bool:
+    return operation.type in _RELUS and _part_of(operation) is None
 
 
 def _is_swish(operation: tf.Operation) -> bool:

@@ -16,6 +16,7 @@ from .again import Again, by_images
 from .discover import Discovery, Survey
 from .forms import Form, channel_axis, channels_stand_first, followed, form_of
 from .grids import channels_last
+from .layers import walk
 from .outputs import select, tensors_in
 from .placing import UNKNOWN
 from .question import Question
@@ -175,7 +176,7 @@ def probe(
             for site, tensor in zip(sites, seen, strict=True)
             if head is not None and head.dense and graph.is_pointwise_step(tensor, head.logits)
         ),
-        relus=_count_relus(question, scores),
+        relus=_count_relus(model, question, scores),
         discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
     )
 
@@ -255,7 +256,9 @@ def _image_under(
     return None
 
 
-def _count_relus(question: Question, scores: Scores) -> relu.ReluCount | None:
+def _count_relus(model: keras.Model, question: Question, scores: Scores) -> relu.ReluCount | None:
     if question.relu_rule is None:
         return None
-    return relu.count(question.relu_rule, graph.ancestors([scores]))
+    return relu.count(
+        question.relu_rule, graph.ancestors([scores]), {layer.name for _, layer in walk(model)}
+    )
