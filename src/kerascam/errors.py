@@ -9,6 +9,10 @@ class DoesNotFitError(ValueError):
     """Inputs that the model, or the target, cannot take."""
 
 
+class OpenLengthsError(ValueError):
+    """What a graph tells only if the lengths that the model leaves open are given."""
+
+
 _FRAMES = (
     "Graph execution error",
     "Exception encountered",

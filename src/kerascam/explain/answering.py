@@ -33,11 +33,6 @@ def explanation_of(
     """
     maps = [each.numpy() for each in found["maps"]]
     check_fits(found["fits"], explainer.method, explainer.layer)
-    place = program.image_place
-    # A copy: the caller may fill the same array with the next batch.
-    images = None if place is None else arrays[place].copy()
-    if images is not None and program.channels_first:
-        images = np.moveaxis(images, 1, -1)
     return Explanation(
         heatmaps=found["heatmaps"].numpy(),
         maps=maps[0] if len(maps) == 1 else tuple(maps),
@@ -51,8 +46,23 @@ def explanation_of(
         notes=explainer.programs.notes + program.notes + notes,
         signed=explainer.keeps_sign,
         scaled=explainer.scales,
-        images=images,
+        images=_images(program, arrays),
         predictions=None if found["predictions"] is None else found["predictions"].numpy(),
         layers=explainer.layers,
         described=description_of(explainer.method),
     )
+
+
+def _images(program: Program, arrays: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return the images, features last, on the heatmaps' axes; None if they have others."""
+    if program.image_place is None or program.axes is None:
+        return None
+    # A copy: the caller may fill the same array with the next batch.
+    images = arrays[program.image_place].copy()
+    if program.channels_first:
+        images = np.moveaxis(images, 1, -1)
+    if len(program.axes) + len(program.places) < images.ndim - 2:
+        return None
+    for axis, place in sorted(program.places, reverse=True):
+        images = images.take(place, axis + 1)
+    return images

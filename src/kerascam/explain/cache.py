@@ -1,7 +1,7 @@
 """An explainer's compiled programs, and the layers that they look at."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..errors import DoesNotFitError
+from ..errors import DoesNotFitError, OpenLengthsError
 from ..inputs import InputSpec
 from ..model import (
     Discovery,
@@ -18,17 +18,21 @@ from ..model import (
     declared_batch,
     discover,
     site_of,
+    sized,
     tensor_spec,
 )
 from ..model.choice import guess
 from ..model.entrance import scaling_layers
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
 from ..model.suggest import choose_from
+from .agreement import difference, doubt_of
+from .asking import Asked
 from .forward import Scoring, compile_scores
 from .program import Program, Recipe, compile_program
 from .steps import Stepwise, compile_steps
 
 T = TypeVar("T")
+_MOST_FORMS = 8  # that many are compared with the model; each takes it a pass
 
 
 def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None) -> list[Site]:
@@ -52,6 +56,7 @@ class Programs:
         call_index: Which run of a chosen layer.
         freeze: Whether the weights become constants.
         notes: Why the chosen layer was taken.
+        doubts: Where what is compiled may differ from the model.
     """
 
     model: keras.Model
@@ -60,11 +65,14 @@ class Programs:
     call_index: int | None
     freeze: bool
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     _compiled: dict[Any, Program] = field(default_factory=dict)
     _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
     _scoring: dict[Any, Scoring] = field(default_factory=dict)
     _first: tuple[keras.Layer, ...] | None = None
     _batch: int | None = None
+    _lengths: bool | None = None
+    _agreed: set[Any] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -88,6 +96,8 @@ class Programs:
             _scoring={},
             _first=None,
             _batch=None,
+            _lengths=None,
+            _agreed=set(),
             _lock=threading.Lock(),
         )
         check_model(self.model)
@@ -162,7 +172,7 @@ class Programs:
     ) -> T:
         """Return what is compiled for inputs of this form, compiling it if need be.
 
-        It takes any number of images, unless the model cannot be traced so and declares a number.
+        It takes any number of images, and any lengths that the model leaves open, if it can be.
 
         Args:
             kept: What is compiled, by signature; what is new is added.
@@ -173,27 +183,64 @@ class Programs:
         Raises:
             ValueError: If the model takes only the number of images that it declares.
         """
-
-        def looked_up() -> T:
-            signature = _signature(specs, arrays, self._batch)
-            if signature not in kept:
-                kept[signature] = compiled(signature)
-            return kept[signature]
-
         with self._lock:
-            if self._batch is None:
-                try:
-                    return looked_up()
-                except DoesNotFitError:
-                    self._batch = declared_batch(self.model)
-                    if self._batch is None:
-                        raise
-            if len(arrays[0]) != self._batch:
-                raise ValueError(
-                    f"images must come {self._batch} at a time, the batch size that model "
-                    f"{self.model.name!r} declares and computes with; received {len(arrays[0])}"
+            if self._lengths is None:  # Keras vectorizes it over an open length, and errs there
+                self._lengths = any(
+                    isinstance(layer, keras.layers.TimeDistributed) for _, layer in walk(self.model)
                 )
-            return looked_up()
+            began = self._lengths, self._batch
+            while True:
+                self._check_batch(len(arrays[0]))
+                signature = _signature(specs, arrays, self._batch, bool(self._lengths))
+                try:
+                    if signature not in kept:
+                        kept[signature] = compiled(signature)
+                    return kept[signature]
+                except (DoesNotFitError, OpenLengthsError):
+                    if not self._tightened(signature):
+                        self._lengths, self._batch = began
+                        raise
+
+    def _tightened(self, signature: Sequence[tf.TensorSpec]) -> bool:
+        """Take the lengths at hand, then the declared number of images; False if both were."""
+        if any(None in spec.shape[1:] for spec in signature):
+            self._lengths = True
+            return True
+        before, self._batch = self._batch, declared_batch(self.model)
+        return before is None and self._batch is not None
+
+    def _check_batch(self, images: int) -> None:
+        if self._batch not in (None, images):
+            raise ValueError(
+                f"images must come {self._batch} at a time, the batch size that model "
+                f"{self.model.name!r} declares and computes with; received {images}"
+            )
+
+    def agree(self, asked: Asked, found: Mapping[str, Any]) -> bool:
+        """Tell whether what is compiled computes what the model does, on images of a new form.
+
+        Args:
+            asked: The images, and what is compiled for them.
+            found: What it gave.
+
+        Returns:
+            Whether it does; if not, it is to be compiled again.
+
+        Raises:
+            ValueError: If it does not with these either.
+        """
+        is_open = not self._lengths and any(None in (spec.shape or ()) for spec in asked.specs)
+        form = id(asked.compiled), *(array.shape for array in asked.arrays if is_open)
+        if form in self._agreed or len(self._agreed) >= _MOST_FORMS:
+            return True
+        apart = difference(self.model, self.recipe.question, asked, found)
+        if apart and is_open:
+            self._lengths = True
+            return False
+        if apart:
+            self.doubts = (doubt_of(self.model, apart),)
+        self._agreed.add(form)
+        return True
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
@@ -242,9 +289,12 @@ class Programs:
 
 
 def _signature(
-    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], batch: int | None
+    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], batch: int | None, lengths: bool
 ) -> tuple[tf.TensorSpec, ...]:
-    return tuple(
+    found = [
         tensor_spec(spec, array.shape, array.dtype, batch)
         for spec, array in zip(specs, arrays, strict=True)
-    )
+    ]
+    if not lengths:
+        return tuple(found)
+    return tuple(sized(spec, array.shape) for spec, array in zip(found, arrays, strict=True))

@@ -29,6 +29,15 @@ def heats_of(explanation: Any, of_pixels: bool) -> tuple[np.ndarray, str]:
     return figure.in_unit(explanation.heatmaps, of_pixels=of_pixels, scaled=explanation.scaled)
 
 
+def deep_figure(
+    values: Any, heatmaps: np.ndarray, titles: list[str], *, heading: str, unit: str, **look: Any
+) -> Any:
+    """Draw heatmaps of three axes: frames if the inputs are in colour, as scans never are."""
+    if all(np.ndim(one) == 4 and np.shape(one)[-1] == 3 for one in values):
+        return figure.frames_figure(values, heatmaps, titles, **look)
+    return figure.volume_figure(values, heatmaps, titles, heading=heading, unit=unit, **look)
+
+
 def part_of(values: Any, part: slice) -> Any:
     """Take a part of an array, or of each of several; None stays None."""
     if values is None:

@@ -195,14 +195,13 @@ class Explainer:
             check_one_class(classes)
             batches = map(keras.utils.unpack_x_y_sample_weight, images)
             return (self(inputs, classes, progress=progress) for inputs, *_ in batches)
-        asked = self._asked(images, classes, self.programs.of)
-        program, arrays, wanted = asked.compiled, asked.arrays, asked.classes
-        with fitting(arrays):
-            found = self._run(asked, show)
-        check_scores(found["scores"], len(wanted))
+        asked, found = self._answered(
+            images, classes, self.programs.of, lambda asked: self._run(asked, show)
+        )
+        program, arrays = asked.compiled, asked.arrays
         place = program.image_place
         notes = () if place is None else value_notes(self.programs.scaling_layers, arrays[place])
-        return explanation_of(self, program, arrays, found, notes)
+        return explanation_of(self, program, arrays, found, self.programs.doubts + notes)
 
     def score(self, images: Any, classes: Any = None) -> HostScores:
         """Compute the target's scores alone: by default each class's logit.
@@ -228,12 +227,30 @@ class Explainer:
             >>> Explainer(model, "saliency").score(np.full((2, 4, 4, 1), 3.0), [0, 1]).tolist()
             [3.0, 3.0]
         """
-        asked = self._asked(images, classes, self.programs.scoring)
-        with fitting(asked.arrays):
-            found = run(asked.compiled.run, *asked.tensors)
-        check_scores(found["scores"], len(asked.classes))
+        _, found = self._answered(
+            images, classes, self.programs.scoring, lambda asked: self._run(asked, None)
+        )
         scores: HostScores = found["scores"].numpy()
         return scores
+
+    def _answered(
+        self, images: Any, classes: Any, compiled: Callable[..., Any], answer: Callable[..., Any]
+    ) -> tuple[Asked, dict[str, Any]]:
+        """Run what is compiled for such images; twice if only now it is compiled rightly.
+
+        Args:
+            images: The user's.
+            classes: The user's.
+            compiled: From the form of the inputs to what is compiled for it.
+            answer: Runs that.
+        """
+        while True:
+            asked = self._asked(images, classes, compiled)
+            with fitting(asked.arrays):
+                found = answer(asked)
+            check_scores(found["scores"], len(asked.classes))
+            if self.programs.agree(asked, found):
+                return asked, found
 
     def _asked(self, images: Any, classes: Any, compiled: Callable[..., Any]) -> Asked:
         """Check what is asked, and find what is compiled for inputs of this form.

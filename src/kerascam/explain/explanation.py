@@ -14,7 +14,7 @@ from ..pictures import figure, render
 from ..pictures.look import Look
 from ..pictures.styles import Style
 from ..registry import METHODS
-from .drawn import heats_of, part_of, photos_of
+from .drawn import deep_figure, heats_of, part_of, photos_of
 from .records import (
     Description,
     arrays_of,
@@ -57,8 +57,7 @@ class Explanation:
         predictions: All that the model predicts, shape (batch, classes) or (batch, *grid, units):
             probabilities, or the output if it has none. None for a target of several outputs.
         layers: The paths of the layers, each as `layer=` takes it; none for a gradient method.
-        described: What is said of the method, so that an explanation is printed and drawn where
-            nothing is computed; None asks the registry.
+        described: What is said of the method where nothing is computed; None asks the registry.
 
     Example:
         >>> import keras
@@ -197,6 +196,8 @@ class Explanation:
     ) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, one row per image.
 
+        Of clips in colour, frames are drawn; of other volumes, the slice of most evidence.
+
         Args:
             photos: As for `overlay`; without any, the heatmaps alone are drawn.
             colormap: As for `overlay`.
@@ -212,10 +213,10 @@ class Explanation:
         (heat, unit), titles = heats_of(self, self._described.of_pixels), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
         painted: dict[str, Any] = {"alpha": alpha, "style": style, "levels": levels}
-        heading = self._described.title
+        painted["heading"] = self._described.title
         if heat.ndim == 3:
             shown = photos_of(self, photos, value_range)
-            return figure.figure(shown, heat, titles, heading=heading, **painted, **colors)
+            return figure.figure(shown, heat, titles, **painted, **colors)
         values = self.images if photos is None else figure.as_many(photos, len(self))
         colors["argument"] = "photos"
         if values is None:
@@ -223,8 +224,8 @@ class Explanation:
         if heat.ndim == 2:
             return figure.signal_figure(values, heat, titles, **colors)
         if heat.ndim == 4:
-            colors |= {"heading": heading, "value_range": value_range, **painted}
-            return figure.volume_figure(values, heat, titles, **colors)
+            painted["value_range"] = value_range
+            return deep_figure(values, heat, titles, **painted, **colors)
         raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
 
     def save(

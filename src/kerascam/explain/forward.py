@@ -17,7 +17,8 @@ class Scoring:
 
     Attributes:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
-            dict with the `scores`, (batch,).
+            dict with the scores and the classes, (batch,), and the predictions; see
+            `predictions_of`.
         class_count: How many classes may be asked for; None if that is unknown.
     """
 
@@ -79,7 +80,11 @@ def compile_scores(
         *inputs, classes = tensors
         trace = ask(inputs, classes)
         heads.append(trace.head)
-        return {"scores": trace.scores}
+        return {
+            "scores": trace.scores,
+            "classes": trace.classes,
+            "predictions": predictions_of(trace.head),
+        }
 
     specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
     run = compile_graph(score, specs, freeze=freeze)

@@ -18,10 +18,11 @@ from ..model import (
     compile_graph,
     probe,
 )
-from ..registry import METHODS, Method
+from ..registry import Method
 from ..repeat import driven_by
 from ..resizing import Edges
 from .forward import predictions_of
+from .handing import by_view, raw_maps
 from .notes import notes_of
 
 
@@ -56,6 +57,9 @@ class Program:
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
         image_place: Which input the heatmaps lie on; None if none has their axes.
         channels_first: Whether that input's channels stand before its grid.
+        axes: The axes of that input's grid that heatmaps have.
+        places: Where heatmaps lie on the others: pairs of an axis and a place; those that are not
+            among them are gone.
         notes: What the user should know of this trace.
         discovery: Every layer's output, where the question asked for a survey.
     """
@@ -66,6 +70,8 @@ class Program:
     sums_to_one: bool
     image_place: int | None
     channels_first: bool
+    axes: tuple[int, ...] | None
+    places: tuple[tuple[int, int], ...]
     notes: tuple[str, ...]
     discovery: Discovery | None
 
@@ -108,6 +114,8 @@ def compile_program(
         sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
         channels_first=trace.channels_first,
+        axes=trace.axes,
+        places=trace.places,
         notes=notes_of(trace, recipe.method, recipe.question),
         discovery=trace.discovery,
     )
@@ -119,8 +127,8 @@ def _gives_probabilities(trace: Trace) -> bool:
 
 def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     """Compute what a program gives, from a trace."""
-    size = None if trace.images is None else keras.ops.shape(trace.images)[1:-1]
-    raw = _raw_maps(trace, recipe, size)
+    size = _size(trace)
+    raw = raw_maps(trace, recipe.method, recipe.options, size)
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
     heatmaps = _heatmaps(raw, recipe, size, _edges(trace, recipe.method, raw))
@@ -140,51 +148,18 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def _size(trace: Trace) -> list[Any] | None:
+    """Return the lengths of a heatmap's axes; None if it stays on the layer's own grid."""
+    if trace.images is None or trace.axes is None:
+        return None
+    lengths = keras.ops.shape(trace.images)[1:-1]
+    return [lengths[axis] for axis in trace.axes]
+
+
 def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     """Return the scores; zeros if they are not one per image, as the caller then refuses them."""
     fits = tf.equal(tf.size(scores), tf.size(classes))
     return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
-
-
-def _raw_maps(trace: Trace, recipe: Recipe, size: Any) -> list[tf.Tensor]:
-    """Hand the method what its parameters are named: for each layer in turn, or once."""
-    method, options = recipe.method, recipe.options
-    supply = _supply(trace)
-    if method.of_each_layer:
-        return [method.function(**_handed(method, layer), **options) for layer in supply]
-    once = supply[0] if supply else _whole(trace)
-    if "localization" in method.needs:
-        localizer = METHODS[{**method.options, **options}["localizer"]]
-        cams = [localizer.function(**_handed(localizer, layer)) for layer in supply]
-        once = {**once, "localization": _localization(cams, trace.edges, size)}
-    return [method.function(**_handed(method, once), **options)]
-
-
-def _handed(method: Method, supply: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: supply[name] for name in method.needs}
-
-
-def _whole(trace: Trace) -> dict[str, Any]:
-    """Collect what a method is handed whatever the layer."""
-    return {
-        "images": trace.images,
-        "gradient": trace.gradient,
-        "score": trace.score,
-        "attentions": trace.attentions,
-        "attention_gradients": trace.attention_gradients,
-        "layers": tuple(zip(trace.activations, trace.gradients, strict=False)),
-    }
-
-
-def _supply(trace: Trace) -> list[dict[str, Any]]:
-    """Collect what a method is handed for each layer."""
-    whole, gradients = _whole(trace), trace.gradients or [None] * len(trace.activations)
-    return [
-        {**whole, "activations": activations, "gradients": gradient, "rest": rest}
-        for activations, gradient, rest in zip(
-            trace.activations, gradients, trace.rests, strict=True
-        )
-    ]
 
 
 def _edges(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Edges | None]:
@@ -192,19 +167,9 @@ def _edges(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Edges | N
     if not method.of_each_layer:
         return [None] * len(raw)
     return [
-        edges if maps.shape[1:] == activations.shape[1:-1] else None
-        for maps, activations, edges in zip(raw, trace.activations, trace.edges, strict=True)
+        form.edges if maps.shape[1:] == activations.shape[1:-1] else None
+        for maps, activations, form in zip(raw, trace.activations, trace.forms, strict=True)
     ]
-
-
-def _localization(cams: list[tf.Tensor], edges: Sequence[Edges], size: Any) -> tf.Tensor:
-    enlarged = [
-        _maps.resize(_maps.finite_or_zero(each), size, own)
-        for each, own in zip(cams, edges, strict=True)
-    ]
-    if len(enlarged) > 1:  # layers count alike only on one scale
-        enlarged = [_maps.normalize(each) for each in enlarged]
-    return _maps.mean(enlarged, [])
 
 
 def _heatmaps(
@@ -241,5 +206,8 @@ def _statuses(trace: Trace, raw: list[tf.Tensor]) -> tf.Tensor:
 def _fits(trace: Trace, method: Method) -> tf.Tensor:
     if method.requires is None:
         return tf.ones_like(trace.classes, tf.bool)
-    sites = zip(trace.activations, trace.gradients, strict=True)
-    return tf.reduce_all(tf.stack([method.requires(*site) for site in sites]), 0)
+    fits = []
+    for form, *bases in zip(trace.forms, trace.activations, trace.gradients, strict=True):
+        apart = method.requires(*(by_view(each, form.views) for each in bases))
+        fits.append(tf.reduce_all(tf.reshape(apart, [tf.shape(trace.classes)[0], -1]), 1))
+    return tf.reduce_all(tf.stack(fits), 0)

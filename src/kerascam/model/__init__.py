@@ -12,6 +12,7 @@ from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
 from .loop import InGraph
 from .question import Question
+from .reference import is_half, own_answer
 from .relu import ReluCount
 from .sites import Site, site_of
 from .specs import (
@@ -21,6 +22,7 @@ from .specs import (
     declared_batch,
     declared_units,
     input_specs,
+    sized,
     tensor_spec,
 )
 from .trace import Trace, probe
@@ -44,9 +46,12 @@ __all__ = [
     "declared_units",
     "discover",
     "input_specs",
+    "is_half",
+    "own_answer",
     "probe",
     "run",
     "site_of",
+    "sized",
     "tensor_spec",
     "write_saved_model",
 ]

@@ -12,10 +12,10 @@ from .._types import ClassIds, Features, Images, Scores
 from ..targets.composed import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import Ask, at_copies
-from .forms import Form
+from .forms import Form, together
 from .outputs import select
 from .question import Question
-from .sites import forward
+from .sites import Runs, forward
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Again:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
         return self._at(self._score, self.inputs, images, self.dtype, self.rank)
 
-    def rest(self, form: Form, own: tf.Tensor, rank: int, features: tf.Tensor) -> tf.Tensor:
+    def rest(self, form: Form, runs: Runs, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
 
         What follows the layer runs. What the score takes from the images beside the layer keeps
@@ -63,12 +63,12 @@ class Again:
 
         Args:
             form: The layer, and how its output is read.
-            own: Its output, as the layer gave it.
-            rank: How many axes it has as (batch, *grid, features).
+            runs: The outputs of its runs, as the layer gave them.
+            rank: How many axes they have as (batch, *grid, features).
             features: What replaces it, (batch, *grid, features), or (copies, batch, ...).
         """
-        ask = partial(self._rest, form)
-        with_own = [*self.inputs, own]
+        ask = partial(self._rest, form, len(runs))
+        with_own = [*self.inputs, together(runs)]
         return self._at(ask, with_own, features, self.dtype, rank)
 
     def _at(
@@ -106,11 +106,16 @@ class Again:
         return by_images(self.question, tape, variants, images)
 
     def _rest(
-        self, form: Form, inputs: Sequence[tf.Tensor], classes: ClassIds, features: Features
+        self,
+        form: Form,
+        runs: int,
+        inputs: Sequence[tf.Tensor],
+        classes: ClassIds,
+        features: Features,
     ) -> Scores:
         # Copies in this graph, so that it can be told whether the score depends on them.
         *inputs, own = map(tf.identity, inputs)
-        given = form.written(features, own)
+        given = form.written(features, own, runs)
         packed = specs.pack(self.model, inputs, self.like)
         outputs, _ = forward(self.model, packed, [form.site], given=[given])
         scores = self._scores(outputs, classes)

@@ -51,10 +51,21 @@ _PASSING = ("Pooling", "MaxPool", "AveragePool", "Dropout", "Reshape", "Flatten"
 def spatial(captures: Sequence[Capture], image: Sequence[int | None] | None) -> list[Capture]:
     """Keep the captures that still have a grid, each tensor once, in execution order.
 
+    Where none has all axes of the image's grid, as in a network for each frame of a clip, those
+    of the most axes are kept, two at least.
+
     Args:
         captures: In execution order.
         image: The image input's grid; None if no input has one.
     """
+    kept = _with_grid(captures, image)
+    for axes in range(len(image or ()) - 1, 1, -1):
+        if not kept:
+            kept = _with_grid([each for each in captures if len(each.grid) == axes], None)
+    return kept
+
+
+def _with_grid(captures: Sequence[Capture], image: Sequence[int | None] | None) -> list[Capture]:
     kept: list[Capture] = []
     seen: set[str] = set()
     for capture in captures:

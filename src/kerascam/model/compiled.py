@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from .interrupts import held_back, passed_on
+from .side_effects import as_they_were, assigned_variables
 
 Compiled = Callable[..., Any]
 
@@ -23,17 +24,29 @@ def compile_graph(
             weights are held several times over.
 
     Returns:
-        A function of tensors.
+        A function of tensors. The variables that the model assigns to are put back after each run.
     """
     with held_back():
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
-        return _frozen(traced) if freeze else traced
+        if freeze:
+            return _frozen(traced)
+        changed = assigned_variables(traced)
+        return _restoring(traced, changed) if changed else traced
 
 
 def run(compiled: Compiled, *tensors: tf.Tensor) -> Any:
     """Run what was compiled; an interrupt of the run stays one."""
     with held_back(), passed_on():
         return compiled(*tensors)
+
+
+def _restoring(traced: Compiled, changed: list[tf.Variable]) -> Compiled:
+    def call(*tensors: tf.Tensor) -> Any:
+        with as_they_were(changed):
+            return traced(*tensors)
+
+    call.assigned = changed  # type: ignore[attr-defined]
+    return call
 
 
 def _frozen(traced: Any) -> Compiled:

@@ -7,9 +7,10 @@ from math import isclose
 import tensorflow as tf
 
 from .._types import Features
+from ..errors import OpenLengthsError
 from ..resizing import Edges
 from . import graph
-from .placing import Cells, Layout, Layouts, cells_of, layouts_of
+from .placing import Atom, Cells, Layout, Layouts, cells_of, layouts_of, side_by_side
 from .sites import Site, as_layer_gives, in_form, may_stand_first
 
 Grid = tuple[int, int]
@@ -22,9 +23,17 @@ class Form:
     Attributes:
         site: The layer.
         cells: Where its cells lie; None if the graph does not tell, and shapes do.
-        size: The image's grid; None if the layer lies on no image.
+        size: The image's lengths along the grid's axes; None if the layer lies on no image.
         grid: The tokens' (rows, columns), where the user gives them.
         edges: For each grid axis, what part of the image it covers; None is all of it.
+        axes: For each grid axis, which of the image's grid axes it runs along; None without
+            `size`.
+        places: Where the layer lies on axes that its grid does not run along, such as the frame
+            that it sees: pairs of an axis of the image's grid and a place there.
+        views: How many of the first axes the layer does not see as a whole, such as frames: it
+            sees what lies at each of their places by itself.
+        single: Which of the grid's axes the output has not, as the image has one place there: the
+            only frame of a clip.
         note: What the user should know of it, if anything.
     """
 
@@ -33,27 +42,49 @@ class Form:
     size: tuple[int | None, ...] | None
     grid: Grid | None
     edges: Edges
-    note: str | None
+    axes: tuple[int, ...] | None
+    places: tuple[tuple[int, int], ...] = ()
+    views: int = 0
+    single: tuple[int, ...] = ()
+    note: str | None = None
 
-    def read(self, tensor: tf.Tensor) -> Features:
-        """Bring the output, or its gradient, to (batch, *grid, features), at least float32."""
+    def read(self, runs: Sequence[tf.Tensor]) -> Features:
+        """Bring the output, or its gradient, to (batch, *grid, features), at least float32.
+
+        Args:
+            runs: That of each run of the layer.
+        """
+        tensor = together(runs)
         if self.cells is None:
             tensor = in_form(self.site, tensor, self.size, self.grid)
         else:
             tensor = self.cells.to_grid(tensor)
+        for axis in self.single:
+            tensor = tf.expand_dims(tensor, axis + 1)
         return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
 
-    def written(self, features: Features, own: tf.Tensor) -> tf.Tensor:
-        """Bring (batch, *grid, features) to the form of the output: the inverse of `read`.
+    def written(self, features: Features, own: tf.Tensor, runs: int) -> list[tf.Tensor]:
+        """Bring (batch, *grid, features) to the outputs of the layer's runs: `read`'s inverse.
 
         Args:
             features: Shape (batch, *grid, features).
-            own: The layer's own output for each of these images, whose prefix tokens are kept.
+            own: The layer's own output for each of these images, whose prefix tokens are kept;
+                of several runs, `together`.
+            runs: How many there are.
         """
+        if self.single:
+            features = tf.squeeze(features, [axis + 1 for axis in self.single])
         if self.cells is None:
-            return as_layer_gives(self.site, features, own)
-        tensor = self.cells.from_grid(tf.cast(features, own.dtype), own)
-        return tf.ensure_shape(tensor, [None, *own.shape[1:]])
+            tensor = as_layer_gives(self.site, features, own)
+        else:
+            tensor = self.cells.from_grid(tf.cast(features, own.dtype), own)
+            tensor = tf.ensure_shape(tensor, [None, *own.shape[1:]])
+        return [tensor] if runs == 1 else tf.unstack(tensor, runs, axis=1)
+
+
+def together(runs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Put the outputs of a layer's runs on a new axis after the batch; of one run, as it is."""
+    return runs[0] if len(runs) == 1 else tf.stack(runs, 1)
 
 
 def followed(image: tf.Tensor, ends: Sequence[tf.Tensor], channel: int | None = None) -> Layouts:
@@ -90,7 +121,7 @@ def channels_stand_first(image: tf.Tensor, layouts: Layouts, guess: bool) -> boo
 
 def form_of(
     site: Site,
-    tensor: tf.Tensor,
+    runs: Sequence[tf.Tensor],
     image: tf.Tensor,
     layouts: Layouts,
     first: bool,
@@ -100,41 +131,128 @@ def form_of(
 
     Args:
         site: The layer.
-        tensor: Its output.
+        runs: The output of each of its runs; several see parts of the images side by side.
         image: The input that it lies on.
         layouts: That input, followed to the output.
         first: Whether the input's channels stand before its grid.
         grid: The tokens' (rows, columns), where the user gives them.
 
     Raises:
-        ValueError: If the output's first axis is not the images, or `grid` is not how the graph
-            lays the tokens out.
+        ValueError: If the output's first axis is not the images, `grid` is not how the graph lays
+            the tokens out, or several runs do not see parts of the images side by side.
     """
     axes = [axis for axis in range(len(image.shape) - 1) if axis != channel_axis(image, first)]
-    size = tuple(image.shape[axis + 1] for axis in axes)
-    layout = layouts.of(tensor)
+    layout = layouts.of(runs[0]) if len(runs) == 1 else _side_by_side(site, runs, layouts)
+    shape = tuple(together(runs).shape)
     cells = None
     if isinstance(layout, Layout):
         cells = cells_of(layout, frozenset({channel_axis(image, first)}))
-        if cells is None or cells.axes != tuple(axes) or cells.views:
-            _check_batch(site, tensor, layout)
+        if cells is None or not _places_all(cells, shape, image, axes):
+            _check_batch(site, runs[0], layout, image)
             cells = None
-    if cells is None:
-        note = (
-            f"where the cells of layer {site.path} lie could not be followed through the model"
-            f"{_by(layouts)}: the map is stretched over the whole image"
-        )
-        return Form(site, None, size, grid, (None,) * len(size), note)
-    if grid is not None and len(tensor.shape) == 3 and cells.lengths != tuple(grid):
+    if cells is None or not isinstance(layout, Layout):
+        return _by_shapes(site, shape, image, axes, grid, layouts)
+    if grid is not None and len(shape) == 3 and cells.lengths != tuple(grid):
         raise ValueError(
             f"grid={tuple(grid)} is not how the tokens of layer {site.path!r} lie: the model cuts "
             f"its images into {cells.lengths}; leave grid= out"
         )
-    edges = tuple(
-        None if _covers(edge, length, pixels) else edge
-        for edge, length, pixels in zip(cells.edges, cells.lengths, size, strict=True)
+    edges = dict(zip(cells.on_image, zip(cells.edges, cells.lengths, strict=True), strict=True))
+    places = {
+        axis: round(place)
+        for axis, place in layout.fixed
+        if axis in axes and not isinstance(place, Atom) and isclose(place, round(place))
+    }
+    single = [axis for axis in places if image.shape[axis + 1] == 1]
+    along = sorted((*edges, *single))
+    kept = {axes.index(axis): place for axis, place in places.items() if axis not in single}
+    views = max(cells.views, int(len(runs) > 1), sum(axis == axes[0] for axis in single))
+    return Form(
+        site,
+        cells,
+        tuple(image.shape[axis + 1] for axis in along),
+        grid,
+        tuple(
+            _edge(*edges[axis], image.shape[axis + 1]) if axis in edges else None for axis in along
+        ),
+        tuple(map(axes.index, along)),
+        tuple(kept.items()),
+        views,
+        tuple(along.index(axis) for axis in sorted(single)),
+        _axes_note(site, [*map(axes.index, along)], len(axes), kept, views),
     )
-    return Form(site, cells, size, grid, edges, None)
+
+
+def _edge(
+    edge: tuple[float, float], cells: int | None, pixels: int | None
+) -> tuple[float, float] | None:
+    return None if _covers(edge, cells, pixels) else edge
+
+
+def _side_by_side(site: Site, runs: Sequence[tf.Tensor], layouts: Layouts) -> Layout:
+    layout = side_by_side([layouts.of(tensor) for tensor in runs])
+    if layout is None:
+        raise many_runs(site, runs)
+    return layout
+
+
+def many_runs(site: Site, runs: Sequence[tf.Tensor]) -> ValueError:
+    """Word that a layer has runs that do not belong together."""
+    return ValueError(
+        f"layer {site.path!r} ran {len(runs)} times in one forward pass; choose one run by "
+        f"call_index=, from 0 to {len(runs) - 1}"
+    )
+
+
+def _places_all(
+    cells: Cells, shape: Sequence[int | None], image: tf.Tensor, axes: Sequence[int]
+) -> bool:
+    """Tell whether each cell has its place; an axis without cells may only be one that is gone."""
+    if None in cells.axes:
+        return False
+    return cells.axes == tuple(axes) or len(shape) != len(image.shape)
+
+
+def _by_shapes(
+    site: Site,
+    shape: Sequence[int | None],
+    image: tf.Tensor,
+    axes: Sequence[int],
+    grid: Grid | None,
+    layouts: Layouts,
+) -> Form:
+    """Stretch the cells over the image if there are as many axes, or tokens; note that."""
+    lost = f"where the cells of layer {site.path} lie could not be followed through the model"
+    if len(shape) != len(image.shape) and (len(shape), len(axes)) != (3, 2):
+        note = f"{lost}{_by(layouts)}: the map lies on the layer's own grid"
+        return Form(site, None, None, grid, (), None, note=note)
+    size = tuple(image.shape[axis + 1] for axis in axes)
+    note = f"{lost}{_by(layouts)}: the map is stretched over the whole image"
+    every = tuple(range(len(size)))
+    return Form(site, None, size, grid, (None,) * len(size), every, note=note)
+
+
+def _axes_note(
+    site: Site, along: Sequence[int], count: int, places: dict[int, int], views: int
+) -> str | None:
+    """Say which axes of the images a heatmap has; None if all, seen as a whole."""
+    gone = [axis for axis in range(count) if axis not in along]
+    if gone and all(axis in places for axis in gone):
+        where = " and ".join(f"place {places[axis]} of axis {axis + 1}" for axis in gone)
+        return f"layer {site.path} sees {where} of the images alone, and so does the heatmap"
+    if gone:
+        names = " and ".join(str(axis + 1) for axis in gone)
+        return (
+            f"layer {site.path} keeps no places along axis {names} of the images, and the "
+            f"heatmap has no such axis"
+        )
+    if views:
+        names = " and ".join(str(axis + 1) for axis in range(views))
+        return (
+            f"layer {site.path} sees each place of axis {names} of the images by itself, and has a "
+            f"map for each"
+        )
+    return None
 
 
 def channel_axis(image: tf.Tensor, first: bool) -> int:
@@ -154,13 +272,15 @@ def _covers(edge: tuple[float, float], cells: int | None, pixels: int | None) ->
     return isclose(begin, 0, abs_tol=1e-6) and isclose(end, pixels, abs_tol=1e-6)
 
 
-def _check_batch(site: Site, tensor: tf.Tensor, layout: Layout) -> None:
-    if Layout(layout.axes[:1]).image_axes:
-        raise ValueError(
-            f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)} whose first axis "
-            f"holds parts of the images too, such as windows, views or frames, and these cannot be "
-            f"put back in their places; name a layer whose first axis is the images"
-        )
+def _check_batch(site: Site, tensor: tf.Tensor, layout: Layout, image: tf.Tensor) -> None:
+    if not Layout(layout.axes[:1]).image_axes:
+        return
+    kind = OpenLengthsError if None in image.shape[1:] else ValueError
+    raise kind(
+        f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)} whose first axis "
+        f"holds parts of the images too, such as windows, views or frames, and these cannot be "
+        f"put back in their places; name a layer whose first axis is the images"
+    )
 
 
 def _by(layouts: Layouts) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -15,6 +15,9 @@ from .layers import channels_first, walk
 from .outputs import tensors_in
 
 _IMAGE_CHANNELS = (1, 3, 4)
+
+#: What a layer gave in each of its runs that is looked at.
+Runs: TypeAlias = tuple[tf.Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def forward(
     sites: Sequence[Site],
     tape: tf.GradientTape | None = None,
     others: Callable[[], Sequence[tuple[keras.Operation, shadow.Listener]]] = tuple,
-    given: Sequence[tf.Tensor | None] | None = None,
-) -> tuple[Any, list[tf.Tensor]]:
+    given: Sequence[Sequence[tf.Tensor]] | None = None,
+) -> tuple[Any, list[Runs]]:
     """Run the model once; a tape watches the sites' outputs from the moment they exist.
 
     Args:
@@ -50,13 +53,14 @@ def forward(
         sites: The layers to look at.
         tape: Records the pass, if there is one.
         others: Returns further listeners, new ones for each try.
-        given: What replaces each site's output, in the layer's form; None leaves it.
+        given: What replaces the outputs of each site's runs, in the layer's form; none leaves them.
 
     Returns:
-        The model's outputs, and each site's output as the layer gave it.
+        The model's outputs, and the outputs of each site's runs as the layer gave them: of the
+        run that the site names, or else of all.
 
     Raises:
-        ValueError: If a site runs not once, or where it cannot be seen.
+        ValueError: If a site does not run, or runs where it cannot be seen.
     """
     for inline_all in (False, True):
         heard: list[list[tf.Tensor]] = [[] for _ in sites]
@@ -64,19 +68,20 @@ def forward(
             *others(),
             *(
                 (site.layer, _listener(site, runs, tape, other))
-                for site, runs, other in zip(
-                    sites, heard, given or [None] * len(sites), strict=True
-                )
+                for site, runs, other in zip(sites, heard, given or [()] * len(sites), strict=True)
             ),
         ]
         outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
         if not graph.hides_operations(tensors_in(outputs)):
             break
-    return outputs, [_one_run(site, runs) for site, runs in zip(sites, heard, strict=True)]
+    return outputs, [_wanted_runs(site, runs) for site, runs in zip(sites, heard, strict=True)]
 
 
 def _listener(
-    site: Site, runs: list[tf.Tensor], tape: tf.GradientTape | None, given: tf.Tensor | None
+    site: Site,
+    runs: list[tf.Tensor],
+    tape: tf.GradientTape | None,
+    given: Sequence[tf.Tensor],
 ) -> shadow.Listener:
     def hear(arguments: Any, output: Any) -> Any:
         del arguments
@@ -87,7 +92,9 @@ def _listener(
         if wanted and tape is not None:
             tape.watch(tensors[0])
         runs.append(tensors[0])
-        return _with_first(output, given) if wanted and given is not None else None
+        if not wanted or not given:
+            return None
+        return _with_first(output, given[len(runs) - 1 if site.run is None else 0])
 
     return hear
 
@@ -100,34 +107,30 @@ def _with_first(nest: Any, tensor: tf.Tensor) -> Any:
     return keras.tree.pack_sequence_as(nest, leaves)
 
 
-def _one_run(site: Site, runs: list[tf.Tensor]) -> tf.Tensor:
+def _wanted_runs(site: Site, runs: list[tf.Tensor]) -> Runs:
     if not runs:
         raise ValueError(
             f"layer {site.path!r} did not run: the model's forward pass in inference mode does "
             f"not reach it; suggest_layers(model) lists those that run"
         )
-    if site.run is None and len(runs) > 1:
-        raise ValueError(
-            f"layer {site.path!r} ran {len(runs)} times in one forward pass; choose one run by "
-            f"call_index=, from 0 to {len(runs) - 1}"
-        )
-    index = site.run or 0
-    if not 0 <= index < len(runs):
+    if site.run is not None and not 0 <= site.run < len(runs):
         raise ValueError(
             f"call_index must be from 0 to {len(runs) - 1} for layer {site.path!r}, not "
-            f"{brief(index)}"
+            f"{brief(site.run)}"
         )
-    if runs[index].shape.rank is None or runs[index].shape.rank < 3:
-        raise ValueError(
-            f"layer {site.path!r} gives an output of shape {tuple(runs[index].shape)}, which has "
-            f"no grid to draw a map on; suggest_layers(model) lists those that have one"
-        )
-    if graph.is_foreign(runs[index]):
-        raise ValueError(
-            f"layer {site.path!r} runs inside a tf.cond or tf.while_loop, where its output cannot "
-            f"be seen; name a layer outside"
-        )
-    return runs[index]
+    wanted = tuple(runs) if site.run is None else (runs[site.run],)
+    for tensor in wanted:
+        if tensor.shape.rank is None or tensor.shape.rank < 3:
+            raise ValueError(
+                f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)}, which has "
+                f"no grid to draw a map on; suggest_layers(model) lists those that have one"
+            )
+        if graph.is_foreign(tensor):
+            raise ValueError(
+                f"layer {site.path!r} runs inside a tf.cond or tf.while_loop, where its output "
+                f"cannot be seen; name a layer outside"
+            )
+    return wanted
 
 
 def in_form(

@@ -85,7 +85,7 @@ def suggest_layers(
     """
     found = _discover(model, inputs, output)
     chosen = choose_from(found)
-    return LayerSuggestions(
+    suggested = (
         LayerSuggestion(
             capture.path,
             capture.kind,
@@ -95,6 +95,7 @@ def suggest_layers(
         for capture in spatial(found.captures, found.image)
         if capture.used
     )
+    return LayerSuggestions(dict.fromkeys(suggested))  # once, however often it runs
 
 
 def find_target_layer(

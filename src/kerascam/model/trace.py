@@ -9,18 +9,17 @@ import tensorflow as tf
 
 from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
 from ..errors import DoesNotFitError
-from ..resizing import Edges
 from ..targets import heads
 from . import attention, graph, relu, scoring, specs
 from .again import Again, by_images
 from .discover import Discovery, Survey
-from .forms import Form, channel_axis, channels_stand_first, followed, form_of
+from .forms import Form
 from .grids import channels_last
 from .layers import walk
+from .looked_at import forms_of, image_place, image_under, shared_axes
 from .outputs import select, tensors_in
-from .placing import UNKNOWN
 from .question import Question
-from .sites import Site, forward, images_channels_first
+from .sites import Runs, Site, forward
 
 
 class Trace(NamedTuple):
@@ -36,16 +35,18 @@ class Trace(NamedTuple):
         gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
         attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
         attention_gradients: For each of them, of the same shape.
-        images: The image input, features last; None if no input has the sites' rank.
+        images: The image input, features last; None if no input has the sites' axes.
         image_place: Which input the images are.
+        axes: The axes of the images' grid that heatmaps have; None without images.
+        places: Where heatmaps lie on the others, if they lie at one place there: pairs of an axis
+            of the images' grid and a place.
         channels_first: Whether that input's channels stand before its grid.
         gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
             or without the first axis, to the scores' gradient, at the same classes.
         score: Maps the same to scores, shape (copies, batch) or (batch,).
         rests: For each site, maps other activations, (copies, batch, *grid, features) or without
             the first axis, to scores; only what follows the site runs.
-        edges: For each site, what part of the image its grid covers.
-        unplaced: What is to be said of the sites whose cells the graph does not place.
+        forms: For each site, how its output is read, and where its cells lie.
         beside: The sites that were replaced by `rests` though the scores depend on the images
             beside them too; known once they are traced.
         repeated: The sites that one 1×1 convolution makes the logits of, if these have a grid.
@@ -64,12 +65,13 @@ class Trace(NamedTuple):
     attention_gradients: tuple[tf.Tensor, ...]
     images: Images | None
     image_place: int | None
+    axes: tuple[int, ...] | None
+    places: tuple[tuple[int, int], ...]
     channels_first: bool
     gradient: GradientFunction
     score: ScoreFunction
     rests: tuple[ScoreFunction, ...]
-    edges: tuple[Edges, ...]
-    unplaced: tuple[str, ...]
+    forms: tuple[Form, ...]
     beside: list[str]
     repeated: tuple[str, ...]
     relus: relu.ReluCount | None
@@ -100,7 +102,7 @@ def probe(
         ValueError: If a site runs not once or its output has no grid, the score does not depend
             on it, or the target gives not one number per image.
     """
-    place = _image_place(inputs) if question.differentiates_images else None
+    place = image_place(inputs) if question.differentiates_images else None
     survey = Survey(model)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         if place is not None:
@@ -120,17 +122,17 @@ def probe(
             scores = scoring.score(question.target, chosen, classes)
         variants = scoring.variants(model, scores)
     gradients = [
-        scoring.differentiate(
-            partial(tape.gradient, sources=tensor), variants, f"layer {site.path!r}"
-        )
-        for site, tensor in zip(sites, seen, strict=True)
+        _by_runs(tape, variants, site, runs)
+        for site, runs in zip(sites, seen, strict=True)
         if question.differentiates_layers
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
-    image = _image_under(sites, seen, inputs) if place is None else place
+    image = image_under(sites, seen, inputs) if place is None else place
     if image is None and question.looks_at_images:
-        image = _image_place(inputs)
-    first, forms = _forms(model, sites, seen, scores, question, inputs, image)
+        image = image_place(inputs)
+    first, forms = forms_of(model, sites, seen, scores, question, inputs, image)
+    if any(form.size is None for form in forms) and not question.looks_at_images:
+        image = None
     images = None if image is None else channels_last(inputs[image], first)
     rank = 0 if images is None else len(images.shape)
     again = Again(model, question, inputs, classes, like, image, rank, first, scores.dtype)
@@ -140,7 +142,8 @@ def probe(
             return channels_last(by_images(question, tape, variants, inputs[image]), first)
         return again.gradient(wanted)
 
-    activations = tuple(form.read(tensor) for form, tensor in zip(forms, seen, strict=True))
+    activations = tuple(form.read(runs) for form, runs in zip(forms, seen, strict=True))
+    axes, places = shared_axes(forms, rank)
     return Trace(
         outputs=chosen,
         head=head,
@@ -149,8 +152,8 @@ def probe(
         probabilities=scoring.probabilities(head, classes),
         activations=activations,
         gradients=tuple(
-            form.read(tensor)
-            for form, tensor in zip(forms if gradients else (), gradients, strict=True)
+            form.read(runs)
+            for form, runs in zip(forms if gradients else (), gradients, strict=True)
         ),
         attentions=attention.in_form(matrices, classes),
         attention_gradients=attention.in_form(
@@ -161,20 +164,21 @@ def probe(
         ),
         images=images,
         image_place=image,
+        axes=axes,
+        places=places,
         channels_first=first,
         gradient=gradient,
         score=again.score,
         rests=tuple(
-            partial(again.rest, form, own, len(read.shape))
-            for form, own, read in zip(forms, seen, activations, strict=True)
+            partial(again.rest, form, runs, len(read.shape))
+            for form, runs, read in zip(forms, seen, activations, strict=True)
         ),
-        edges=tuple(form.edges for form in forms),
-        unplaced=tuple(form.note for form in forms if form.note is not None),
+        forms=tuple(forms),
         beside=again.beside,
         repeated=tuple(
             site.path
-            for site, tensor in zip(sites, seen, strict=True)
-            if head is not None and head.dense and graph.is_pointwise_step(tensor, head.logits)
+            for site, runs in zip(sites, seen, strict=True)
+            if head is not None and head.dense and graph.is_pointwise_step(runs[-1], head.logits)
         ),
         relus=_count_relus(model, question, scores),
         discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
@@ -194,66 +198,24 @@ def _check_batch(model: keras.Model, inputs: Sequence[tf.Tensor], outputs: Any) 
         raise DoesNotFitError(f"the model answers batches of {batch} images, which it declares")
 
 
-def _image_place(inputs: Sequence[tf.Tensor]) -> int:
-    for place, tensor in enumerate(inputs):
-        if tensor.dtype.is_floating and len(tensor.shape) > 2:
-            return place
-    shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
-    raise ValueError(
-        f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
-        f"input of shape (batch, *grid, channels); use a class activation map"
-    )
+def _by_runs(
+    tape: tf.GradientTape, variants: Sequence[Scores], site: Site, runs: Runs
+) -> list[tf.Tensor]:
+    """Differentiate the scores by what a site gave in each of its runs.
 
-
-def _forms(
-    model: keras.Model,
-    sites: Sequence[Site],
-    seen: Sequence[tf.Tensor],
-    scores: Scores,
-    question: Question,
-    inputs: Sequence[tf.Tensor],
-    place: int | None,
-) -> tuple[bool, list[Form]]:
-    """Find where the image's channels stand, and the form of each site's output."""
-    if place is None:
-        forms = [Form(site, None, None, question.grid, (), None) for site in sites]
-        return False, forms
-    image = inputs[place]
-    layouts = followed(image, seen or [scores])
-    first = channels_stand_first(image, layouts, images_channels_first(model, image))
-    if any(layouts.of(tensor) == UNKNOWN for tensor in seen):
-        # Colours that are stacked or picked are lost as places, and none if they are features.
-        layouts = followed(image, seen, channel_axis(image, first))
-    return first, [
-        form_of(site, tensor, image, layouts, first, question.grid)
-        for site, tensor in zip(sites, seen, strict=True)
-    ]
-
-
-def _image_under(
-    sites: Sequence[Site], seen: Sequence[tf.Tensor], inputs: Sequence[tf.Tensor]
-) -> int | None:
-    """Find the input that the first site looks at: of its rank, or an image under its tokens.
-
-    Raises:
-        ValueError: If a site looks at no input.
+    A run that the scores do not depend on has a gradient of zero, if another has one.
     """
-    if not seen:
-        return None
-    below = [graph.ancestors([tensor]) for tensor in seen]
-    for site, needed in zip(sites, below, strict=True):
-        if needed.isdisjoint(tensor.op.name for tensor in inputs):
-            raise ValueError(
-                f"layer {site.path!r} gives the same for every image, as embeddings of positions "
-                f"do: there is nothing to see there; suggest_layers(model) lists the others"
-            )
-    rank = len(seen[0].shape)
-    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
-    for wanted in (rank, rank + 1) if rank == 3 else (rank,):
-        for place in under:
-            if len(inputs[place].shape) == wanted:
-                return place
-    return None
+    unused = tf.UnconnectedGradients.ZERO if len(runs) > 1 else tf.UnconnectedGradients.NONE
+    if graph.ancestors(variants).isdisjoint(tensor.op.name for tensor in runs):
+        unused = tf.UnconnectedGradients.NONE
+    return [
+        scoring.differentiate(
+            partial(tape.gradient, sources=tensor, unconnected_gradients=unused),
+            variants,
+            f"layer {site.path!r}",
+        )
+        for tensor in runs
+    ]
 
 
 def _count_relus(model: keras.Model, question: Question, scores: Scores) -> relu.ReluCount | None:

@@ -5,9 +5,19 @@ the rules of `movements`, `joins`, `blocks`, `products` and `windows`. `cells` t
 for a layer into the axes of a heatmap and the window of the image that it covers.
 """
 
-from .atoms import Layout
+from .atoms import Atom, Layout
 from .cells import Cells, cells_of
+from .joins import side_by_side
 from .layouts import Layouts, layouts_of
 from .rules import UNKNOWN
 
-__all__ = ["UNKNOWN", "Cells", "Layout", "Layouts", "cells_of", "layouts_of"]
+__all__ = [
+    "UNKNOWN",
+    "Atom",
+    "Cells",
+    "Layout",
+    "Layouts",
+    "cells_of",
+    "layouts_of",
+    "side_by_side",
+]

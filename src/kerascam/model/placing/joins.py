@@ -105,6 +105,25 @@ def _in_line(layouts: Sequence[Layout], count: int) -> tuple[Axis | None, Places
     return None, shared_places(layouts)
 
 
+def side_by_side(layouts: Sequence[Known | None]) -> Layout | None:
+    """Put tensors that hold neighbouring parts of the image on a new axis after the batch.
+
+    Args:
+        layouts: What is known of each, such as of a network's output for each frame of a clip.
+
+    Returns:
+        What they are as one tensor; None if they are not alike but for their places.
+    """
+    known = [layout for layout in layouts if isinstance(layout, Layout)]
+    if len({layout.axes for layout in known}) != 1:
+        return None
+    new, fixed = _in_line(known, len(layouts))
+    if new is None:
+        return None
+    batch, *axes = known[0].axes
+    return Layout((batch, new, *axes), fixed)
+
+
 @rule("Unpack", "Split", "SplitV")
 def _unpack(step: Step) -> Sequence[Known]:
     kind = step.operation.type

@@ -1,5 +1,6 @@
 """Figures from maps, to read and to print: a row a sample, with titles and colour bars."""
 
+from .frames import frames_figure as frames_figure
 from .pictures import as_many as as_many
 from .pictures import figure as figure
 from .pictures import stacked as stacked

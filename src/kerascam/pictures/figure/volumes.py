@@ -69,7 +69,7 @@ def volume_figure(
     for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
         deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
         best = int(np.abs(deep).sum(axis=1).argmax())
-        photos.append(_window(solid, value_range, argument)[best])
+        photos.append(window(solid, value_range, argument)[best])
         slices.append(deep[best].reshape(heat.shape[1:]))
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
@@ -78,7 +78,7 @@ def volume_figure(
     return figure(photos, slices, texts, signed=signed, **rest)
 
 
-def _window(
+def window(
     volume: NDArray[Any], value_range: tuple[float, float] | None, argument: str
 ) -> NDArray[np.uint8]:
     """Show a scan's own range: its values (Hounsfield units, say) are rarely those of a photo."""

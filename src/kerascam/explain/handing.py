@@ -1,0 +1,95 @@
+"""Hand a method what its parameters are named."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .. import maps as _maps
+from ..model import Trace
+from ..registry import METHODS, Method
+
+
+def raw_maps(
+    trace: Trace, method: Method, options: Mapping[str, Any], size: Any
+) -> list[tf.Tensor]:
+    """Hand the method what its parameters are named: for each layer in turn, or once."""
+    supply = _supply(trace)
+    views = [form.views for form in trace.forms]
+    if method.of_each_layer:
+        return [
+            _asked(method, layer, each, options) for layer, each in zip(supply, views, strict=True)
+        ]
+    once = supply[0] if supply else _whole(trace)
+    if "localization" in method.needs:
+        localizer = METHODS[{**method.options, **options}["localizer"]]
+        cams = [
+            _asked(localizer, layer, each, {}) for layer, each in zip(supply, views, strict=True)
+        ]
+        once = {**once, "localization": _localization(cams, trace, size)}
+    return [method.function(**_handed(method, once), **options)]
+
+
+def _asked(
+    method: Method, supply: Mapping[str, Any], views: int, options: Mapping[str, Any]
+) -> tf.Tensor:
+    """Ask a method about one layer; if that sees parts of the images by themselves, about each.
+
+    A method that replaces images or the layer's output does so with all parts at once.
+    """
+    handed = _handed(method, supply)
+    if not views or not {"activations", "gradients"}.issuperset(method.needs):
+        return method.function(**handed, **options)
+    apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
+    maps = method.function(**apart, **options)
+    shape = tf.concat([tf.shape(supply["activations"])[: views + 1], tf.shape(maps)[1:]], 0)
+    found = tf.reshape(maps, shape)
+    return tf.ensure_shape(found, [*supply["activations"].shape[: views + 1], *maps.shape[1:]])
+
+
+def by_view(tensor: tf.Tensor, views: int) -> tf.Tensor:
+    """Join the batch axis and the axes of views: (batch, *views, ...) to (batch · views, ...)."""
+    return tf.reshape(tensor, [-1, *keras.ops.shape(tensor)[views + 1 :]])
+
+
+def _handed(method: Method, supply: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: supply[name] for name in method.needs}
+
+
+def _whole(trace: Trace) -> dict[str, Any]:
+    """Collect what a method is handed whatever the layer."""
+    return {
+        "images": trace.images,
+        "gradient": trace.gradient,
+        "score": trace.score,
+        "attentions": trace.attentions,
+        "attention_gradients": trace.attention_gradients,
+        "layers": tuple(zip(trace.activations, trace.gradients, strict=False)),
+    }
+
+
+def _supply(trace: Trace) -> list[dict[str, Any]]:
+    """Collect what a method is handed for each layer."""
+    whole, gradients = _whole(trace), trace.gradients or [None] * len(trace.activations)
+    return [
+        {**whole, "activations": activations, "gradients": gradient, "rest": rest}
+        for activations, gradient, rest in zip(
+            trace.activations, gradients, trace.rests, strict=True
+        )
+    ]
+
+
+def _localization(cams: list[tf.Tensor], trace: Trace, size: Any) -> tf.Tensor:
+    if trace.images is None or size is None or len(size) != len(trace.images.shape) - 2:
+        raise ValueError(
+            f"layer {trace.forms[0].site.path!r} does not run along all axes of the images, and "
+            f"what multiplies their gradient must: name another layer, or use a gradient method"
+        )
+    enlarged = [
+        _maps.resize(_maps.finite_or_zero(each), size, form.edges)
+        for each, form in zip(cams, trace.forms, strict=True)
+    ]
+    if len(enlarged) > 1:  # layers count alike only on one scale
+        enlarged = [_maps.normalize(each) for each in enlarged]
+    return _maps.mean(enlarged, [])

@@ -1,0 +1,112 @@
+"""Which input the layers look at, and which of its axes their outputs run along."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from .._types import Scores
+from . import graph
+from .forms import (
+    Form,
+    channel_axis,
+    channels_stand_first,
+    followed,
+    form_of,
+    many_runs,
+    together,
+)
+from .placing import UNKNOWN
+from .question import Question
+from .sites import Runs, Site, images_channels_first
+
+
+def image_place(inputs: Sequence[tf.Tensor]) -> int:
+    """Find the first floating input that has a grid.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    for place, tensor in enumerate(inputs):
+        if tensor.dtype.is_floating and len(tensor.shape) > 2:
+            return place
+    shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
+    raise ValueError(
+        f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
+        f"input of shape (batch, *grid, channels); use a class activation map"
+    )
+
+
+def forms_of(
+    model: keras.Model,
+    sites: Sequence[Site],
+    seen: Sequence[Runs],
+    scores: Scores,
+    question: Question,
+    inputs: Sequence[tf.Tensor],
+    place: int | None,
+) -> tuple[bool, list[Form]]:
+    """Find where the image's channels stand, and the form of each site's output."""
+    if place is None:
+        alone = [site for site, runs in zip(sites, seen, strict=True) if len(runs) > 1]
+        if alone:
+            raise many_runs(alone[0], seen[sites.index(alone[0])])
+        return False, [Form(site, None, None, question.grid, (), None) for site in sites]
+    image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
+    layouts = followed(image, ends or [scores])
+    first = channels_stand_first(image, layouts, images_channels_first(model, image))
+    if any(layouts.of(tensor) == UNKNOWN for tensor in ends):
+        # Colours that are stacked or picked are lost as places, and none if they are features.
+        layouts = followed(image, ends, channel_axis(image, first))
+    return first, [
+        form_of(site, runs, image, layouts, first, question.grid)
+        for site, runs in zip(sites, seen, strict=True)
+    ]
+
+
+def shared_axes(
+    forms: Sequence[Form], rank: int
+) -> tuple[tuple[int, ...] | None, tuple[tuple[int, int], ...]]:
+    """Return the axes of the images' grid that heatmaps have, and where they lie on the others.
+
+    Raises:
+        ValueError: If layers lie on different ones.
+    """
+    if not forms:
+        return tuple(range(rank - 2)) if rank else None, ()
+    first, *others = forms
+    for form in others:
+        if (form.axes, form.places) != (first.axes, first.places):
+            raise ValueError(
+                f"layers {first.site.path!r} and {form.site.path!r} cannot be fused: they lie on "
+                f"different axes of the images; explain each by itself"
+            )
+    return first.axes, first.places
+
+
+def image_under(
+    sites: Sequence[Site], seen: Sequence[Runs], inputs: Sequence[tf.Tensor]
+) -> int | None:
+    """Find the input that the first site looks at.
+
+    Of several, it is one of its rank, or an image under its tokens, or that of most axes.
+
+    Raises:
+        ValueError: If a site looks at no input.
+    """
+    if not seen:
+        return None
+    below = [graph.ancestors(runs) for runs in seen]
+    for site, needed in zip(sites, below, strict=True):
+        if needed.isdisjoint(tensor.op.name for tensor in inputs):
+            raise ValueError(
+                f"layer {site.path!r} gives the same for every image, as embeddings of positions "
+                f"do: there is nothing to see there; suggest_layers(model) lists the others"
+            )
+    rank = len(together(seen[0]).shape)
+    under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
+    for wanted in (rank, rank + 1) if rank == 3 else (rank,):
+        for place in under:
+            if len(inputs[place].shape) == wanted:
+                return place
+    return max(under, key=lambda place: len(inputs[place].shape))

@@ -1,0 +1,65 @@
+"""What a graph changes when it runs: variables that a layer assigns to, past Keras's own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+# Operations that hand their inputs to functions: by attribute, and the first input handed on.
+_CALLS = {
+    "StatefulPartitionedCall": (("f",), 0),
+    "While": (("body",), 0),
+    "If": (("then_branch", "else_branch"), 1),
+}
+_RANDOM_STATES = {"RngReadAndSkip", "RngSkip"}
+
+
+def assigned_variables(traced: Any) -> list[tf.Variable]:
+    """List the variables that a traced function assigns to.
+
+    Args:
+        traced: A concrete function.
+    """
+    changed = _assigned(traced.graph)
+    handles = [outer for outer, inner in traced.graph.captures if inner.name in changed]
+    return [each for each in traced.variables if any(each.handle is one for one in handles)]
+
+
+@contextmanager
+def as_they_were(variables: Sequence[tf.Variable]) -> Iterator[None]:
+    """Put variables back to their values at the end, also after an error."""
+    before = [tf.identity(variable) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+
+
+def _assigned(graph: Any) -> set[str]:
+    """Name the tensors of a graph that are handles of variables that it assigns to."""
+    names: set[str] = set()
+    for operation in graph.get_operations():
+        kind = operation.type
+        if kind in _CALLS:
+            attributes, begin = _CALLS[kind]
+            for attribute in attributes:
+                names |= _assigned_inside(operation, attribute, begin)
+        elif _assigns(kind):
+            names.add(operation.inputs[0].name)
+    return names
+
+
+def _assigns(kind: str) -> bool:
+    assigning = kind.startswith("Assign") and kind.endswith("VariableOp")
+    return assigning or kind.startswith("ResourceScatter") or kind in _RANDOM_STATES
+
+
+def _assigned_inside(operation: tf.Operation, attribute: str, begin: int) -> set[str]:
+    function = operation.graph._get_function(operation.get_attr(attribute).name)
+    if function is None:
+        return set()
+    names = _assigned(function.graph)
+    pairs = zip(operation.inputs[begin:], function.graph.inputs, strict=False)
+    return {outer.name for outer, inner in pairs if inner.name in names}
