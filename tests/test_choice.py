@@ -1,5 +1,7 @@
 """Which layer is chosen, on captures written by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from kerascam.model.choice import Capture, choose, spatial
@@ -17,8 +19,13 @@ def chain(*steps):
     return captures
 
 
-def chosen(captures, image=IMAGE, output_shape=(None, 10)):
-    return choose(captures, image, output_shape).path
+def giving(captures, count):
+    """Let the last captures hold what the output is put together of."""
+    return captures[:-count] + [replace(capture, giving=True) for capture in captures[-count:]]
+
+
+def chosen(captures, image=IMAGE):
+    return choose(captures, image).path
 
 
 HEAD = [("gap", "GlobalAveragePooling2D", (64,)), ("dense", "Dense", (10,))]
@@ -26,7 +33,7 @@ HEAD = [("gap", "GlobalAveragePooling2D", (64,)), ("dense", "Dense", (10,))]
 
 def test_the_last_features_before_global_pooling():
     captures = chain(("conv", "Conv2D", (7, 7, 64)), ("relu", "ReLU", (7, 7, 64)), *HEAD)
-    found = choose(captures, IMAGE, (None, 10))
+    found = choose(captures, IMAGE)
     assert found.path == "relu"
     assert found.reason == "the last features on a grid, 7×7×64"
 
@@ -36,7 +43,7 @@ def test_back_over_the_last_pool():
         ("block5_conv3", "Conv2D", (14, 14, 512)), ("block5_pool", "MaxPooling2D", (7, 7, 512)),
         ("flatten", "Flatten", (25088,)), ("fc", "Dense", (4096,)), ("dense", "Dense", (10,)),
     )  # fmt: skip
-    found = choose(captures, IMAGE, (None, 10))
+    found = choose(captures, IMAGE)
     assert found.path == "block5_conv3"
     assert found.reason == (
         "the last features on a grid, 14×14×512, stepping back over block5_pool"
@@ -143,18 +150,34 @@ def test_layers_that_hold_class_scores_of_a_segmentation_are_passed_over():
         ("features", "Conv2D", (32, 32, 64)), ("scores", "Conv2D", (32, 32, 5)),
         ("softmax", "Softmax", (32, 32, 5)),
     )  # fmt: skip
-    assert chosen(captures, (32, 32), (None, 32, 32, 5)) == "features"
+    assert chosen(giving(captures, 2), (32, 32)) == "features"
 
 
 def test_a_segmentation_of_a_single_layer_explains_that_layer():
-    captures = chain(("scores", "Conv2D", (32, 32, 5)))
-    assert chosen(captures, (32, 32), (None, 32, 32, 5)) == "scores"
+    captures = chain(("scores", "Conv2D", (32, 32, 5)), ("softmax", "Softmax", (32, 32, 5)))
+    assert chosen(giving(captures, 2), (32, 32)) == "scores"
 
 
 def test_open_lengths_count_as_a_grid():
     captures = chain(("conv", "Conv2D", (None, None, 64)), *HEAD)
-    found = choose(captures, (None, None), (None, 10))
+    found = choose(captures, (None, None))
     assert found.path == "conv" and found.reason == "the last features on a grid, ?×?×64"
+
+
+def test_the_other_branches_are_listed_where_only_one_was_chosen():
+    names = ("left", "right", "third")
+    captures = [
+        Capture(each, "Conv2D", (None, 7, 7, 8), f"{each}:0", ("images",), bottleneck=False)
+        for each in names
+    ]
+
+    def around(outputs):
+        return frozenset(each.output for each in captures) - set(outputs)
+
+    found = choose(captures, IMAGE, around)
+    assert (found.path, found.beside) == ("third", ("left", "right"))
+    whole = replace(captures[-1], bottleneck=True)
+    assert choose([*captures[:-1], whole], IMAGE, around).beside == ()
 
 
 # ------------------------------------------------------------------------------------- transformers
@@ -174,7 +197,7 @@ def transformer(tokens):
 @pytest.mark.parametrize("tokens", [197, 198, 201])
 def test_behind_a_class_token_what_the_last_attention_sees(tokens):
     # Behind it, only the class token reaches the output: patches have no gradient there.
-    found = choose(transformer(tokens), IMAGE, (None, 10))
+    found = choose(transformer(tokens), IMAGE)
     assert found.path == "block/norm"
     assert found.reason == f"the tokens that the last attention layer sees, {tokens}×64"
 
@@ -197,9 +220,21 @@ def test_sequences_that_are_no_tokens_of_the_image_are_left_out():
                                       chain(("images", "InputLayer", (8, 8, 3)), *HEAD)],
                          ids=["nothing", "dense", "the images alone"])  # fmt: skip
 def test_no_grid(captures):
-    message = "layer cannot be found: no layer of this model gives features on a grid that the out"
+    message = "layer cannot be found: no layer of this model gives features on a grid; a class"
     with pytest.raises(ValueError, match=message):
-        choose(captures, IMAGE, (None, 10))
+        choose(captures, IMAGE)
+
+
+def test_nothing_has_a_grid():
+    message = "features on a grid; its inputs have none either, so there is nothing to draw a map"
+    with pytest.raises(ValueError, match=message):
+        choose(chain(("dense", "Dense", (10,))), None)
+
+
+def test_no_grid_that_the_score_depends_on():
+    captures = [replace(each, used=False) for each in chain(("conv", "Conv2D", (7, 7, 64)))]
+    with pytest.raises(ValueError, match="target does not depend on any layer that gives features"):
+        choose(captures, IMAGE)
 
 
 def test_spatial_keeps_each_tensor_once_in_order():

@@ -665,8 +665,10 @@ def test_an_output_is_the_one_of_that_name(arrange, name, units):
 def test_a_name_that_holds_several_outputs_is_refused():
     model = Nested(lambda h: {"z": h[1], "y": [h[0], h[2]]})
     model(IMAGES)
-    with pytest.raises(ValueError, match="output 'y' holds 2 tensors; choose one by its index"):
+    with pytest.raises(ValueError, match="output 'y' holds 2 tensors; choose one of 'y/0', 'y/1'"):
         GradCAM(model, output="y")(IMAGES)
+    found = GradCAM(model, output="y/1")(IMAGES, 1)
+    np.testing.assert_allclose(found.scores, model(IMAGES)["y"][1][:, 1], rtol=1e-4, atol=1e-6)
 
 
 def test_losses_of_a_layer_are_left_as_they_were():

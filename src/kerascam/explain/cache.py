@@ -273,8 +273,10 @@ class Programs:
 
     def _discover(self, arrays: Sequence[np.ndarray], like: Any) -> Discovery:
         shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
-        output = self.recipe.question.output
-        return discover(self.model, shapes, dtypes, like=like, output=output)
+        asked = self.recipe.question
+        return discover(
+            self.model, shapes, dtypes, like=like, output=asked.output, target=asked.target
+        )
 
     def _settle(self, found: Discovery) -> None:
         choice = choose_from(found)
@@ -286,6 +288,12 @@ class Programs:
             sites = [replace(site, run=len(runs) - 1) for site in sites]
         self.sites = sites
         self.notes = (f"layer {choice.path} was chosen: {choice.reason}",)
+        if choice.beside:
+            every = [*choice.beside, choice.path]
+            self.notes += (
+                f"layer {choice.path} is one of {len(every)} branches that the score depends on; "
+                f"layer={every} fuses them",
+            )
 
 
 def _signature(

@@ -1,8 +1,9 @@
 """Choose the layer that Grad-CAM wants, from what one forward pass computed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TypeAlias
 
 from .grids import MOST_PREFIX_TOKENS, token_grid
 
@@ -17,8 +18,9 @@ class Capture:
         shape: The output's, features last, the batch axis None.
         output: The output tensor's name in the traced graph.
         inputs: The input tensors' names.
-        used: Whether the explained output depends on it.
-        bottleneck: Whether all that the output knows of the image comes through it.
+        used: Whether the explained score depends on it.
+        bottleneck: Whether all that the score knows of the image comes through it.
+        giving: Whether it holds the output's own numbers, which later steps only put together.
     """
 
     path: str
@@ -28,6 +30,7 @@ class Capture:
     inputs: tuple[str, ...]
     used: bool = True
     bottleneck: bool = True
+    giving: bool = False
 
     @property
     def grid(self) -> tuple[int | None, ...]:
@@ -37,11 +40,23 @@ class Capture:
 
 @dataclass(frozen=True)
 class Choice:
-    """A layer's path, and why it was chosen."""
+    """A layer's path, and why it was chosen.
+
+    Attributes:
+        path: The path.
+        reason: Why, in words.
+        beside: Layers of other branches that the score depends on as well.
+    """
 
     path: str
     reason: str
+    beside: tuple[str, ...] = ()
 
+
+#: From the names of outputs to those of the outputs that lead around them to the score.
+Around: TypeAlias = Callable[[Sequence[str]], frozenset[str]]
+
+_MOST_BRANCHES = 8
 
 # Steps that only move, drop or thin out what the layer before them found.
 _PASSING = ("Pooling", "MaxPool", "AveragePool", "Dropout", "Reshape", "Flatten", "Permute",
@@ -80,37 +95,61 @@ def _with_grid(captures: Sequence[Capture], image: Sequence[int | None] | None) 
 def choose(
     captures: Sequence[Capture],
     image: Sequence[int | None] | None,
-    output_shape: Sequence[int | None] | None = None,
+    around: Around = lambda outputs: frozenset(),
 ) -> Choice:
     """Choose the last feature map before global pooling, flattening or the output itself.
 
-    Walking back from the output: the last tensor with a grid of more than one cell on which the
-    explained output depends, not a mere branch where a whole one has the same grid; from there
-    back over pooling, dropout and reshaping. Behind attention with a class token, whose last step
-    reads that token alone, it is what the last attention layer sees. Where the output itself has
-    a grid (segmentation), the layers that hold class scores already are passed over.
+    Walking back from the score: the last tensor with a grid of more than one cell on which it
+    depends, not a mere branch where a whole one has the same grid; from there back over pooling,
+    dropout and reshaping. Behind attention with a class token, whose last step reads that token
+    alone, it is what the last attention layer sees. Where the output is put together of scores on
+    grids (segmentation, detection), the layers that hold these scores already are passed over.
 
     Args:
         captures: In execution order.
         image: The image input's grid.
-        output_shape: The explained output's shape.
+        around: Names what the score depends on beside some outputs.
 
     Returns:
         The choice.
 
     Raises:
-        ValueError: If no layer has a grid.
+        ValueError: If no layer has a grid, or the score depends on none that has.
     """
-    used = [capture for capture in spatial(captures, image) if capture.used]
-    if output_shape is not None and len(output_shape) > 2:
-        while len(used) > 1 and used[-1].shape[1:] == tuple(output_shape)[1:]:
-            used.pop()
+    grids = spatial(captures, image)
+    if not grids:
+        advice = (
+            "a class activation map needs one, so use a gradient method such as Saliency"
+            if image
+            else "its inputs have none either, so there is nothing to draw a map on"
+        )
+        raise ValueError(
+            f"layer cannot be found: no layer of this model gives features on a grid; {advice}"
+        )
+    used = [capture for capture in grids if capture.used]
     if not used:
         raise ValueError(
-            "layer cannot be found: no layer of this model gives features on a grid that the "
-            "output depends on; a class activation map needs one, so name it by layer= or use a "
-            "gradient method such as Saliency"
+            "target does not depend on any layer that gives features on a grid; choose another "
+            "output by output=, or give another target="
         )
+    used = [capture for capture in used if not capture.giving] or used[:1]
+    chosen, over = _end(used)
+    attention = _last_attention_input(chosen, captures, used, image)
+    if attention is not None:
+        return Choice(
+            attention.path,
+            f"the tokens that the last attention layer sees, {shape_words(attention.shape)}",
+        )
+    stepped = f", stepping back over {', '.join(over)}" if over else ""
+    return Choice(
+        chosen.path,
+        f"the last features on a grid, {shape_words(chosen.shape)}{stepped}",
+        _beside(chosen, used, around),
+    )
+
+
+def _end(used: Sequence[Capture]) -> tuple[Capture, list[str]]:
+    """Take the last capture that makes features, and the paths that were stepped over to it."""
     chosen = _whole(used)
     over: list[str] = []
     while _only_passes(chosen.kind):
@@ -119,14 +158,19 @@ def choose(
             break
         over.append(chosen.path)
         chosen = before
-    attention = _last_attention_input(chosen, captures, used, image)
-    if attention is not None:
-        return Choice(
-            attention.path,
-            f"the tokens that the last attention layer sees, {shape_words(attention.shape)}",
-        )
-    stepped = f", stepping back over {', '.join(over)}" if over else ""
-    return Choice(chosen.path, f"the last features on a grid, {shape_words(chosen.shape)}{stepped}")
+    return chosen, over
+
+
+def _beside(chosen: Capture, used: Sequence[Capture], around: Around) -> tuple[str, ...]:
+    """List the ends of the other branches, if the chosen one is but a branch."""
+    found = [chosen]
+    while not found[-1].bottleneck and len(found) < _MOST_BRANCHES:
+        left = around([each.output for each in found])
+        rest = [each for each in used if each.output in left and each not in found]
+        if not rest:
+            break
+        found.append(_end(rest)[0])
+    return tuple(dict.fromkeys(each.path for each in found[:0:-1]))
 
 
 def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) -> str | None:

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from .._types import Target
 from ..errors import DoesNotFitError
-from . import graph, shadow, specs
-from .choice import Capture
+from . import graph, scoring, shadow, specs
+from .choice import Around, Capture
+from .dependence import dependence_of
 from .grids import channels_last_shape
 from .interrupts import held_back
 from .layers import channels_first, walk
@@ -22,17 +24,17 @@ class Discovery(NamedTuple):
     Attributes:
         captures: Every run of every layer, in execution order.
         image: The grid of the image input: the input of the highest rank; None without one.
-        output_shape: The explained output's shape; None for several outputs.
+        around: Names what the score depends on beside some outputs.
     """
 
     captures: list[Capture]
     image: tuple[int | None, ...] | None
-    output_shape: tuple[int | None, ...] | None
+    around: Around
 
 
 def discover(
     model: keras.Model, shapes: Sequence[Sequence[int] | None], dtypes: Sequence[Any],
-    *, like: Any = None, output: int | str | None = None,
+    *, like: Any = None, output: int | str | None = None, target: Target | None = None,
 ) -> Discovery:  # fmt: skip
     """Trace `model` once and list its layers' outputs.
 
@@ -42,14 +44,15 @@ def discover(
         dtypes: The examples' dtypes, or None.
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
+        target: Which number of it is explained; None asks for all that the model gives.
     """
     try:
-        return _discover(model, shapes, dtypes, like, output, None)
+        return _discover(model, shapes, dtypes, like, output, target, None)
     except DoesNotFitError:
         batch = specs.declared_batch(model)
         if batch is None:
             raise
-        return _discover(model, shapes, dtypes, like, output, batch)
+        return _discover(model, shapes, dtypes, like, output, target, batch)
 
 
 def _discover(
@@ -58,6 +61,7 @@ def _discover(
     dtypes: Sequence[Any],
     like: Any,
     output: int | str | None,
+    target: Target | None,
     batch: int | None,
 ) -> Discovery:
     wanted = [
@@ -70,7 +74,13 @@ def _discover(
         tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
         survey = Survey(model)
         outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
-        return survey.result(tensors, outputs, output)
+        chosen = select(model, outputs, output)
+        if target is None:
+            return survey.result(tensors, chosen)
+        asked = tf.fill(tf.shape(tensors[0])[:1], -1)
+        classes = scoring.settle(scoring.read(chosen, target), asked)
+        scores = scoring.score(target, chosen, classes)
+        return survey.result(tensors, chosen, scores, classes)
 
 
 class Survey:
@@ -98,20 +108,25 @@ class Survey:
         return hear
 
     def result(
-        self, inputs: Sequence[tf.Tensor], outputs: Any, output: int | str | None
+        self,
+        inputs: Sequence[tf.Tensor],
+        chosen: Any,
+        scores: tf.Tensor | None = None,
+        classes: tf.Tensor | None = None,
     ) -> Discovery:
         """Put together what was heard.
 
         Args:
             inputs: The model's input tensors.
-            outputs: All that it gave.
-            output: The explained output's name or index.
+            chosen: What is handed to the target: one output, or all.
+            scores: What the target gave, shape (batch,); None asks for all outputs.
+            classes: The classes that it was given.
         """
-        chosen = select(self._model, outputs, output)
         image = max(inputs, key=lambda tensor: tensor.shape.rank)
-        used = graph.ancestors(tensors_in(chosen))
-        narrow = graph.bottlenecks([image], tensors_in(chosen))
+        found = dependence_of(inputs, image, tensors_in(chosen), scores, classes)
         turned = channels_first(self._model)
+        # In a branch or loop of the graph, they are out of reach.
+        runs = [run for run in self._runs if not graph.is_foreign(run[-1])]
         captures = [
             Capture(
                 path,
@@ -119,15 +134,17 @@ class Survey:
                 channels_last_shape(tuple(tensor.shape), id(layer) in turned),
                 tensor.name,
                 tuple(names),
-                used=tensor.op.name in used,
-                bottleneck=tensor.op.name in narrow,
+                used=tensor.op.name in found.used,
+                bottleneck=tensor.op.name in found.narrow,
+                giving=tensor.op.name in found.giving,
             )
-            for path, layer, names, tensor in self._runs
-            if not graph.is_foreign(tensor)  # in a branch or loop of the graph, out of reach
+            for path, layer, names, tensor in runs
         ]
         turn = images_channels_first(self._model, image)
         shape = channels_last_shape(tuple(image.shape), turn)
-        single = tf.is_tensor(chosen) and chosen.shape.rank is not None
-        return Discovery(
-            captures, tuple(shape[1:-1]) or None, tuple(chosen.shape) if single else None
-        )
+
+        def around(outputs: Sequence[str]) -> frozenset[str]:
+            left = found.without({name.partition(":")[0] for name in outputs})
+            return frozenset(each.name for *_, each in runs if each.op.name in left)
+
+        return Discovery(captures, tuple(shape[1:-1]) or None, around)

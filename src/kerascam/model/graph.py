@@ -1,7 +1,7 @@
 """Questions to the graph that is being traced."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import tensorflow as tf
 
@@ -9,17 +9,47 @@ _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 # These hand on every value, to one place: ExpandDims and Squeeze stand around a convolution in 1D.
 _HANDING_ON = {"Identity", "Cast", "BiasAdd", "EnsureShape", "ExpandDims", "Squeeze"}
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank"}  # these hand on how many values, not the values
+_FLAT = {"Ceil", "Floor", "OnesLike", "Rint", "Round", "Sign", "StopGradient", "ZerosLike"}
 
 
-def ancestors(tensors: Iterable[tf.Tensor]) -> set[str]:
-    """Name every operation that the tensors depend on, their own included."""
+def ancestors(
+    tensors: Iterable[tf.Tensor], without: Container[str] = (), *, differentiable: bool = False
+) -> set[str]:
+    """Name every operation that the tensors depend on, their own included.
+
+    Args:
+        tensors: Where the walk begins.
+        without: Operations that it does not pass.
+        differentiable: Whether only what has a gradient counts.
+    """
     waiting = [tensor.op for tensor in tensors]
     names: set[str] = set()
     while waiting:
         operation = waiting.pop()
-        if operation.name not in names:
-            names.add(operation.name)
+        if operation.name in names or operation.name in without:
+            continue
+        names.add(operation.name)
+        if not differentiable:
             waiting.extend(tensor.op for tensor in _values(operation))
+        elif operation.type not in _FLAT:
+            waiting.extend(each.op for each in _values(operation) if _is_continuous(each.dtype))
+    return names
+
+
+def descendants(tensors: Sequence[tf.Tensor], without: Container[str] = ()) -> set[str]:
+    """Name every operation that depends on the tensors, their own included.
+
+    Args:
+        tensors: Where the walk begins.
+        without: Operations that it does not pass.
+    """
+    names = {tensor.op.name for tensor in tensors}
+    # Operations of a graph are made after their inputs.
+    for operation in tensors[0].graph.get_operations():
+        if operation.name not in without and any(
+            tensor.op.name in names for tensor in _values(operation)
+        ):
+            names.add(operation.name)
     return names
 
 
@@ -27,8 +57,16 @@ def _values(operation: tf.Operation) -> Sequence[tf.Tensor]:
     return () if operation.type in _SHAPES else operation.inputs
 
 
-def bottlenecks(sources: Iterable[tf.Tensor], ends: Iterable[tf.Tensor]) -> set[str]:
+def _is_continuous(dtype: tf.DType) -> bool:
+    return dtype.is_floating or dtype.is_complex
+
+
+def bottlenecks(
+    sources: Iterable[tf.Tensor], ends: Sequence[tf.Tensor], without: Container[str] = ()
+) -> set[str]:
     """Name every operation that all ways from the sources to the ends lead through.
+
+    Ways through the operations of `without` do not count.
 
     An operation is one where the ways into it times the ways out of it are all the ways there
     are. Operations of a graph are made after their inputs, so that one pass each way counts them.
@@ -36,7 +74,7 @@ def bottlenecks(sources: Iterable[tf.Tensor], ends: Iterable[tf.Tensor]) -> set[
     graph = tf.compat.v1.get_default_graph()
     ways_in = Counter(tensor.op.name for tensor in sources)
     ways_out = Counter(tensor.op.name for tensor in ends)
-    needed = ancestors(ends)
+    needed = ancestors(ends, without)
     operations = [op for op in graph.get_operations() if op.name in needed]
     for operation in operations:
         for tensor in _values(operation):

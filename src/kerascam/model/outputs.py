@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import brief
+from ..targets.named import named
 
 
 def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:
@@ -35,18 +36,22 @@ def tensors_in(nest: Any) -> list[tf.Tensor]:
 
 
 def _by_name(model: keras.Model, outputs: Any, name: str) -> Any:
-    named = dict(outputs) if isinstance(outputs, Mapping) else {}
-    if not named:
+    known = named(outputs) if keras.tree.is_nested(outputs) else {}
+    if not isinstance(outputs, Mapping):
         names = list(getattr(model, "output_names", []) or [])
         leaves = keras.tree.flatten(outputs)
-        named = dict(zip(names, leaves, strict=True)) if len(names) == len(leaves) else {}
-    if name not in named:
-        known = ", ".join(map(repr, named)) or "the indices"
-        raise ValueError(f"output must be one of {known}, not {brief(name)}")
-    leaves = keras.tree.flatten(named[name])
-    if len(leaves) != 1:
-        raise ValueError(f"output {name!r} holds {len(leaves)} tensors; choose one by its index")
-    return leaves[0]
+        known = dict(zip(names, leaves, strict=True)) if len(names) == len(leaves) else known
+    # A list of one tensor in a dict has the name of the list.
+    inside = [path for path in known if path == name or path.startswith(f"{name}/")]
+    if len(inside) == 1:
+        return known[inside[0]]
+    if inside:
+        raise ValueError(
+            f"output {name!r} holds {len(inside)} tensors; choose one of "
+            f"{', '.join(map(repr, inside))}"
+        )
+    paths = ", ".join(map(repr, known)) or "the indices"
+    raise ValueError(f"output must be one of {paths}, not {brief(name)}")
 
 
 def describe(outputs: Any) -> str:

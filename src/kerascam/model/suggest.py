@@ -131,7 +131,7 @@ def find_target_layer(
 
 def choose_from(found: Discovery) -> Choice:
     """Choose the layer to draw on from what one trace of a model found."""
-    return choose(found.captures, found.image, found.output_shape)
+    return choose(found.captures, found.image, found.around)
 
 
 def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> Discovery:

@@ -181,7 +181,7 @@ def probe(
             if head is not None and head.dense and graph.is_pointwise_step(runs[-1], head.logits)
         ),
         relus=_count_relus(model, question, scores),
-        discovery=survey.result(inputs, outputs, question.output) if question.survey else None,
+        discovery=survey.result(inputs, chosen, scores, classes) if question.survey else None,
     )
 
 

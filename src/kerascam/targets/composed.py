@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from .._types import ClassIds, Scores, Target
 from . import heads
+from .named import choices, named
 from .regions import region_of, region_score
 
 
@@ -117,10 +118,9 @@ def single(outputs: Any) -> tf.Tensor:
         ValueError: If there are several.
     """
     if not tf.is_tensor(outputs):
-        names = list(outputs) if isinstance(outputs, dict) else list(range(len(outputs)))
         raise ValueError(
-            f"the model has {len(names)} outputs; choose one by output=, one of: "
-            f"{', '.join(map(repr, names))}"
+            f"the model has {len(named(outputs))} outputs; choose one by output=, one of: "
+            f"{choices(outputs)}"
         )
     return outputs
 

@@ -15,7 +15,7 @@ from .rules import RULES, UNKNOWN, Known, LostError, Step, joined, lengths
 # Their rules are found by the types of operations.
 _RULES_OF = (blocks, joins, movements, products)
 # Operations that work on each number by itself, or along an axis that stays what it was.
-_ELEMENTWISE = frozenset((
+ELEMENTWISE = frozenset((
     "Abs", "Add", "AddN", "AddV2", "Angle", "Atan", "Atan2", "BiasAdd", "Cast", "Ceil",
     "CheckNumerics", "ClipByValue", "ComplexAbs", "Conj", "Cos", "Cosh", "Cumprod", "Cumsum",
     "Div", "DivNoNan", "Elu", "EnsureShape", "Equal", "Erf", "Erfc", "Exp", "Expm1",
@@ -110,7 +110,7 @@ def _through(
             return _either(layouts, operation, given[1:])
         if kind in _LOOPS:
             return _around(layouts, operation, given)
-        if kind in _ELEMENTWISE:
+        if kind in ELEMENTWISE:
             results: Sequence[Known] = [joined(given, lengths(operation.outputs[0]))] * len(unknown)
         elif kind in RULES and UNKNOWN not in given:
             results = RULES[kind](Step(operation, given))
@@ -124,7 +124,7 @@ def _through(
 
 
 def _is_known(kind: str) -> bool:
-    return kind in _ELEMENTWISE or kind in RULES
+    return kind in ELEMENTWISE or kind in RULES
 
 
 def _function(operation: tf.Operation, attribute: str) -> Any:
