@@ -122,3 +122,10 @@ def test_one_of_two_averaged_networks() -> None:
         f"layer {last} is one of 2 branches that the score depends on; "
         f"layer=['{other}', '{last}'] fuses them"
     )
+
+
+def test_through_the_loop_of_a_recurrent_layer() -> None:
+    signal = keras.Input((24, 2))
+    features = layers.Conv1D(4, 3, name="features")(signal)
+    model = keras.Model(signal, layers.Dense(2)(layers.LSTM(3)(features)))
+    assert find_target_layer(model) == "features"

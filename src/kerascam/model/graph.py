@@ -58,7 +58,7 @@ def _values(operation: tf.Operation) -> Sequence[tf.Tensor]:
 
 
 def _is_continuous(dtype: tf.DType) -> bool:
-    return dtype.is_floating or dtype.is_complex
+    return dtype.is_floating or dtype.is_complex or dtype == tf.variant  # a list of tensors
 
 
 def bottlenecks(
