@@ -36,14 +36,15 @@ FAMILIES = {
 
 
 # One of each shape of ending: a sum of branches, a plain stack, and layers that Keras numbers.
-BUILT = rows(("ResNet50", "VGG16", "MobileNetV2", "MobileNetV3Small", "ConvNeXtTiny"), FAMILIES)
+WHOLE = rows(("ResNet50", "VGG16", "MobileNetV3Small"), FAMILIES)
+NESTED = rows(("ResNet50", "MobileNetV2", "ConvNeXtTiny"), FAMILIES)
 
 
 def _name(expected, model: keras.Model) -> str:
     return expected(model) if callable(expected) else expected
 
 
-@pytest.mark.parametrize("family", BUILT)
+@pytest.mark.parametrize("family", WHOLE)
 def test_right_layer_of_the_whole_network(family):
     expected, _, shape = FAMILIES[family]
     model = getattr(keras.applications, family)(weights=None, classes=5)
@@ -56,7 +57,7 @@ def test_right_layer_of_the_whole_network(family):
     assert "×".join(map(str, shape)) in chosen.reason
 
 
-@pytest.mark.parametrize("family", BUILT)
+@pytest.mark.parametrize("family", NESTED)
 def test_right_layer_inside_a_nested_backbone(family):
     _, expected, _ = FAMILIES[family]
     build = getattr(keras.applications, family)

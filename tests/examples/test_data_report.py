@@ -11,6 +11,7 @@ from scene_classification.data.findings import report_data
 from scene_classification.data.folder import read_folder
 from scene_classification.data.pictures import outline
 from scene_classification.data.seen import draw_seen
+from scene_classification.pictures import saving
 from scene_classification.run_folder import RunFolder
 
 CONFIG = Config(image_size=32, validation_share=0.25, mix="both")
@@ -33,7 +34,8 @@ def report(root, config=CONFIG):
         if path.is_file():
             assert run.root / result["pictures"][name] == path
             shape = cv2.imread(str(path)).shape
-            assert min(shape[:2]) > 200 and max(shape[:2]) < 2500
+            inches = [length / saving.RESOLUTION for length in shape[:2]]
+            assert min(inches) > 1.3 and max(inches) < 17
     return result
 
 

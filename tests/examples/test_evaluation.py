@@ -13,6 +13,7 @@ from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
 from scene_classification.evaluation.prediction import predict
 from scene_classification.evaluation.step import evaluate
+from scene_classification.pictures import saving
 from scene_classification.pictures.numbers import NO_BREAK
 from scene_classification.run_folder import RunFolder
 from scene_classification.training.history import read_history
@@ -150,7 +151,7 @@ def test_an_evaluation_is_kept_whole(scenes, run):
     assert {path.stem for path in run.pictures.iterdir()} == PICTURES
     for path in run.pictures.iterdir():
         picture = cv2.imread(str(path))
-        assert min(picture.shape[:2]) > 200
+        assert min(picture.shape[:2]) / saving.RESOLUTION > 1.3  # inches
         assert (picture[:3] == 255).all()  # white card, nothing runs over its edge
         assert (picture[:, -3:] == 255).all()
 
