@@ -102,7 +102,7 @@ def own_files_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
     if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 12):
-        monkeypatch.setattr("kerascam.cli.trust.GUARDED_SINCE", (3, 6, 0))
+        monkeypatch.setattr("kerascam.cli.models.GUARDED_SINCE", (3, 6, 0))
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerascam.cli import classes, images, passed_over
-from kerascam.cli.batches import Photo, batches
-from kerascam.cli.filenames import FileNames, slug
+from kerascam.cli import images, plan
+from kerascam.cli.gallery import FileNames, slug
+from kerascam.cli.images import Photo, batches
 from kerascam.model import preprocessing
 from kerascam.pictures.pixels import write_png
 
@@ -93,11 +93,11 @@ def test_a_file_that_is_named_itself_is_never_passed_over(tmp_path: Path) -> Non
 def test_what_is_passed_over_is_counted_and_named() -> None:
     paths = [(Path(f"photos/{place}.psd"), ".psd files are not read") for place in range(1000)]
     paths.append((Path("photos/x.jpg"), "a broken link"))
-    assert passed_over.sentence(paths) == (
+    assert images.passed_over_words(paths) == (
         "passed over 1001 images: 0.psd, 1.psd, 2.psd and 997 more (.psd files are not read); "
         "x.jpg (a broken link)"
     )
-    assert passed_over.sentence([]) == ""
+    assert images.passed_over_words([]) == ""
 
 
 def test_file_name_of_any_bytes_can_be_shown() -> None:
@@ -140,7 +140,7 @@ def test_preprocessing_has_near_misses() -> None:
 def test_class_names_are_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "names"
     path.write_bytes(text.encode())
-    assert classes.read_class_names(str(path)) == ["tench", "goldfish"]
+    assert plan.read_class_names(str(path)) == ["tench", "goldfish"]
 
 
 @pytest.mark.parametrize(
@@ -159,16 +159,16 @@ def test_bad_class_names_say_why(tmp_path: Path, content: bytes, reason: str) ->
     path = tmp_path / "names"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=reason):
-        classes.read_class_names(str(path))
+        plan.read_class_names(str(path))
 
 
 def test_class_by_name_or_index() -> None:
     class_names = ["tench", "1", "Goldfish"]
-    assert classes.find_class("Goldfish", class_names, 3) == 2
-    assert classes.find_class("goldfish", class_names, 3) == 2
-    assert classes.find_class("1", class_names, 3) == 1, "a name goes before an index"
-    assert classes.find_class("2", class_names, 3) == 2
-    assert classes.find_class("7", None, None) == 7
+    assert plan.find_class("Goldfish", class_names, 3) == 2
+    assert plan.find_class("goldfish", class_names, 3) == 2
+    assert plan.find_class("1", class_names, 3) == 1, "a name goes before an index"
+    assert plan.find_class("2", class_names, 3) == 2
+    assert plan.find_class("7", None, None) == 7
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_class_by_name_or_index() -> None:
 )
 def test_wrong_class_says_why(text: str, class_names: list[str] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        classes.find_class(text, class_names, 3)
+        plan.find_class(text, class_names, 3)
 
 
 # ------------------------------------------------------------------------------- picture names

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from kerascam import GradCAM
-from kerascam.cli import main, trust
+from kerascam.cli import main, models
 
 Parts = dict[str, bytes]
 
@@ -360,7 +360,7 @@ def test_a_model_object_of_keras_2(unchecked: None) -> None:
 def test_an_older_keras_loads_only_what_is_trusted(
     parts: Parts, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trust, "GUARDED_SINCE", (3, 11, 3))
+    monkeypatch.setattr(models, "GUARDED_SINCE", (3, 11, 3))
     write("m.keras", parts)
     for version, refuses in [
         ("3.6.0", True), ("3.11.2", True), ("3.11", True), ("3.11.3", False),

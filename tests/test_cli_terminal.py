@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from kerascam.cli import main, terminal
-from kerascam.cli.harmless import harmless, shortened
-from kerascam.cli.table import lay_out
+from kerascam.cli.faults import harmless, shortened
+from kerascam.cli.terminal import lay_out
 from kerascam.registry import METHODS
 
 END = "--- end of the command ---"

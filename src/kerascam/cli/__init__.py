@@ -8,9 +8,10 @@ import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 
-from . import quiet
+from ..stderr import native_messages_held
 from .parser import parse
 
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -45,7 +46,7 @@ def _run(arguments: Namespace) -> int:
     with warnings.catch_warnings():
         if not sys.warnoptions:  # Python's warnings are for who writes code; notes are printed
             warnings.simplefilter("ignore")
-        quiet.import_tensorflow()
+        _import_tensorflow()
         # Only now: the commands stand on TensorFlow.
         command = importlib.import_module(f".{arguments.command}", __name__)
         complete = command.run(arguments)
@@ -67,3 +68,17 @@ def _let_go_of_stdout() -> None:
     # Python flushes stdout once more on its way out, and would complain again.
     with contextlib.suppress(OSError, ValueError):  # as where it has no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without its messages, unless the user has asked for them.
+
+    The backend of Keras is TensorFlow here, whatever the user's own is.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault(_LEVEL, "3")
+    if os.environ[_LEVEL] in {"0", "1"} or "tensorflow" in sys.modules:
+        return
+    with native_messages_held():  # some are written before the level holds
+        import tensorflow  # noqa: F401

@@ -13,11 +13,9 @@ from ..explain.result_folder import MANIFEST, ResultFolder
 from ..marks import NotOursError
 from ..pictures import fitting
 from ..pictures.photo_files import BadPhotoError, Reading, bound_opencv, reading
-from . import conflicts, options, passed_over, terminal
-from .batches import Photo, batches
-from .filenames import FileNames
-from .gallery import Gallery, Result
-from .images import find_images, shown
+from . import options, terminal
+from .gallery import FileNames, Gallery, Result, check_conflicts
+from .images import Photo, batches, find_images, passed_over_words, shown
 from .plan import Plan, settle
 
 
@@ -57,7 +55,7 @@ def run(arguments: Namespace) -> bool:
     if not found.files:
         reasons = [f"{name}: {reason}" for name, reason in missing]
         raise ValueError(
-            "; ".join([*reasons, *filter(None, [passed_over.sentence(found.passed_over)])])
+            "; ".join([*reasons, *filter(None, [passed_over_words(found.passed_over)])])
         )
     folder = ResultFolder(Path(arguments.out), "--out")
     failures = Failures(found.files)
@@ -66,7 +64,7 @@ def run(arguments: Namespace) -> bool:
         names = FileNames(found.files, plan.class_names)
         methods = [explainer.method.name for explainer in plan.explainers]
         others = [Path(name) for name in (arguments.model, arguments.class_names) if name]
-        conflicts.check(folder, names, methods, [*found.files, *others])
+        check_conflicts(folder, names, methods, [*found.files, *others])
         gallery = Gallery(folder, names, plan.look)
         bar.now("Explaining", len(found.files))
         placed: list[tuple[int, Result]] = []
@@ -81,7 +79,7 @@ def run(arguments: Namespace) -> bool:
     failed = missing + failures.listed()
     written = gallery.close(_facts(arguments, plan), results, failed, found.passed_over)
     _report(results)
-    if sentence := passed_over.sentence(found.passed_over):
+    if sentence := passed_over_words(found.passed_over):
         terminal.note(sentence)
     terminal.failures(failed, len(found.files) + len(missing))
     _report_place(folder, len(results), written)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from .. import exporting
 from ..explain.explainer import Explainer
-from . import classes, models, options, plan, terminal
+from . import models, options, plan, terminal
 from .faults import sentence
 from .images import shown
 from .methods import find_methods
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> bool:
     if more:
         raise ValueError("--method takes one: each export explains by one method")
     plan.find_preprocessing(arguments.preprocess)
-    class_names = classes.read_class_names(arguments.class_names) if arguments.class_names else None
+    class_names = plan.read_class_names(arguments.class_names) if arguments.class_names else None
     options.look_of(arguments)
     with terminal.Bar("Loading the model") as bar:
         model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)

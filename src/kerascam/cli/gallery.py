@@ -1,7 +1,11 @@
-"""Write what a run found: a picture for each result, and the manifest of all."""
+"""The pictures that a run writes, their names, and the manifest of all."""
 
 import math
-from collections.abc import Iterable, Sequence
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +14,86 @@ from .. import __version__
 from ..explain.explanation import Explanation
 from ..explain.result_folder import ResultFolder, finite_or_none
 from ..pictures.look import Look
-from .batches import Photo
-from .filenames import FileNames
-from .images import shown
+from .images import Photo, shown
+
+_LONGEST = 80  # bytes of a stem or a class name; a file name may have 255
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')  # in a file name, on one system or other
+
+
+class FileNames:
+    """Names for the pictures of a run, unique also where case makes no difference.
+
+    Args:
+        images: All image files; of those with one stem, the second gets a 2, and so on.
+        class_names: The class names; two that look alike in a file name are told apart by index.
+    """
+
+    def __init__(self, images: Iterable[Path], class_names: Sequence[str] | None = None) -> None:
+        self._words = _words(class_names or ())
+        self._stems: dict[Path, str] = {}
+        taken: set[str] = set()
+        for image in images:
+            own = _short(_FORBIDDEN.sub("_", shown(image.stem)))
+            stem, number = own, 1
+            while _same(stem) in taken:
+                number += 1
+                stem = f"{own}-{number}"
+            taken.add(_same(stem))
+            self._stems[image] = stem
+
+    def picture(self, image: Path, method: str, class_index: int, class_name: str) -> str:
+        """Name the picture of one image, method and class."""
+        if class_index < len(self._words):
+            word = self._words[class_index]
+        else:
+            word = _unlike(slug(class_name), class_index, self._words)
+        return f"{self._stems[image]}.{method}.{word}.png"
+
+    def image_of(self, name: str, methods: Iterable[str]) -> Path | None:
+        """Find the image of which a picture may get this name, for some class."""
+        name = _same(name)
+        starts = tuple(f".{method}." for method in methods)
+        for image, stem in self._stems.items():
+            rest = name.removeprefix(_same(stem))
+            # A method and a word, which hold no dot.
+            if rest.startswith(starts) and rest.endswith(".png") and rest.count(".") == 3:
+                return image
+        return None
+
+
+def slug(name: str) -> str:
+    """Word a class name so that it can stand in a file name.
+
+    >>> slug("Egyptian cat"), slug("tench, Tinca tinca")
+    ('egyptian-cat', 'tench-tinca-tinca')
+    """
+    return _short(re.sub(r"[\W_]+", "-", name.casefold())).strip("-")
+
+
+def _words(class_names: Sequence[str]) -> list[str]:
+    """Give each class a word of its own."""
+    slugs = [slug(name) for name in class_names]
+    unique = {word for word, count in Counter(slugs).items() if word and count == 1}
+    words: list[str] = []
+    for index, word in enumerate(slugs):
+        words.append(word if word in unique else _unlike(word, index, unique.union(words, [word])))
+    return words
+
+
+def _unlike(word: str, index: int, others: Collection[str]) -> str:
+    """Add the class's index to a word that is empty or that others have, until none has it."""
+    while not word or word in others:
+        word = f"{word}-{index}".lstrip("-")
+    return word
+
+
+def _same(name: str) -> str:
+    """Return what two names share that some file system takes for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _short(text: str) -> str:
+    return text.encode()[:_LONGEST].decode(errors="ignore")
 
 
 @dataclass(frozen=True)
@@ -126,3 +207,46 @@ def _entry(result: Result) -> dict[str, Any]:
         "file": result.file,
         "notes": list(result.notes),
     }
+
+
+_FIX = "give another --out, or leave it out"
+
+
+def check_conflicts(
+    folder: ResultFolder, names: FileNames, methods: Sequence[str], read: Iterable[Path]
+) -> None:
+    """Refuse a run whose output would overwrite or remove what it reads.
+
+    Args:
+        folder: Where the run writes.
+        names: The names that it gives.
+        methods: The methods that it explains by.
+        read: All files that it reads: images, the model, the class names.
+
+    Raises:
+        ValueError: If there is such a file.
+    """
+    # By what the paths lead to, so that links of both kinds and other cases of letters count.
+    old = {_identity(path) for path in (folder.manifest, *folder.old_pictures())} - {None}
+    place = _identity(folder.path)
+    for path in read:
+        if _identity(path) in old:
+            raise ValueError(
+                f"{shown(path)} belongs to the earlier result in --out {shown(folder.path)}, "
+                f"which this run would replace: {_FIX}"
+            )
+        for own in {path, Path(os.path.realpath(path))}:
+            image = names.image_of(own.name, methods)
+            if place is not None and _identity(own.parent) == place and image is not None:
+                raise ValueError(
+                    f"{shown(path)} has a name that this run may give to a picture of "
+                    f"{shown(image)} in --out {shown(folder.path)}: {_FIX}"
+                )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

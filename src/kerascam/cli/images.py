@@ -1,10 +1,12 @@
-"""Find the images that files, folders and patterns name."""
+"""Photographs of a run: those that the arguments name, what was passed over, and batches."""
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ..files import shown as shown
 from ..marks import is_marked
@@ -97,3 +99,94 @@ def _not_taken(path: Path) -> str | None:
     if is_marked(path):
         return "a picture that kerascam wrote"
     return suffixes.unreadable(path)
+
+
+_NAMED = 3  # of each reason
+
+
+def passed_over_words(passed_over: Sequence[tuple[Path, str]]) -> str:
+    """Count and name what was passed over among the images of folders and patterns, by reason.
+
+    Args:
+        passed_over: Paths, each with the reason.
+
+    Returns:
+        One sentence; empty if there is nothing to say.
+
+    Example:
+        >>> drawing = Path("a.svg"), ".svg files are not read"
+        >>> passed_over_words([drawing, (Path("b.jpg"), "a folder")])
+        'passed over 2 images: a.svg (.svg files are not read); b.jpg (a folder)'
+    """
+    if not passed_over:
+        return ""
+    names: dict[str, list[str]] = {}
+    for path, reason in passed_over:
+        names.setdefault(reason, []).append(shown(path.name))
+    parts = [f"{_listed(these)} ({reason})" for reason, these in names.items()]
+    plural = "" if len(passed_over) == 1 else "s"
+    return f"passed over {len(passed_over)} image{plural}: {'; '.join(parts)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    text = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{text} and {more} more" if more > 0 else text
+
+
+_MOST_BYTES = 2**28  # of photos that wait: 256 MiB
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One image on its way through the model.
+
+    Attributes:
+        place: Its place among all images of the run.
+        path: Its file.
+        pixels: What the overlay is drawn on, shape (height, width, 3), uint8 RGB.
+        values: What the model sees before preprocessing, shape (height, width, channels), uint8.
+        notes: What is worth knowing of it.
+    """
+
+    place: int
+    path: Path
+    pixels: np.ndarray
+    values: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return self.pixels.nbytes + self.values.nbytes
+
+
+def batches(
+    photos: Iterable[Photo], size: int, most_bytes: int = _MOST_BYTES
+) -> Iterator[list[Photo]]:
+    """Group photos whose values have one shape.
+
+    Args:
+        photos: Read one by one, as batches are asked for.
+        size: How many make a full batch.
+        most_bytes: How much memory the waiting photos may take.
+
+    Yields:
+        Full batches as soon as there are any. If hardly two photos are alike, or they are large,
+        the oldest group goes as it is: no more than four batches ever wait, nor more than
+        `most_bytes` and one photo.
+    """
+    waiting: dict[tuple[int, ...], list[Photo]] = {}
+    for photo in photos:
+        group = waiting.setdefault(photo.values.shape, [])
+        group.append(photo)
+        if len(group) == size:
+            yield waiting.pop(photo.values.shape)
+        while waiting and _too_many(waiting.values(), size, most_bytes):
+            yield waiting.pop(next(iter(waiting)))
+    yield from waiting.values()
+
+
+def _too_many(groups: Iterable[list[Photo]], size: int, most_bytes: int) -> bool:
+    waiting = [photo for group in groups for photo in group]
+    return len(waiting) >= 4 * size or sum(photo.nbytes for photo in waiting) > most_bytes

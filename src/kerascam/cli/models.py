@@ -1,20 +1,21 @@
-"""Load a model from a file, and say in one line why it cannot be."""
+"""Load a model from a file that nobody vouches for, and say in one line why it cannot be."""
 
 import importlib
+import math
 import os
 import re
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from ..errors import reason
-from .harmless import shortened
+from .archives import size_words
+from .faults import shortened
 from .model_files import ModelFile, keras_2_to_hdf5, look_into
-from .trust import check_keras, needs_trust
-from .weight_limit import weights_within
 
 _UNKNOWN = re.compile(
     r"(?:Could not (?:locate|deserialize) (class|function)|Unknown (\w+):) '([^']+)'"
@@ -109,3 +110,108 @@ def _out_of_keras_2(path: str, version: str, unknown: re.Match[str] | None, why:
 
 def _named(unknown: re.Match[str]) -> str:
     return f"the {unknown[1] or unknown[2]} {unknown[3]!r}"
+
+
+#: The first version of Keras that runs no code of a file without being told to.
+GUARDED_SINCE = (3, 11, 3)
+
+
+def check_keras(path: str) -> None:
+    """Refuse to load a file with a version of Keras that may run its code unasked.
+
+    Raises:
+        ValueError: If that version is installed.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", keras.__version__)
+    if numbers and tuple(int(number or 0) for number in numbers.groups()) < GUARDED_SINCE:
+        raise ValueError(
+            f"{path} is not loaded: Keras {keras.__version__} is installed, which may run code in "
+            f"a model file without being told to (mended in "
+            f"{'.'.join(map(str, GUARDED_SINCE))}): update it with `pip install -U keras`, or give "
+            f"--unsafe if you trust where the file comes from"
+        )
+
+
+def needs_trust(config: dict[str, Any]) -> str:
+    """Say what in a model's configuration Keras loads for nobody who does not ask for it."""
+    return next(_needs_trust(config), "something that Keras does not load unasked")
+
+
+def _needs_trust(config: dict[str, Any]) -> Iterator[str]:
+    for name, own in _objects(config):
+        place = f" in {own['name']!r}" if isinstance(own.get("name"), str) else ""
+        if name == "Lambda":
+            yield f"Python code (a Lambda layer){place}, which runs with the model"
+        elif name == "__lambda__":
+            yield "Python code (a lambda function), which runs with the model"
+        elif name == "TFSMLayer":
+            yield (
+                f"a SavedModel (a TFSMLayer){place}, a program that is read from "
+                f"{own.get('filepath')!r} and run"
+            )
+        elif name == "TorchModuleWrapper":
+            yield f"a pickle (a TorchModuleWrapper){place}, which may hold any code"
+        elif isinstance(own.get("vocabulary"), str):
+            yield (
+                f"the name of a file (a {name} layer){place}, which is read on this machine: "
+                f"{own['vocabulary']!r}"
+            )
+
+
+def _objects(config: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the class names and configurations in the order of the file."""
+    waiting = [config]  # no recursion: a file may nest as deeply as it likes
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            own = item.get("config")
+            if isinstance(item.get("class_name"), str):
+                yield item["class_name"], own if isinstance(own, dict) else {}
+            waiting += reversed(item.values())
+        elif isinstance(item, list):
+            waiting += reversed(item)
+
+
+# Beside what a file stores, layers may keep counters, seeds and caches.
+_SLACK = 256 * 2**20
+
+
+@contextmanager
+def weights_within(stored: int) -> Iterator[None]:
+    """Let layers make as many weights as a file holds, and some more.
+
+    A layer's configuration of a hundred bytes may ask for a terabyte, which is taken before Keras
+    notices that the file has no such weights.
+
+    Args:
+        stored: How many bytes the file's weights take.
+
+    Raises:
+        ValueError: Inside, before a weight too many is made.
+    """
+    most, made = 4 * stored + _SLACK, 0
+    add_weight = keras.layers.Layer.add_weight
+
+    def counting(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
+        nonlocal made
+        shapes = [each for each in (*args, kwargs.get("shape")) if isinstance(each, (tuple, list))]
+        dtype = kwargs.get("dtype") or layer.variable_dtype
+        lengths = [n for n in shapes[0] if isinstance(n, int)] if shapes else []
+        made += math.prod(lengths) * _bytes(dtype)
+        if made > most:
+            raise ValueError(
+                f"its layers ask for more than {size_words(made)} of weights, and the file holds "
+                f"{size_words(stored)}; if you trust where it comes from, give --unsafe"
+            )
+        return add_weight(layer, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = counting
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add_weight
+
+
+def _bytes(dtype: Any) -> int:
+    bits = re.search(r"\d+", keras.backend.standardize_dtype(dtype))  # "float8_e4m3fn", "bool"
+    return max(1, int(bits[0] if bits else 8) // 8)

@@ -3,12 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any, NoReturn
 
 from .. import __version__
-from . import explain_options, export_options, serve
-from .harmless import encodable, harmless
+from . import options, serve
+from .faults import encodable, harmless
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -45,22 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kerascam {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    explain = _add_command(
-        commands, "explain", "draw what the model looked at over images", explain_options
-    )
+    summary = "draw what the model looked at over images"
+    explain = _add_command(commands, "explain", summary, EXPLAIN, EXPLAIN_EXAMPLES)
     _add_model(explain)
-    explain_options.add(explain)
+    _add_explain(explain)
     _add_loading(explain)
-    export = _add_command(
-        commands,
-        "export",
-        "write the model with its explanations for a model server",
-        export_options,
-    )
+    summary = "write the model with its explanations for a model server"
+    export = _add_command(commands, "export", summary, EXPORT, EXPORT_EXAMPLES)
     _add_model(export)
-    export_options.add(export)
+    _add_export(export)
     _add_loading(export)
-    serve.add(_add_command(commands, "serve", "serve an exported model while developing", serve))
+    summary = "serve an exported model while developing"
+    serve.add(_add_command(commands, "serve", summary, serve.DESCRIPTION, serve.EXAMPLES))
     layers = commands.add_parser(
         "layers",
         help="list the layers that a map can be drawn from",
@@ -78,13 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_command(commands: Any, name: str, summary: str, words: ModuleType) -> Any:
-    """Add a command with the description and the examples that its module has."""
+def _add_command(commands: Any, name: str, summary: str, description: str, examples: str) -> Any:
     return commands.add_parser(
         name,
         help=summary,
-        description=words.DESCRIPTION,
-        epilog=words.EXAMPLES,
+        description=description,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -110,4 +104,168 @@ def _add_loading(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="trust the model file: Python code in it runs (Lambda layers), as do SavedModels that "
         "it names, other files that it names are read, and a Keras before 3.11.3 loads it too",
+    )
+
+
+# Fills a large screen; a photograph of 48 megapixels in full takes 20 MB for each overlay.
+_SIDE = 2048
+
+EXPLAIN = """\
+Explain what an image classifier looked at: one overlay picture for each image, class and method,
+and a manifest.json with the numbers."""
+
+EXPLAIN_EXAMPLES = """\
+examples:
+  kerascam explain model.keras cat.jpg
+  kerascam explain model.keras photos/ --class-names names.txt --top 3
+  kerascam explain model.keras 'photos/**/*.jpg' --method grad_cam,layer_cam --class tabby
+
+Pictures are resized to the model's input size and handed over as RGB from 0 to 255. A model that
+wants other values needs --preprocess: the library never guesses it.
+
+exit codes: 0 all well; 1 some images could not be explained; 2 wrong arguments or model"""
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    """Add the images and the options."""
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="a file, a folder (its images, not those of folders within) or a quoted pattern "
+        "('photos/**/*.jpg' searches folders within)",
+    )
+    _add_question(parser)
+    _add_reading(parser)
+    _add_drawing(parser)
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
+    question = parser.add_argument_group("what is explained")
+    question.add_argument(
+        "--method",
+        dest="methods",
+        metavar="NAME",
+        action="append",
+        help="one or several, with commas or repeated (default: grad_cam); see `kerascam methods`",
+    )
+    options.add_layers(question)
+    which = question.add_mutually_exclusive_group()
+    which.add_argument(
+        "--class",
+        dest="classes",
+        metavar="INDEX_OR_NAME",
+        action="append",
+        help="explain this class, repeatable (default: the class that the model predicts)",
+    )
+    which.add_argument(
+        "--top",
+        metavar="K",
+        type=options.number(int, 1, None),
+        help="explain the K most probable classes of each image",
+    )
+    options.add_class_names(question)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    reading = parser.add_argument_group("how images are read")
+    options.add_fitting(reading, "each image's own")
+    options.add_max_pixels(reading)
+    reading.add_argument(
+        "--depth",
+        metavar="BITS",
+        type=options.number(int, 8, 16),
+        default=16,
+        help="bits that the values of a 16-bit image use, such as 12 for those of many cameras "
+        "and microscopes (default: %(default)s)",
+    )
+    reading.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=options.number(int, 1, None),
+        default=8,
+        help="images that are explained at a time (default: %(default)s)",
+    )
+
+
+def _add_drawing(parser: argparse.ArgumentParser) -> None:
+    drawing = parser.add_argument_group("what is written")
+    drawing.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default="explanations",
+        help="made if it is missing; an earlier result in it is replaced, other files stay "
+        "(default: %(default)s)",
+    )
+    options.add_colors(drawing)
+    drawing.add_argument(
+        "--overlay-side",
+        metavar="N",
+        type=options.side,
+        default=_SIDE,
+        help="pixels of an overlay's longer side, at most, or full for the photograph's own size "
+        "(default: %(default)s)",
+    )
+
+
+EXPORT = """\
+Export a model with its explanations as one SavedModel, which TensorFlow Serving runs without
+Python: it answers images, or image files of any size, with classes, heatmaps and overlays."""
+
+EXPORT_EXAMPLES = """\
+examples:
+  kerascam export model.keras --out models/scenes --class-names names.txt
+  kerascam export model.keras --out models/scenes --method layer_cam --preprocess resnet50
+
+The folder gets a version, one higher than the last: models/scenes/1. A server that watches the
+folder takes it up. See docs/serving.md for how it is asked."""
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    question = parser.add_argument_group("what is explained")
+    question.add_argument(
+        "--method", metavar="NAME", default=None, help="(default: grad_cam); see `kerascam methods`"
+    )
+    options.add_layers(question)
+    options.add_class_names(question)
+    reading = parser.add_argument_group("how the server reads image files")
+    options.add_fitting(reading, "224x224")
+    options.add_max_pixels(reading)
+    reading.add_argument(
+        "--resize",
+        choices=("area", "bilinear", "antialias"),
+        default="area",
+        help="by the mean of the area, as `kerascam explain` does; as "
+        "keras.utils.image_dataset_from_directory does; or as tf.image.resize with antialias: "
+        "best what training did (default: %(default)s)",
+    )
+    written = parser.add_argument_group("what is written")
+    written.add_argument(
+        "--out",
+        metavar="FOLDER",
+        required=True,
+        help="the folder of the model's versions; its last part is usually the model's name",
+    )
+    written.add_argument(
+        "--version",
+        metavar="N",
+        type=options.number(int, 1, None),
+        help="the version (default: the next)",
+    )
+    written.add_argument(
+        "--freeze",
+        action="store_true",
+        help="make the weights constants: a faster server, a larger file",
+    )
+    written.add_argument(
+        "--raw-maps", action="store_true", help="answer with the maps on the layer's grid too"
+    )
+    options.add_colors(written)
+    written.add_argument(
+        "--overlay-side",
+        metavar="N",
+        type=options.number(int, 1, None),
+        default=256,
+        help="pixels of an overlay's longer side, at most (default: %(default)s)",
     )
