@@ -16,6 +16,7 @@ from .spelling import nearest
 _LONGEST_NAME = 255  # on all usual file systems
 _MOST_NAMES = 1_000_000
 _ABSURD = 10**100  # Python refuses to write numbers of thousands of digits, in errors too
+_AXES = "tdhwfc"
 _INT32 = np.iinfo(np.int32)
 
 
@@ -196,6 +197,27 @@ def conform_grid(grid: Any) -> tuple[int, int] | None:
     if rows < 1 or columns < 1:
         raise ValueError(f"grid must have at least one row and column, not {brief(grid)}")
     return rows, columns
+
+
+def conform_axes(axes: Any) -> str | None:
+    """Take a letter for each axis of an input; None stays None.
+
+    Raises:
+        TypeError: If it is no text.
+        ValueError: If a letter is unknown or comes twice, or there is none but "c".
+    """
+    if axes is None:
+        return None
+    wanted = f"axes must name each axis of the input by a letter of {_AXES!r}, as in 'hwc' or 'tc'"
+    if not isinstance(axes, str):
+        raise TypeError(f"{wanted}, not {brief(axes)}")
+    if set(axes) - set(_AXES):
+        raise ValueError(f"{wanted}; received {brief(axes)}")
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"{wanted}, each once; received {brief(axes)}")
+    if not set(axes) - {"c"}:
+        raise ValueError(f"{wanted}, and one at least besides 'c'; received {brief(axes)}")
+    return axes
 
 
 def check_class_names(class_names: Sequence[str] | None, class_count: int | None) -> None:

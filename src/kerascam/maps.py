@@ -40,6 +40,24 @@ def resize(maps: Maps, size: Sequence[Any], edges: resizing.Edges | None = None)
     return resizing.resize(maps, size, keras.ops, edges)
 
 
+def along(maps: Maps, axes: int) -> Heatmaps:
+    """Take the mean over the grid's axes after the first `axes`, which are the layer's own.
+
+    Args:
+        maps: Shape (batch, *grid).
+        axes: How many axes of the grid run along the image.
+
+    Returns:
+        Shape (batch, *grid) with that many axes of the grid.
+
+    Example:
+        >>> along(ops.array([[[1.0, 3.0], [0.0, 4.0]]]), 1).numpy().tolist()
+        [[2.0, 2.0]]
+    """
+    over = grid_axes(maps)[axes:]
+    return ops.mean(maps, over) if over else maps
+
+
 def grid_axes(maps: Any, *, features: bool = False) -> list[int]:
     """List the axes between the batch axis and, where there is one, the feature axis."""
     return list(range(1, len(maps.shape) - features))

@@ -59,8 +59,7 @@ def _images(program: Program, arrays: Sequence[np.ndarray]) -> np.ndarray | None
         return None
     # A copy: the caller may fill the same array with the next batch.
     images = arrays[program.image_place].copy()
-    if program.channels_first:
-        images = np.moveaxis(images, 1, -1)
+    images = program.input_form.images(images)
     if len(program.axes) + len(program.places) < images.ndim - 2:
         return None
     for axis, place in sorted(program.places, reverse=True):

@@ -50,6 +50,7 @@ class LayerExplainer(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -62,6 +63,7 @@ class LayerExplainer(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             grid=grid,
+            axes=axes,
             freeze=freeze,
         )
 
@@ -77,6 +79,7 @@ class ImageExplainer(NamedExplainer):
         output: int | str | None = None,
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -86,5 +89,6 @@ class ImageExplainer(NamedExplainer):
             output=output,
             normalize=normalize,
             class_names=class_names,
+            axes=axes,
             freeze=freeze,
         )

@@ -275,8 +275,9 @@ class Programs:
         shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
         asked = self.recipe.question
         return discover(
-            self.model, shapes, dtypes, like=like, output=asked.output, target=asked.target
-        )
+            self.model, shapes, dtypes,
+            like=like, output=asked.output, target=asked.target, axes=asked.axes,
+        )  # fmt: skip
 
     def _settle(self, found: Discovery) -> None:
         choice = choose_from(found)

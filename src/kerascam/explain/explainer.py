@@ -13,6 +13,7 @@ from ..arguments import (
     check_class_names,
     check_flag,
     check_target,
+    conform_axes,
     conform_class_names,
     conform_classes,
     conform_grid,
@@ -63,6 +64,8 @@ class Explainer:
             "none" (of several layers, each is scaled before they are fused).
         class_names: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
+        axes: A letter for each axis of the input, where the model does not tell: time t, depth d,
+            height h, width w, frequency f, channels c, as in "chw" or "tc". A guess is noted.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
             input), so that TensorFlow folds batch normalisation into the convolutions: faster on
             a CPU. It costs a longer first call and several copies of the weights in memory, and
@@ -96,6 +99,7 @@ class Explainer:
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
         **options: Any,
     ) -> None:
@@ -117,6 +121,7 @@ class Explainer:
             conform_grid(grid),
             self.method.relu_rule,
             needs_of(self.method, options),
+            axes=conform_axes(axes),
         )
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites: list[Site] | None = None

@@ -14,6 +14,7 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
     return (
         *_relu_notes(trace.relus, method),
         *_head_notes(trace, question),
+        *([] if trace.input_form.note is None else [trace.input_form.note]),
         *(form.note for form in trace.forms if form.note is not None),
         *_beside_notes(trace, method),
         *_repeat_notes(trace, method, question),

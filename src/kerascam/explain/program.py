@@ -12,6 +12,7 @@ from ..model import (
     Compiled,
     Discovery,
     InGraph,
+    InputForm,
     Question,
     Site,
     Trace,
@@ -56,7 +57,7 @@ class Program:
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
         image_place: Which input the heatmaps lie on; None if none has their axes.
-        channels_first: Whether that input's channels stand before its grid.
+        input_form: How that input is read.
         axes: The axes of that input's grid that heatmaps have.
         places: Where heatmaps lie on the others: pairs of an axis and a place; those that are not
             among them are gone.
@@ -69,7 +70,7 @@ class Program:
     gives_probabilities: bool
     sums_to_one: bool
     image_place: int | None
-    channels_first: bool
+    input_form: InputForm
     axes: tuple[int, ...] | None
     places: tuple[tuple[int, int], ...]
     notes: tuple[str, ...]
@@ -113,7 +114,7 @@ def compile_program(
         gives_probabilities=_gives_probabilities(trace),
         sums_to_one=trace.head is not None and trace.head.sums_to_one,
         image_place=trace.image_place,
-        channels_first=trace.channels_first,
+        input_form=trace.input_form,
         axes=trace.axes,
         places=trace.places,
         notes=notes_of(trace, recipe.method, recipe.question),
@@ -176,7 +177,7 @@ def _heatmaps(
     raw: list[tf.Tensor], recipe: Recipe, size: Any, edges: Sequence[Edges | None]
 ) -> tf.Tensor:
     on_images = [
-        maps if size is None else _maps.resize(maps, size, own)
+        maps if size is None else _maps.resize(_maps.along(maps, len(size)), size, own)
         for maps, own in zip(raw, edges, strict=True)
     ]
     if len(raw) == 1:

@@ -93,7 +93,7 @@ def _images(
         raise ValueError("plan.fitting must not be None to take photographs")
     photos, pixels = decode_all(files, plan.fitting, keep)
     images = tf.convert_to_tensor(plan.preprocess(pixels))
-    if plan.program.channels_first:
+    if plan.program.input_form.channel == 0:
         images = tf.transpose(images, (0, 3, 1, 2))
     dtype = plan.tensors[0].dtype
     images = images if dtype.is_floating else tf.round(images)

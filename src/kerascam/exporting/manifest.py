@@ -68,7 +68,8 @@ def _ground(plan: Plan) -> dict[str, Any]:
     place = plan.program.image_place
     return {
         "input": None if place is None else plan.tensors[place].name,
-        "channels_first": plan.program.channels_first,
+        "channels_first": plan.program.input_form.channel == 0,
+        "channel_axis": plan.program.input_form.channel,
     }
 
 

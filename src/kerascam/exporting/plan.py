@@ -168,7 +168,7 @@ def _fitting(
     if obstacle:
         return None
     shape, declared = arrays[0].shape[1:], forms[0].shape[1:]
-    if program.channels_first:
+    if program.input_form.channel == 0:
         shape, declared = (*shape[1:], shape[0]), (*declared[1:], declared[0])
     wanted = size or (shape[0], shape[1])
     if any(own not in (None, asked) for own, asked in zip(declared[:2], wanted, strict=True)):
@@ -181,5 +181,6 @@ def _obstacle(arrays: Sequence[np.ndarray], program: Program) -> str:
     """Say why the model cannot be given photographs; nothing where it can."""
     if len(arrays) != 1 or arrays[0].ndim != 4 or program.image_place is None:
         return "the model does not take one image"
-    channels = arrays[0].shape[1 if program.channels_first else 3]
+    channel = program.input_form.channel
+    channels = "no" if channel not in (0, 2) else arrays[0].shape[channel + 1]
     return "" if channels in (1, 3) else f"the model's images have {channels} channels"

@@ -160,6 +160,7 @@ class GuidedGradCAM(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -172,6 +173,7 @@ class GuidedGradCAM(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             grid=grid,
+            axes=axes,
             freeze=freeze,
             localizer=localizer,
         )

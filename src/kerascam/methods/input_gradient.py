@@ -196,6 +196,7 @@ class SmoothGrad(NamedExplainer):
         output: int | str | None = None,
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -205,6 +206,7 @@ class SmoothGrad(NamedExplainer):
             output=output,
             normalize=normalize,
             class_names=class_names,
+            axes=axes,
             freeze=freeze,
             samples=samples,
             noise=noise,

@@ -107,6 +107,7 @@ class IntegratedGradients(NamedExplainer):
         output: int | str | None = None,
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
+        axes: str | None = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -116,6 +117,7 @@ class IntegratedGradients(NamedExplainer):
             output=output,
             normalize=normalize,
             class_names=class_names,
+            axes=axes,
             freeze=freeze,
             steps=steps,
             baseline=baseline,

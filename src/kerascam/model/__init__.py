@@ -10,6 +10,7 @@ from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
+from .input_form import InputForm
 from .loop import InGraph
 from .question import Question
 from .reference import is_half, own_answer
@@ -33,6 +34,7 @@ __all__ = [
     "Discovery",
     "Endpoint",
     "InGraph",
+    "InputForm",
     "Question",
     "ReluCount",
     "Site",

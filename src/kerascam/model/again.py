@@ -13,6 +13,7 @@ from ..targets.composed import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import Ask, at_copies
 from .forms import Form, together
+from .input_form import InputForm
 from .outputs import select
 from .question import Question
 from .sites import Runs, forward
@@ -30,7 +31,7 @@ class Again:
         like: The structure of the inputs, for a model that does not declare one.
         place: Which input the images are; None if none is.
         rank: How many axes it has.
-        channels_first: Whether that input's channels stand before its grid.
+        own: How that input is read.
         dtype: The scores' dtype.
         beside: The layers that were replaced though the score does not depend on the images
             through them alone; filled while `rest` is traced.
@@ -43,7 +44,7 @@ class Again:
     like: Any
     place: int | None
     rank: int
-    channels_first: bool
+    own: InputForm
     dtype: tf.DType
     beside: list[str] = field(default_factory=list)
 
@@ -83,7 +84,7 @@ class Again:
 
     def _with_images(self, inputs: Sequence[tf.Tensor], images: Images) -> Any:
         """Put other images in their place among the inputs."""
-        own = tf.experimental.numpy.moveaxis(images, -1, 1) if self.channels_first else images
+        own = self.own.inputs(images)
         others = [own if index == self.place else tensor for index, tensor in enumerate(inputs)]
         return specs.pack(self.model, others, self.like)
 

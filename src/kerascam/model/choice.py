@@ -208,6 +208,8 @@ def _has_grid(
         return False
     if image is None or len(capture.grid) == len(image):
         return True
+    if len(image) == 1:  # a signal whose frequencies are laid out, as in a spectrogram
+        return len(capture.grid) == 2
     return len(image) == 2 and _prefix_tokens(capture, image, before) is not None
 
 

@@ -11,11 +11,13 @@ from ..errors import DoesNotFitError
 from . import graph, scoring, shadow, specs
 from .choice import Around, Capture
 from .dependence import dependence_of
+from .forms import followed
 from .grids import channels_last_shape
+from .input_form import InputForm, input_form
 from .interrupts import held_back
 from .layers import channels_first, walk
 from .outputs import select, tensors_in
-from .sites import forward, images_channels_first
+from .sites import IMAGE_CHANNELS, forward, images_channels_first
 
 
 class Discovery(NamedTuple):
@@ -35,6 +37,7 @@ class Discovery(NamedTuple):
 def discover(
     model: keras.Model, shapes: Sequence[Sequence[int] | None], dtypes: Sequence[Any],
     *, like: Any = None, output: int | str | None = None, target: Target | None = None,
+    axes: str | None = None,
 ) -> Discovery:  # fmt: skip
     """Trace `model` once and list its layers' outputs.
 
@@ -45,14 +48,15 @@ def discover(
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
         target: Which number of it is explained; None asks for all that the model gives.
+        axes: A letter for each axis of the image input, as the user says.
     """
     try:
-        return _discover(model, shapes, dtypes, like, output, target, None)
+        return _discover(model, shapes, dtypes, like, output, target, axes, None)
     except DoesNotFitError:
         batch = specs.declared_batch(model)
         if batch is None:
             raise
-        return _discover(model, shapes, dtypes, like, output, target, batch)
+        return _discover(model, shapes, dtypes, like, output, target, axes, batch)
 
 
 def _discover(
@@ -62,6 +66,7 @@ def _discover(
     like: Any,
     output: int | str | None,
     target: Target | None,
+    axes: str | None,
     batch: int | None,
 ) -> Discovery:
     wanted = [
@@ -72,7 +77,7 @@ def _discover(
     graph_of_its_own = tf.__internal__.FuncGraph("discover")
     with held_back(), graph_of_its_own.as_default(), tf.GradientTape() as tape:
         tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
-        survey = Survey(model)
+        survey = Survey(model, axes)
         outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
         chosen = select(model, outputs, output)
         if target is None:
@@ -86,8 +91,8 @@ def _discover(
 class Survey:
     """Hears every layer of a model in one forward pass."""
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
+    def __init__(self, model: keras.Model, axes: str | None = None) -> None:
+        self._model, self._axes = model, axes
         self._runs: list[tuple[str, keras.Operation, list[str], tf.Tensor]] = []
 
     def listeners(self) -> list[tuple[keras.Operation, shadow.Listener]]:
@@ -140,11 +145,21 @@ class Survey:
             )
             for path, layer, names, tensor in runs
         ]
-        turn = images_channels_first(self._model, image)
-        shape = channels_last_shape(tuple(image.shape), turn)
+        grid = _grid(self._model, image, tensors_in(chosen), self._axes)
 
         def around(outputs: Sequence[str]) -> frozenset[str]:
             left = found.without({name.partition(":")[0] for name in outputs})
             return frozenset(each.name for *_, each in runs if each.op.name in left)
 
-        return Discovery(captures, tuple(shape[1:-1]) or None, around)
+        return Discovery(captures, grid or None, around)
+
+
+def _grid(
+    model: keras.Model, image: tf.Tensor, ends: Sequence[tf.Tensor], axes: str | None
+) -> tuple[int | None, ...]:
+    """Return the lengths of an input's grid."""
+    first = images_channels_first(model, image)
+    form = InputForm(0 if first else len(image.shape) - 2)
+    if axes is not None or image.shape[-1] not in IMAGE_CHANNELS:  # else these are colours
+        form = input_form(image, followed(image, ends), first, axes)
+    return tuple(image.shape[axis + 1] for axis in form.grid(len(image.shape)))

@@ -10,8 +10,9 @@ from .._types import Features
 from ..errors import OpenLengthsError
 from ..resizing import Edges
 from . import graph
+from .input_form import InputForm
 from .placing import Atom, Cells, Layout, Layouts, cells_of, layouts_of, side_by_side
-from .sites import Site, as_layer_gives, in_form, may_stand_first
+from .sites import Site, as_layer_gives, in_form
 
 Grid = tuple[int, int]
 
@@ -100,31 +101,12 @@ def followed(image: tf.Tensor, ends: Sequence[tf.Tensor], channel: int | None = 
     return layouts_of(image, [each for each in operations if each.name in needed], channel)
 
 
-def channels_stand_first(image: tf.Tensor, layouts: Layouts, guess: bool) -> bool:
-    """Tell whether an input's channels stand before its grid.
-
-    The first product with weights sums over the channels. What can only be colours by its length
-    is not taken for rows, though: a model may begin with a product over its rows.
-
-    Args:
-        image: The input.
-        layouts: It, followed to the layers or to the scores.
-        guess: What the layers say of themselves, if no product tells.
-    """
-    read, kept = layouts.mixing or (frozenset(), frozenset())
-    if read - kept == {0} and len(image.shape) > 2:
-        return may_stand_first(image)
-    if read - kept == {len(image.shape) - 2}:
-        return False
-    return guess
-
-
 def form_of(
     site: Site,
     runs: Sequence[tf.Tensor],
     image: tf.Tensor,
     layouts: Layouts,
-    first: bool,
+    own: InputForm,
     grid: Grid | None,
 ) -> Form:
     """Find the form of a site's output.
@@ -134,20 +116,20 @@ def form_of(
         runs: The output of each of its runs; several see parts of the images side by side.
         image: The input that it lies on.
         layouts: That input, followed to the output.
-        first: Whether the input's channels stand before its grid.
+        own: How the input is read.
         grid: The tokens' (rows, columns), where the user gives them.
 
     Raises:
         ValueError: If the output's first axis is not the images, `grid` is not how the graph lays
             the tokens out, or several runs do not see parts of the images side by side.
     """
-    axes = [axis for axis in range(len(image.shape) - 1) if axis != channel_axis(image, first)]
+    axes = own.grid(len(image.shape))
     layout = layouts.of(runs[0]) if len(runs) == 1 else _side_by_side(site, runs, layouts)
     shape = tuple(together(runs).shape)
     cells = None
     if isinstance(layout, Layout):
-        cells = cells_of(layout, frozenset({channel_axis(image, first)}))
-        if cells is None or not _places_all(cells, shape, image, axes):
+        cells = cells_of(layout, own.channels)
+        if cells is None or not _places_all(cells, shape, axes):
             _check_batch(site, runs[0], layout, image)
             cells = None
     if cells is None or not isinstance(layout, Layout):
@@ -157,7 +139,7 @@ def form_of(
             f"grid={tuple(grid)} is not how the tokens of layer {site.path!r} lie: the model cuts "
             f"its images into {cells.lengths}; leave grid= out"
         )
-    edges = dict(zip(cells.on_image, zip(cells.edges, cells.lengths, strict=True), strict=True))
+    edges = dict(zip(cells.on_image, zip(cells.edges, cells.lengths, strict=False), strict=True))
     places = {
         axis: round(place)
         for axis, place in layout.fixed
@@ -179,7 +161,8 @@ def form_of(
         tuple(kept.items()),
         views,
         tuple(along.index(axis) for axis in sorted(single)),
-        _axes_note(site, [*map(axes.index, along)], len(axes), kept, views),
+        _axes_note(site, [*map(axes.index, along)], len(axes), kept, views)
+        or _own_axes_note(site, cells),
     )
 
 
@@ -204,13 +187,14 @@ def many_runs(site: Site, runs: Sequence[tf.Tensor]) -> ValueError:
     )
 
 
-def _places_all(
-    cells: Cells, shape: Sequence[int | None], image: tf.Tensor, axes: Sequence[int]
-) -> bool:
-    """Tell whether each cell has its place; an axis without cells may only be one that is gone."""
+def _places_all(cells: Cells, shape: Sequence[int | None], axes: Sequence[int]) -> bool:
+    """Tell whether each cell has its place; an axis without cells may only be one that is gone.
+
+    A grid that runs along all axes may have more of its own, such as the frequencies of a sound.
+    """
     if None in cells.axes:
-        return False
-    return cells.axes == tuple(axes) or len(shape) != len(image.shape)
+        return cells.on_image == tuple(axes)
+    return cells.axes == tuple(axes) or len(shape) != len(axes) + 2
 
 
 def _by_shapes(
@@ -223,7 +207,7 @@ def _by_shapes(
 ) -> Form:
     """Stretch the cells over the image if there are as many axes, or tokens; note that."""
     lost = f"where the cells of layer {site.path} lie could not be followed through the model"
-    if len(shape) != len(image.shape) and (len(shape), len(axes)) != (3, 2):
+    if len(shape) != len(axes) + 2 and (len(shape), len(axes)) != (3, 2):
         note = f"{lost}{_by(layouts)}: the map lies on the layer's own grid"
         return Form(site, None, None, grid, (), None, note=note)
     size = tuple(image.shape[axis + 1] for axis in axes)
@@ -255,9 +239,16 @@ def _axes_note(
     return None
 
 
-def channel_axis(image: tf.Tensor, first: bool) -> int:
-    """Return which axis of an input its channels run along, the batch axis not counted."""
-    return 0 if first else len(image.shape) - 2
+def _own_axes_note(site: Site, cells: Cells) -> str | None:
+    """Say which axes of a layer's grid run along none of the image; None if all do."""
+    made = [length for axis, length in zip(cells.axes, cells.lengths, strict=True) if axis is None]
+    if not made:
+        return None
+    shown = " × ".join("?" if length is None else str(length) for length in made)
+    return (
+        f"the grid of layer {site.path} has {shown} cells for each place of the input, such as "
+        f"frequencies: the heatmap is their mean, and explanation.maps holds all"
+    )
 
 
 def _covers(edge: tuple[float, float], cells: int | None, pixels: int | None) -> bool:

@@ -9,26 +9,38 @@ from .._types import Scores
 from . import graph
 from .forms import (
     Form,
-    channel_axis,
-    channels_stand_first,
     followed,
     form_of,
     many_runs,
     together,
 )
+from .input_form import InputForm, input_form, keeps_places
 from .placing import UNKNOWN
 from .question import Question
 from .sites import Runs, Site, images_channels_first
 
 
-def image_place(inputs: Sequence[tf.Tensor]) -> int:
+def image_place(inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None) -> int:
     """Find the first floating input that has a grid.
+
+    One of a single axis, such as a waveform, has one if the model reads it place by place.
+
+    Args:
+        inputs: The model's inputs.
+        scores: What depends on them.
+        axes: A letter for each axis of the input, as the user says.
 
     Raises:
         ValueError: If there is none.
     """
-    for place, tensor in enumerate(inputs):
-        if tensor.dtype.is_floating and len(tensor.shape) > 2:
+    fit = [place for place, tensor in enumerate(inputs) if tensor.dtype.is_floating]
+    if axes is not None:
+        fit = [place for place in fit if len(inputs[place].shape) == len(axes) + 1] or fit
+    for place in fit:
+        if len(inputs[place].shape) > 2:
+            return place
+    for place in fit:
+        if axes is not None or keeps_places(followed(inputs[place], [scores])):
             return place
     shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
     raise ValueError(
@@ -45,21 +57,21 @@ def forms_of(
     question: Question,
     inputs: Sequence[tf.Tensor],
     place: int | None,
-) -> tuple[bool, list[Form]]:
-    """Find where the image's channels stand, and the form of each site's output."""
+) -> tuple[InputForm, list[Form]]:
+    """Find how the image is read, and the form of each site's output."""
     if place is None:
         alone = [site for site, runs in zip(sites, seen, strict=True) if len(runs) > 1]
         if alone:
             raise many_runs(alone[0], seen[sites.index(alone[0])])
-        return False, [Form(site, None, None, question.grid, (), None) for site in sites]
+        return InputForm(None), [Form(site, None, None, question.grid, (), None) for site in sites]
     image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
     layouts = followed(image, ends or [scores])
-    first = channels_stand_first(image, layouts, images_channels_first(model, image))
+    own = input_form(image, layouts, images_channels_first(model, image), question.axes)
     if any(layouts.of(tensor) == UNKNOWN for tensor in ends):
         # Colours that are stacked or picked are lost as places, and none if they are features.
-        layouts = followed(image, ends, channel_axis(image, first))
-    return first, [
-        form_of(site, runs, image, layouts, first, question.grid)
+        layouts = followed(image, ends, own.channel)
+    return own, [
+        form_of(site, runs, image, layouts, own, question.grid)
         for site, runs in zip(sites, seen, strict=True)
     ]
 
@@ -85,7 +97,7 @@ def shared_axes(
 
 
 def image_under(
-    sites: Sequence[Site], seen: Sequence[Runs], inputs: Sequence[tf.Tensor]
+    sites: Sequence[Site], seen: Sequence[Runs], inputs: Sequence[tf.Tensor], axes: str | None
 ) -> int | None:
     """Find the input that the first site looks at.
 
@@ -105,6 +117,8 @@ def image_under(
             )
     rank = len(together(seen[0]).shape)
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
+    if axes is not None:
+        under = [each for each in under if len(inputs[each].shape) == len(axes) + 1] or under
     for wanted in (rank, rank + 1) if rank == 3 else (rank,):
         for place in under:
             if len(inputs[place].shape) == wanted:

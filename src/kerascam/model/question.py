@@ -17,6 +17,7 @@ class Question:
         relu_rule: The backward rule of the ReLUs on the way to the images.
         needs: What the method is handed; see `kerascam.registry.SUPPLIES`.
         survey: Whether every layer is listed in passing.
+        axes: A letter for each axis of the input, if it cannot be found; "c" is the channels.
     """
 
     target: Target
@@ -25,6 +26,7 @@ class Question:
     relu_rule: ReluRule | None = None
     needs: frozenset[str] = frozenset()
     survey: bool = False
+    axes: str | None = None
 
     @property
     def differentiates_images(self) -> bool:

@@ -14,7 +14,7 @@ from .grids import channels_last, to_grid
 from .layers import channels_first, walk
 from .outputs import tensors_in
 
-_IMAGE_CHANNELS = (1, 3, 4)
+IMAGE_CHANNELS = (1, 3, 4)
 
 #: What a layer gave in each of its runs that is looked at.
 Runs: TypeAlias = tuple[tf.Tensor, ...]
@@ -181,7 +181,7 @@ def images_channels_first(model: keras.Model, images: tf.Tensor) -> bool:
 
 def may_stand_first(images: tf.Tensor) -> bool:
     """Tell whether the channels of images may stand first: not if only the last can be colours."""
-    return images.shape[1] in _IMAGE_CHANNELS or images.shape[-1] not in _IMAGE_CHANNELS
+    return images.shape[1] in IMAGE_CHANNELS or images.shape[-1] not in IMAGE_CHANNELS
 
 
 def site_of(model: keras.Model, path: str, layer: keras.Operation, call_index: int | None) -> Site:

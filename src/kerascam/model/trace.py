@@ -14,7 +14,7 @@ from . import attention, graph, relu, scoring, specs
 from .again import Again, by_images
 from .discover import Discovery, Survey
 from .forms import Form
-from .grids import channels_last
+from .input_form import InputForm
 from .layers import walk
 from .looked_at import forms_of, image_place, image_under, shared_axes
 from .outputs import select, tensors_in
@@ -40,7 +40,7 @@ class Trace(NamedTuple):
         axes: The axes of the images' grid that heatmaps have; None without images.
         places: Where heatmaps lie on the others, if they lie at one place there: pairs of an axis
             of the images' grid and a place.
-        channels_first: Whether that input's channels stand before its grid.
+        input_form: How that input is read.
         gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
             or without the first axis, to the scores' gradient, at the same classes.
         score: Maps the same to scores, shape (copies, batch) or (batch,).
@@ -67,7 +67,7 @@ class Trace(NamedTuple):
     image_place: int | None
     axes: tuple[int, ...] | None
     places: tuple[tuple[int, int], ...]
-    channels_first: bool
+    input_form: InputForm
     gradient: GradientFunction
     score: ScoreFunction
     rests: tuple[ScoreFunction, ...]
@@ -102,11 +102,10 @@ def probe(
         ValueError: If a site runs not once or its output has no grid, the score does not depend
             on it, or the target gives not one number per image.
     """
-    place = image_place(inputs) if question.differentiates_images else None
-    survey = Survey(model)
+    survey = Survey(model, question.axes)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        if place is not None:
-            tape.watch(inputs[place])
+        if question.differentiates_images:
+            tape.watch([tensor for tensor in inputs if tensor.dtype.is_floating])
         with relu.replaced(question.relu_rule):
             outputs, seen = forward(
                 model,
@@ -127,19 +126,21 @@ def probe(
         if question.differentiates_layers
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
-    image = image_under(sites, seen, inputs) if place is None else place
+    image = None
+    if not question.differentiates_images:
+        image = image_under(sites, seen, inputs, question.axes)
     if image is None and question.looks_at_images:
-        image = image_place(inputs)
-    first, forms = forms_of(model, sites, seen, scores, question, inputs, image)
+        image = image_place(inputs, scores, question.axes)
+    own, forms = forms_of(model, sites, seen, scores, question, inputs, image)
     if any(form.size is None for form in forms) and not question.looks_at_images:
         image = None
-    images = None if image is None else channels_last(inputs[image], first)
+    images = None if image is None else own.images(inputs[image])
     rank = 0 if images is None else len(images.shape)
-    again = Again(model, question, inputs, classes, like, image, rank, first, scores.dtype)
+    again = Again(model, question, inputs, classes, like, image, rank, own, scores.dtype)
 
     def gradient(wanted: Images) -> Images:
         if wanted is images and image is not None:  # they have been run
-            return channels_last(by_images(question, tape, variants, inputs[image]), first)
+            return own.images(by_images(question, tape, variants, inputs[image]))
         return again.gradient(wanted)
 
     activations = tuple(form.read(runs) for form, runs in zip(forms, seen, strict=True))
@@ -166,7 +167,7 @@ def probe(
         image_place=image,
         axes=axes,
         places=places,
-        channels_first=first,
+        input_form=own,
         gradient=gradient,
         score=again.score,
         rests=tuple(

@@ -51,6 +51,8 @@ def number(tensor: tf.Tensor, depth: int = 0) -> np.ndarray | None:
         Floats, NaN for a number that only the run tells; None if it is not made of lengths.
     """
     length = tensor.shape.num_elements()
+    if length is None and tensor.dtype.is_integer:  # places that are counted up to a length
+        length = 0
     if tensor.dtype not in _NUMBERS or length is None or length > _LARGEST or depth > _DEEPEST:
         return None
     value = tf.get_static_value(tensor)
@@ -68,7 +70,18 @@ def number(tensor: tf.Tensor, depth: int = 0) -> np.ndarray | None:
     given = [number(each, depth + 1) for each in operation.inputs]
     if any(each is None for each in given):
         return None
-    return _made(operation, [each for each in given if each is not None])
+    told = [each for each in given if each is not None]
+    if operation.type == "SplitV":
+        return _part(told, tensor.value_index)
+    return _made(operation, told)
+
+
+def _part(given: Sequence[np.ndarray], index: int) -> np.ndarray | None:
+    """Return one of the parts that a vector is split into."""
+    value, sizes, _ = given
+    if value.ndim != 1 or np.isnan(sizes).any() or (sizes < 0).any():
+        return None
+    return np.split(value, np.cumsum(sizes.astype(int))[:-1])[index]
 
 
 def _made(operation: tf.Operation, given: list[np.ndarray]) -> np.ndarray | None:

@@ -163,6 +163,8 @@ def sliced(
         if own is None:
             raise LostError
         start += own
+    if length is None and own is not None and end is not None and stride > 0 <= end:
+        length = max(0, -int(-(min(end, own) - start) // stride))
     if stride > 1:  # a cell stands for the ones that are left out after it
         start = start + (stride - 1) / 2
     return (moved(atom, start, stride, length),)

@@ -120,8 +120,11 @@ def _heatmap_shapes(manifest: Manifest, batch: Batch) -> list[Shape]:
         name: tuple(form["shape"][1:]) for name, form in facts["inputs"].items()
     }
     if ground is not None:
-        shape = given[ground["input"]]
-        return [(size, *(shape[1:] if ground["channels_first"] else shape[:-1]))]
+        shape = list(given[ground["input"]])
+        channel = ground.get("channel_axis", 0 if ground["channels_first"] else -1)
+        if channel is not None:
+            del shape[channel]
+        return [(size, *shape)]
     return [
         (size, *grid)
         for shape in given.values()

@@ -101,7 +101,9 @@ def _is_ground(value: Any) -> bool:
     """Tell whether it may say what heatmaps lie on: an input, or none."""
     if not isinstance(value, dict) or type(value.get("channels_first")) is not bool:
         return False
-    return isinstance(value.get("input", ...), (str, type(None)))
+    return isinstance(value.get("input", ...), (str, type(None))) and (
+        type(value.get("channel_axis")) in (int, type(None))
+    )
 
 
 _NEEDED: dict[str, Callable[[Any], bool]] = {
