@@ -14,7 +14,7 @@ import pytest
 
 import kerascam
 from kerascam import GradCAM
-from kerascam.serving import running_server
+from kerascam.serving import Client
 from kerascam.serving.server.process import free_port
 from scene_classification import load_reference_model, reference_classes, steps
 from scene_classification.cli import main
@@ -38,8 +38,26 @@ def run(whole_run):
 
 @pytest.fixture(scope="module")
 def server(run):
-    with running_server(run.models / NAME, NAME) as url:
-        yield url
+    """What `serve` becomes, and ends with."""
+    port = free_port()
+    command = [sys.executable, "-m", "scene_classification", "serve", "--run", str(run.root)]
+    with subprocess.Popen(
+        [*command, "--engine", "embedded", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            with Client(url, NAME) as client:
+                client.wait_until_ready(300)
+            yield url
+            process.terminate()
+            output = process.communicate(timeout=60)[0].decode()
+        finally:
+            process.kill()
+    assert process.returncode == 0, output
+    assert "request IMAGE --server" in output
+    assert "for development only" in output.lower()
 
 
 @pytest.fixture(scope="module")
@@ -117,27 +135,9 @@ def test_serving_needs_an_export(tmp_path, capsys):
     assert "run the export step first" in said(capsys)
 
 
-def test_serve_becomes_the_server_and_ends_with_it(run):
-    port = free_port()
-    command = [sys.executable, "-m", "scene_classification", "serve", "--run", str(run.root)]
-    process = subprocess.Popen(
-        [*command, "--engine", "embedded", "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        from kerascam.serving import Client
-
-        with Client(f"http://127.0.0.1:{port}", NAME) as client:
-            client.wait_until_ready(120)
-            assert client.manifest()["class_names"] == list(reference_classes())
-        process.terminate()
-        output = process.communicate(timeout=60)[0].decode()
-    finally:
-        process.kill()
-    assert process.returncode == 0, output
-    assert "request IMAGE --server" in output
-    assert "for development only" in output.lower()
+def test_serve_becomes_the_server_of_what_was_exported(server):
+    with Client(server, NAME) as client:
+        assert client.manifest()["class_names"] == list(reference_classes())
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,6 @@ def test_photographs_are_answered_by_a_network_that_knows_them(
 
 
 def test_the_server_draws_what_kerascam_draws(server, photo):
-    from kerascam.serving import Client
 
     with Client(server, NAME) as client:
         answer = client.explain([photo])
