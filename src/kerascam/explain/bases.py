@@ -80,6 +80,7 @@ class ImageExplainer(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         axes: str | None = None,
+        layer: Any = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -90,5 +91,6 @@ class ImageExplainer(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             axes=axes,
+            layer=layer,
             freeze=freeze,
         )

@@ -23,7 +23,6 @@ from ..inputs import conform
 from ..maps import Normalization, check_normalization
 from ..model import (
     Question,
-    Site,
     check_copyable,
     check_model,
     custom_classes,
@@ -34,11 +33,12 @@ from ..model import (
 from ..registry import METHODS
 from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting
-from .cache import Programs, find_sites
+from .cache import Programs
 from .explanation import Explanation
-from .options import as_list, check_arguments, needs_of
+from .options import check_arguments, needs_of
 from .program import Recipe
 from .steps import Progress, conform_progress
+from .stopping import find_sites, stops_at
 from .values import value_notes
 
 
@@ -110,9 +110,10 @@ class Explainer:
             check_target(target)
         self.model = model
         self.method = METHODS[method]
-        check_arguments(
-            self.method, {"layer": layer, "call_index": call_index, "grid": grid}, options
-        )
+        of_layers = {"layer": layer, "call_index": call_index, "grid": grid}
+        if stops_at(self.method, model):
+            of_layers |= {"layer": None, "call_index": None}
+        check_arguments(self.method, of_layers, options)
         self.output = output
         self.class_names = conform_class_names(class_names)
         question = Question(
@@ -124,11 +125,9 @@ class Explainer:
             axes=conform_axes(axes),
         )
         call_index = None if call_index is None else whole_number("call_index", call_index)
-        sites: list[Site] | None = None
-        if layer is not None or not self.method.of_layers:
-            sites = [] if layer is None else find_sites(model, as_list(layer), call_index)
+        sites, notes = find_sites(model, self.method, layer, call_index)
         recipe = Recipe(self.method, question, normalize, options)
-        self.programs = Programs(model, recipe, sites, call_index, freeze)
+        self.programs = Programs(model, recipe, sites, call_index, freeze, notes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model.name!r}, layer={self.layer!r})"
@@ -154,9 +153,9 @@ class Explainer:
     @property
     def layer(self) -> str | None:
         """The path of the layer, " + " between several; None before the first call chose it."""
-        if not self.method.of_layers:
-            return "images"
         sites = self.programs.sites
+        if not self.method.of_layers and not sites:
+            return "images"
         return None if sites is None else " + ".join(site.path for site in sites)
 
     @overload

@@ -197,6 +197,7 @@ class SmoothGrad(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         axes: str | None = None,
+        layer: Any = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -207,6 +208,7 @@ class SmoothGrad(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             axes=axes,
+            layer=layer,
             freeze=freeze,
             samples=samples,
             noise=noise,

@@ -108,6 +108,7 @@ class IntegratedGradients(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         axes: str | None = None,
+        layer: Any = None,
         freeze: bool = False,
     ) -> None:
         super().__init__(
@@ -118,6 +119,7 @@ class IntegratedGradients(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             axes=axes,
+            layer=layer,
             freeze=freeze,
             steps=steps,
             baseline=baseline,

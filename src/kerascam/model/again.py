@@ -72,6 +72,11 @@ class Again:
         with_own = [*self.inputs, together(runs)]
         return self._at(ask, with_own, features, self.dtype, rank)
 
+    def rest_gradient(self, form: Form, runs: Runs, rank: int, features: tf.Tensor) -> tf.Tensor:
+        """Differentiate the score by another output of a layer; for the arguments see `rest`."""
+        ask = partial(self._rest_gradient, form, len(runs))
+        return self._at(ask, [*self.inputs, together(runs)], features, features.dtype, rank)
+
     def _at(
         self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, dtype: tf.DType, rank: int
     ) -> tf.Tensor:
@@ -105,6 +110,21 @@ class Again:
                 scores = self._scores(outputs, classes)
             variants = scoring.variants(self.model, scores)
         return by_images(self.question, tape, variants, images)
+
+    def _rest_gradient(
+        self,
+        form: Form,
+        runs: int,
+        inputs: Sequence[tf.Tensor],
+        classes: ClassIds,
+        features: Features,
+    ) -> Features:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(features)
+            with relu.replaced(self.question.relu_rule):
+                scores = self._rest(form, runs, inputs, classes, features)
+            variants = scoring.variants(self.model, scores)
+        return by_images(self.question, tape, variants, features)
 
     def _rest(
         self,

@@ -45,7 +45,8 @@ def image_place(inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None) -
     shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
     raise ValueError(
         f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
-        f"input of shape (batch, *grid, channels); use a class activation map"
+        f"input of shape (batch, *grid, channels); use a class activation map, or name "
+        f"by layer= what makes numbers with a gradient of whole numbers"
     )
 
 

@@ -39,6 +39,12 @@ class Question:
         return bool({"gradients", "layers"} & self.needs)
 
     @property
+    def stops_at_layers(self) -> bool:
+        """Whether it is of images, so that a layer that is named stands for them."""
+        layers = {"activations", "gradients", "layers", "rest", "localization"}
+        return "gradient" in self.needs and not layers & self.needs
+
+    @property
     def looks_at_images(self) -> bool:
         """Whether one of the inputs must be images."""
         return bool({"gradient", "images", "score"} & self.needs)

@@ -127,7 +127,7 @@ def probe(
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
     image = None
-    if not question.differentiates_images:
+    if sites and (question.stops_at_layers or not question.differentiates_images):
         image = image_under(sites, seen, inputs, question.axes)
     if image is None and question.looks_at_images:
         image = image_place(inputs, scores, question.axes)
@@ -145,7 +145,7 @@ def probe(
 
     activations = tuple(form.read(runs) for form, runs in zip(forms, seen, strict=True))
     axes, places = shared_axes(forms, rank)
-    return Trace(
+    trace = Trace(
         outputs=chosen,
         head=head,
         classes=classes,
@@ -183,6 +183,28 @@ def probe(
         ),
         relus=_count_relus(model, question, scores),
         discovery=survey.result(inputs, chosen, scores, classes) if question.survey else None,
+    )
+    return _stopped(trace, again, seen) if sites and question.stops_at_layers else trace
+
+
+def _stopped(trace: Trace, again: Again, seen: Sequence[Runs]) -> Trace:
+    """Let the output of the first site stand for the images."""
+    (form, *others), runs, features = trace.forms, seen[0], trace.activations[0]
+    if others:
+        raise ValueError("layer must be one for a gradient method: it stands for the images")
+    rank = len(features.shape)
+    grid = None if trace.images is None else trace.images.shape[1:-1]
+    return trace._replace(
+        images=features,
+        image_place=trace.image_place if grid == features.shape[1:-1] else None,
+        activations=(),
+        gradients=(),
+        rests=(),
+        forms=(),
+        axes=tuple(range(rank - 2)),
+        places=(),
+        gradient=partial(again.rest_gradient, form, runs, rank),
+        score=partial(again.rest, form, runs, rank),
     )
 
 

@@ -1,0 +1,37 @@
+"""The layers that a method looks at, and the one that a gradient method stops at."""
+
+from typing import Any
+
+import keras
+
+from ..model import Site
+from ..model.tokens import embedding, takes_tokens
+from ..registry import Method
+from . import cache
+from .options import as_list
+
+
+def stops_at(method: Method, model: keras.Model) -> bool:
+    """Tell whether a gradient method stops at a layer: the model takes whole numbers."""
+    return not method.of_layers and "gradient" in method.needs and takes_tokens(model)
+
+
+def find_sites(
+    model: keras.Model, method: Method, layer: Any, call_index: int | None
+) -> tuple[list[Site] | None, tuple[str, ...]]:
+    """Find the layers to look at, and say why if the user names none.
+
+    Returns:
+        The layers, None if the first input chooses one; and notes.
+    """
+    notes: tuple[str, ...] = ()
+    if layer is None and stops_at(method, model):
+        layer = embedding(model)
+        if layer is not None:
+            notes = (
+                f"the input holds whole numbers, which have no gradient: {method.title} was taken "
+                f"by the output of layer {layer}",
+            )
+    if layer is not None:
+        return cache.find_sites(model, as_list(layer), call_index), notes
+    return (None if method.of_layers else []), notes

@@ -1,0 +1,29 @@
+"""Models that take whole numbers, such as tokens of a text, which have no gradient."""
+
+import keras
+
+from .layers import walk
+from .specs import input_specs
+
+
+def takes_tokens(model: keras.Model) -> bool:
+    """Tell whether all inputs that a model declares are whole numbers."""
+    dtypes = [spec.dtype for spec in input_specs(model)]
+    return all(dtype is not None and "int" in dtype for dtype in dtypes)
+
+
+def embedding(model: keras.Model) -> str | None:
+    """Find the layer in which the tokens become features; None if there is no embedding.
+
+    Raises:
+        ValueError: If there is more than one.
+    """
+    found = {id(layer): path for path, layer in walk(model)
+             if isinstance(layer, keras.layers.Embedding)}  # fmt: skip
+    if len(found) < 2:
+        return next(iter(found.values()), None)
+    known = ", ".join(map(repr, found.values()))
+    raise ValueError(
+        f"model {model.name!r} takes whole numbers, which have no gradient: name the layer that "
+        f"makes features of them by layer=; its embeddings: {known}"
+    )
