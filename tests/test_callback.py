@@ -461,7 +461,7 @@ def test_wrong_arguments_are_told_at_once(arguments, error, message):
         ),
         (WATCHED[0, 0], None, {}, ValueError, r"received \(16, 3\): resize or transpose"),
         (WATCHED[0], [1, 2], {}, ValueError, r"classes must be one class, or one per image: 1"),
-        (WATCHED - 500, None, {}, ValueError, r"photos must be given: .* no picture"),
+        (WATCHED - 500, None, {}, ValueError, r"photos must be given: .* not a picture"),
         (
             WATCHED,
             None,

@@ -220,7 +220,7 @@ def test_sequences_that_are_no_tokens_of_the_image_are_left_out():
                                       chain(("images", "InputLayer", (8, 8, 3)), *HEAD)],
                          ids=["nothing", "dense", "the images alone"])  # fmt: skip
 def test_no_grid(captures):
-    message = "layer cannot be found: no layer of this model gives features on a grid; a class"
+    message = "layer cannot be found: no layer of this model returns features on a grid; a class"
     with pytest.raises(ValueError, match=message):
         choose(captures, IMAGE)
 

@@ -92,7 +92,7 @@ EXPLAINED = [
     (lambda found: found.pop("probabilities"), "image 0 a probability that is not the one"),
     (put("score", np.nan, 1), "image 1 the status 'ok' without a score"),
     (put("score", np.inf, 1), "image 1 the status 'ok' without a score"),
-    (lambda found: found.pop("score"), "gave no 'score' but class_index, "),
+    (lambda found: found.pop("score"), "returned no 'score' but class_index, "),
     (replaced("score", lambda a: a[:, None]), r"'score' of shape \(2, 1\), not \(2\)"),
     (replaced("status", texts("ok", "splendid")), "'status' with the value 'splendid'"),
     (put("heatmap", np.nan), "'heatmap' with the value nan"),
@@ -103,7 +103,7 @@ EXPLAINED = [
     (replaced("heatmap", lambda a: a[..., None]), r"'heatmap' of shape \(2, 6, 7, 1\), not"),
     (put("map", np.nan), "'map' with the value nan"),
     (replaced("map", lambda a: a[:, 0, 0]), r"'map' of shape \(2,\), not \(2, any, ...\)"),
-    (lambda found: found.update(map_3=found.pop("map")), "gave no 'map_0'"),
+    (lambda found: found.update(map_3=found.pop("map")), "returned no 'map_0'"),
     (replaced("manifest_id", texts("elsewhere", "elsewhere")), "another one each of the 4 times"),
 ]
 
@@ -152,7 +152,9 @@ def test_an_overlay_that_is_no_png(serve, model, broken):
     change = replaced("overlay_bytes", lambda a: np.array([a[0], broken], object))
     files = [encoded((image * 255).astype(np.uint8)) for image in IMAGES]
     with serve(changed(model, change)) as server, Client(server.url, NAME) as client:
-        with pytest.raises(ServingError, match="'overlay_bytes' with what is no whole PNG file"):
+        with pytest.raises(
+            ServingError, match="'overlay_bytes' with something that is not a whole"
+        ):
             client.explain(files)
         outcomes = [outcome for _, outcome in client.explain_each(files)]
     assert [type(each) for each in outcomes] == [ServingError] * 2
@@ -232,25 +234,25 @@ FORM = {"name": "in", "shape": [None, 6, 7, 3], "dtype": "float32"}
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"class_names": 3}, "says of 'class_names' what cannot be so"),
-        ({"class_names": ["cat", 3]}, "says of 'class_names' what cannot be so"),
-        ({"method": []}, "says of 'method' what cannot be so"),
-        ({"layer": None}, "says of 'layer' what cannot be so"),
-        ({"notes": "none"}, "says of 'notes' what cannot be so"),
-        ({"signed": 1}, "says of 'signed' what cannot be so"),
+        ({"class_names": 3}, "has an impossible value for 'class_names'"),
+        ({"class_names": ["cat", 3]}, "has an impossible value for 'class_names'"),
+        ({"method": []}, "has an impossible value for 'method'"),
+        ({"layer": None}, "has an impossible value for 'layer'"),
+        ({"notes": "none"}, "has an impossible value for 'notes'"),
+        ({"signed": 1}, "has an impossible value for 'signed'"),
         ({"scaled": ...}, "has no 'scaled'; export the model again"),
-        ({"inputs": []}, "says of 'inputs' what cannot be so"),
-        ({"inputs": {}}, "says of 'inputs' what cannot be so"),
-        ({"inputs": {"image": 3}}, "says of 'inputs' what cannot be so"),
+        ({"inputs": []}, "has an impossible value for 'inputs'"),
+        ({"inputs": {}}, "has an impossible value for 'inputs'"),
+        ({"inputs": {"image": 3}}, "has an impossible value for 'inputs'"),
         ({"inputs": {"image": FORM | {"shape": [None, -1]}}}, "says of 'inputs' what cannot"),
-        ({"inputs": {"image": FORM | {"shape": 3}}}, "says of 'inputs' what cannot be so"),
-        ({"inputs": {"image": FORM | {"dtype": "O"}}}, "says of 'inputs' what cannot be so"),
-        ({"inputs": {"image": FORM | {"dtype": [[]]}}}, "says of 'inputs' what cannot be so"),
-        ({"inputs": {"image": FORM | {"name": 3}}}, "says of 'inputs' what cannot be so"),
-        ({"photographs": [5, 5]}, "says of 'photographs' what cannot be so"),
-        ({"heatmap": {"input": "image"}}, "says of 'heatmap' what cannot be so"),
+        ({"inputs": {"image": FORM | {"shape": 3}}}, "has an impossible value for 'inputs'"),
+        ({"inputs": {"image": FORM | {"dtype": "O"}}}, "has an impossible value for 'inputs'"),
+        ({"inputs": {"image": FORM | {"dtype": [[]]}}}, "has an impossible value for 'inputs'"),
+        ({"inputs": {"image": FORM | {"name": 3}}}, "has an impossible value for 'inputs'"),
+        ({"photographs": [5, 5]}, "has an impossible value for 'photographs'"),
+        ({"heatmap": {"input": "image"}}, "has an impossible value for 'heatmap'"),
         ({"heatmap": {"input": "x", "channels_first": False}}, "on 'x', which is no input"),
-        ({"of_pixels": "future"}, "says of 'of_pixels' what cannot be so"),
+        ({"of_pixels": "future"}, "has an impossible value for 'of_pixels'"),
         ({"method": "future_cam", "title": ...}, "does not know: 'future_cam'; upgrade kerascam"),
     ],
 )

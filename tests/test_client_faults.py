@@ -285,21 +285,33 @@ def test_a_model_that_is_not_there(serve, model):
         (b"[NaN, " + b"[" * 100_000, "nested too deeply"),
         (b'{"outputs": []}', 'it has no list "predictions"'),
         (b"[1, 2]", 'it has no list "predictions"'),
-        (b'{"predictions": []}', "gave no 'manifest_id' but nothing"),
-        (b'{"predictions": [{"heatmap": [1, [2]]}]}', "'heatmap' has rows of unlike lengths"),
-        (b'{"predictions": [{"heatmap": 1}, {"heatmap": [2]}]}', "rows of unlike lengths"),
-        (b'{"predictions": [{"heatmap": ["0.5"]}]}', "'heatmap' holds what are no numbers"),
-        (b'{"predictions": [{"heatmap": [null]}]}', "'heatmap' holds what are no numbers"),
-        (b'{"predictions": [{"heatmap": [0.5, true]}]}', "'heatmap' holds what are no numbers"),
+        (b'{"predictions": []}', "returned no 'manifest_id' but nothing"),
+        (b'{"predictions": [{"heatmap": [1, [2]]}]}', "'heatmap' has rows of different lengths"),
+        (b'{"predictions": [{"heatmap": 1}, {"heatmap": [2]}]}', "rows of different lengths"),
+        (b'{"predictions": [{"heatmap": ["0.5"]}]}', "holds values that are not numbers"),
+        (b'{"predictions": [{"heatmap": [null]}]}', "holds values that are not numbers"),
+        (
+            b'{"predictions": [{"heatmap": [0.5, true]}]}',
+            "holds values that are not numbers",
+        ),
         (b'{"predictions": [{"heatmap": [1e300]}]}', "too large for 32 bits"),
-        (b'{"predictions": [{"class_index": 1.5}]}', "'class_index' holds no whole numbers"),
-        (b'{"predictions": [{"class_index": 1%s}]}' % (b"0" * 30), "holds no whole numbers"),
+        (
+            b'{"predictions": [{"class_index": 1.5}]}',
+            "holds values that are not whole",
+        ),
+        (
+            b'{"predictions": [{"class_index": 1%s}]}' % (b"0" * 30),
+            "holds values that are not whole",
+        ),
         (b'{"predictions": [{"class_index": 3000000000}]}', "numbers beyond 32 bits"),
-        (b'{"predictions": [{"manifest_id": [[]]}]}', "'manifest_id' holds what is no text"),
-        (b'{"predictions": [{"overlay_bytes": "abc"}]}', "'overlay_bytes' holds what is no"),
-        (b'{"predictions": [{"overlay_bytes": {"b64": "?"}}]}', "holds what is no"),
+        (
+            b'{"predictions": [{"manifest_id": [[]]}]}',
+            "holds values that are not text",
+        ),
+        (b'{"predictions": [{"overlay_bytes": "abc"}]}', "holds values that are not"),
+        (b'{"predictions": [{"overlay_bytes": {"b64": "?"}}]}', "holds values that are not"),
         (b'{"predictions": [{"score": 1}, {"status": ""}]}', "not all have the same names"),
-        (b'{"predictions": [{"score": 1}, 2]}', "gave no 'manifest_id'"),
+        (b'{"predictions": [{"score": 1}, 2]}', "returned no 'manifest_id'"),
     ],
 )
 def test_an_answer_that_is_none(rest, body, message):
@@ -317,7 +329,7 @@ def test_an_answer_to_another_number_of_images(serve, model):
     with (
         serve(answer) as server,
         Client(server.url, NAME) as client,
-        pytest.raises(ServingError, match=r"gave 'manifest_id' of shape \(3,\), not \(4\)"),
+        pytest.raises(ServingError, match=r"returned 'manifest_id' of shape \(3,\), not \(4\)"),
     ):
         client.explain(IMAGES)
 
@@ -404,7 +416,7 @@ def test_a_prediction_that_names_no_export_is_refused(serve, model):
     with (
         serve(answer) as server,
         Client(server.url, NAME) as client,
-        pytest.raises(ServingError, match="gave no 'manifest_id' but .*; export the model with"),
+        pytest.raises(ServingError, match="returned no 'manifest_id' but .*; export the model"),
     ):
         client.predict(IMAGES)
 

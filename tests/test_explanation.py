@@ -175,7 +175,7 @@ def test_values_beyond_one_are_drawn_on_one_scale():
 )
 def test_preprocessed_inputs_are_no_photos(images):
     found = explanation(images=images)
-    with pytest.raises(ValueError, match="photos must be given: the model's inputs are no picture"):
+    with pytest.raises(ValueError, match="photos must be given: the model's inputs are not"):
         found.overlay()
     np.testing.assert_array_equal(found.overlay(PHOTOS), kerascam.overlay(PHOTOS, found.heatmaps))
     assert isinstance(found.plot(), Figure)  # the heatmaps alone

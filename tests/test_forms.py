@@ -179,7 +179,7 @@ def test_what_is_the_same_for_all_images_is_refused() -> None:
     x = layers.Reshape((16, 8))(layers.Conv2D(8, 4, 4)(inputs))
     x = Positions(name="positions")(x)
     model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling1D()(x)))
-    with pytest.raises(ValueError, match=r"'positions/learned' gives the same for every image"):
+    with pytest.raises(ValueError, match="'positions/learned' returns the same values for every"):
         GradCAM(model, "positions/learned")(np.ones((1, 16, 16, 3)), 0)
 
 

@@ -343,7 +343,7 @@ def test_wrong_layers(model, layer, error, message):
 
 
 def test_a_layer_of_another_model(model):
-    message = "layer 'second' is not a part of model 'scene'; give a layer of this very model"
+    message = "layer 'second' is not a part of model 'scene'; pass a layer of this model"
     with pytest.raises(ValueError, match=message):
         GradCAM(model, build().get_layer("second"))
 
@@ -427,14 +427,14 @@ def test_a_target_that_is_no_function(model, target):
 @pytest.mark.parametrize(
     ("target", "error", "message"),
     [
-        (lambda y, c: tf.reduce_sum(y), ValueError, r"target must give one score per image, shape "
-         r"\(batch,\); it gave \(\) for outputs of \(None, 3\)"),
-        (lambda y, c: y, ValueError, r"it gave \(None, 3\) for outputs of \(None, 3\)"),
-        (lambda y, c: y[0], ValueError, "target must give one score per image"),
-        (lambda y, c: y[:1, 0], ValueError, "target must give one score per image"),
-        (lambda y, c: None, ValueError, "it gave NoneType"),
-        (lambda y, c: 1.0, ValueError, "it gave float"),
-        (lambda y, c: tf.argmax(y, -1), TypeError, "target must give floating scores, not int64"),
+        (lambda y, c: tf.reduce_sum(y), ValueError, r"must return one score per image, shape "
+         r"\(batch,\); it returned \(\) for outputs of \(None, 3\)"),
+        (lambda y, c: y, ValueError, r"it returned \(None, 3\) for outputs of \(None, 3\)"),
+        (lambda y, c: y[0], ValueError, "target must return one score per image"),
+        (lambda y, c: y[:1, 0], ValueError, "target must return one score per image"),
+        (lambda y, c: None, ValueError, "it returned NoneType"),
+        (lambda y, c: 1.0, ValueError, "it returned float"),
+        (lambda y, c: tf.argmax(y, -1), TypeError, "must return floating-point scores, not int64"),
         (lambda y, c: tf.zeros(tf.shape(c)), ValueError, "target does not depend on .*'second'"),
         (lambda y, c: tf.stop_gradient(y[:, 0]), ValueError, "does not depend on .*'second'"),
         (targets.region_mean(), ValueError, "target region_mean needs an output with a grid"),

@@ -90,7 +90,7 @@ def test_the_batch_may_be_of_any_size():
 
 def test_tokens_that_fit_no_grid():
     message = (
-        r"the layer gives 100 tokens, which fit no grid of square patches on an image of "
+        r"the layer returns 100 tokens, which fit no grid of square patches on an image of "
         r"\(16, 16\); give their rows and columns by grid="
     )
     with pytest.raises(ValueError, match=message):

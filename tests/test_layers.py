@@ -69,7 +69,7 @@ def test_an_object_is_found(model):
 
 def test_a_layer_of_another_model(model):
     stranger = keras.layers.Conv2D(2, 3, name="conv")
-    message = "layer 'conv' is not a part of model 'scene'; give a layer of this very model"
+    message = "layer 'conv' is not a part of model 'scene'; pass a layer of this model"
     with pytest.raises(ValueError, match=message):
         layers.find(model, stranger)
 

@@ -220,7 +220,7 @@ TABLE = {
                      "target must .*not the class dict; make an object of it"),
     "target complex": (lambda m, f: GradCAM(
         m, target=lambda o, c: tf.cast(o[:, 0], tf.complex64))(IMAGES), TypeError,
-        "target must give floating scores, not complex64"),
+        "target must return floating-point scores, not complex64"),
     "target beyond": (lambda m, f: GradCAM(m, target=lambda o, c: o[:, 7])(IMAGES), ValueError,
                       r"target fails on outputs of \(None, 3\): .*7"),
     "noise": (lambda m, f: SmoothGrad(m, noise="loud"), TypeError,

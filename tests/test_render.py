@@ -305,7 +305,7 @@ def test_alpha_0_is_the_photo_and_1_the_coloured_map(photo: np.ndarray, heat: np
             {},
             r"\(1, 2, 2\) does not match image of shape \(16, 16, 3\); pass \(h",
         ),
-        (PHOTO[None], HEAT, {}, r"or \(batch, h, w\) with one heatmap an image"),
+        (PHOTO[None], HEAT, {}, r"or \(batch, h, w\) with one heatmap per image"),
         (
             PHOTO[None],
             HEAT[None].repeat(2, 0),

@@ -358,9 +358,9 @@ def echo(**changes):
         (explain(image_bytes={"b64": "é"}), "Unable to base64 decode"),
         (explain(image_bytes={"b64": 3}), "'image_bytes' holds .*; give text or"),
         (explain(image_bytes=3), "'image_bytes' holds 3; give text or"),
-        (explain(image_bytes="no image"), "'image_bytes' holds 8 bytes that are no image"),
-        (explain(image_bytes={"b64": ""}), "'image_bytes' holds 0 bytes that are no image"),
-        (explain(image_bytes=TRUNCATED), "Invalid PNG|that are no image"),
+        (explain(image_bytes="no image"), "'image_bytes' holds 8 bytes that are not an image"),
+        (explain(image_bytes={"b64": ""}), "'image_bytes' holds 0 bytes that are not an image"),
+        (explain(image_bytes=TRUNCATED), "Invalid PNG|that are not an image"),
         (explain(class_index=3), "indices.* = 3 is not in"),
         (echo(i8=128), "'i8' holds 128; give -128 to 127"),
         (echo(u8=-1), "'u8' holds -1; give 0 to 255"),
@@ -425,7 +425,7 @@ def test_every_known_kind_of_file_is_taken(client, kind):
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "BMP"])
 def test_an_unknown_kind_of_file_is_not(client, kind):
     answer = predict(client, explain(image_bytes=encoded(np.zeros((8, 8, 3), np.uint8), kind)))
-    assert "are no image; send a file of one of JPEG, PNG" in error_of(answer, 400)
+    assert "are not an image; send a file of one of JPEG, PNG" in error_of(answer, 400)
 
 
 def test_a_body_in_chunks_is_a_body(client, model):

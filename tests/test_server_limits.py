@@ -179,7 +179,7 @@ def test_a_request_for_which_there_is_no_room_is_sent_away(one_version, monkeypa
             each.request("POST", PATH, small_body())
             assert running.acquire(timeout=60)
         answer = predict(client, small_body())
-        assert error_of(answer, 503) == "2 requests are being worked on"
+        assert error_of(answer, 503) == "2 requests are in progress"
         assert answer.headers["Retry-After"] == "1"
         assert answer.headers["Content-Type"] == "application/json"
         assert client.get(f"/v1/models/{NAME}").status_code == 200  # what needs no place
@@ -216,10 +216,10 @@ def test_all_bodies_together_are_bounded_by_what_has_arrived(one_version):
                 answer if (answer := predict(client, small_body(900))).status_code != 200 else None
             )
         )
-        assert error_of(answer, 503) == "1400 bytes of requests are in hand"
+        assert error_of(answer, 503) == "1400 bytes of requests are in memory"
         assert answer.headers["Retry-After"] == "1"
         in_chunks = client.post(PATH, content=(b" " * 50 for _ in range(10)))
-        assert error_of(in_chunks, 503).endswith(" bytes of requests are in hand")
+        assert error_of(in_chunks, 503).endswith(" bytes of requests are in memory")
         assert predict(client, small_body(100)).status_code == 200
         opened.close()
         until(lambda: predict(client, small_body(900)).status_code == 200)
@@ -285,7 +285,7 @@ def test_the_end_may_take_as_long_as_the_requests_in_hand():
     [
         (
             {"base": "missing"},
-            "base='.*missing' is no folder; give the one that holds",
+            "base='.*missing' is not a folder; give the one that holds",
         ),
         ({"name": "a/b"}, "name='a/b' cannot be part of a path"),
         ({"name": ""}, "name='' cannot be part of a path"),

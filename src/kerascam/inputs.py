@@ -95,7 +95,7 @@ def _conform(value: Any, spec: InputSpec, name: str) -> np.ndarray:
     if array.dtype.kind not in "biu" and not np.isfinite(array).all():
         bad = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(1)))
         raise ValueError(
-            f"{name} must be finite; image {bad} holds NaN or infinity: mend or drop it"
+            f"{name} must be finite; image {bad} holds NaN or infinity: repair or drop it"
             f" (a number too large for {array.dtype} counts as infinity)"
         )
     return array
@@ -103,7 +103,9 @@ def _conform(value: Any, spec: InputSpec, name: str) -> np.ndarray:
 
 def _as_array(value: Any, name: str) -> np.ndarray:
     if np.ma.is_masked(value):
-        raise TypeError(f"{name} must not be masked: fill what is hidden with images.filled(value)")
+        raise TypeError(
+            f"{name} must not be masked: fill the masked values with images.filled(value)"
+        )
     try:
         shapes = (
             {tuple(np.shape(item)) for item in value} if isinstance(value, (list, tuple)) else set()

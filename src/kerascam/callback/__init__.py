@@ -165,7 +165,7 @@ def _check_explainer(explainer: Any) -> None:
         )
     if explainer.programs.freeze:
         raise ValueError(
-            "explainer must not have freeze=True, which would show the first weights for ever; "
+            "explainer must not have freeze=True, which would keep showing the first weights; "
             "leave it out of a training"
         )
 

@@ -83,7 +83,7 @@ def _why_not(path: str, found: ModelFile, error: Exception) -> str:
     if unknown:
         return f"needs {_named(unknown)}, which Keras does not know: {_GIVE_IMPORT}"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "does not fit into the memory"
+        return "does not fit into memory"
     if isinstance(error, RecursionError):
         return "cannot be loaded: its layers are nested too deeply"
     kind = "" if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: "

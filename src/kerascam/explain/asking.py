@@ -79,7 +79,7 @@ def check_scores(scores: tf.Tensor, batch: int) -> None:
     """Raise a ValueError if the target did not give one score per image."""
     if len(scores) != batch:
         raise ValueError(
-            f"target must give one score per image, shape ({batch},); it gave {len(scores)}"
+            f"target must return one score per image, shape ({batch},); it returned {len(scores)}"
         )
 
 

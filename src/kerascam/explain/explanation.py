@@ -176,7 +176,7 @@ class Explanation:
         shown = photos_of(self, photos, value_range)
         if shown is None:
             raise ValueError(
-                "photos must be given: the model's inputs are no picture to draw on; pass the "
+                "photos must be given: the model's inputs are not a picture to draw on; pass the "
                 "photographs as they were before preprocessing, or value_range=(low, high)"
             )
         heat = heats_of(self, self._described.of_pixels)[0]

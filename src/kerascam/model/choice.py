@@ -124,7 +124,7 @@ def choose(
             else "its inputs have none either, so there is nothing to draw a map on"
         )
         raise ValueError(
-            f"layer cannot be found: no layer of this model gives features on a grid; {advice}"
+            f"layer cannot be found: no layer of this model returns features on a grid; {advice}"
         )
     used = [capture for capture in grids if capture.used]
     if not used:

@@ -81,14 +81,14 @@ def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None
         prefix = -1 if tokens is None else tokens - rows * columns
         if rows < 1 or columns < 1 or not 0 <= prefix <= MOST_GIVEN_PREFIX:
             raise ValueError(
-                f"grid={tuple(grid)} has {rows * columns} places, but the layer gives {tokens} "
+                f"grid={tuple(grid)} has {rows * columns} places, but the layer returns {tokens} "
                 f"tokens; give the rows and columns of its patches"
             )
     else:
         found = None if tokens is None or image is None else token_grid(tokens, image)
         if found is None:
             raise ValueError(
-                f"the layer gives {tokens} tokens, which fit no grid of square patches on an "
+                f"the layer returns {tokens} tokens, which fit no grid of square patches on an "
                 f"image of {tuple(image or ())}; give their rows and columns by grid="
             )
         rows, columns, prefix = found

@@ -101,8 +101,8 @@ def _find_object(model: keras.Model, wanted: Layer) -> tuple[str, Layer]:
         if layer is wanted:
             return path, layer
     raise ValueError(
-        f"layer {wanted.name!r} is not a part of model {model.name!r}; give a layer of this "
-        f"very model, or its path"
+        f"layer {wanted.name!r} is not a part of model {model.name!r}; pass a layer of this "
+        f"model, or its path"
     )
 
 

@@ -113,8 +113,9 @@ def image_under(
     for site, needed in zip(sites, below, strict=True):
         if needed.isdisjoint(tensor.op.name for tensor in inputs):
             raise ValueError(
-                f"layer {site.path!r} gives the same for every image, as embeddings of positions "
-                f"do: there is nothing to see there; suggest_layers(model) lists the others"
+                f"layer {site.path!r} returns the same values for every image, as embeddings of "
+                f"positions do: there is nothing to see there; suggest_layers(model) lists the "
+                f"others"
             )
     rank = len(together(seen[0]).shape)
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]

@@ -54,11 +54,11 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
     if not isinstance(scores, tf.Tensor) or scores.shape.rank != 1:
         shape = getattr(scores, "shape", type(scores).__name__)
         raise ValueError(
-            f"target must give one score per image, shape (batch,); it gave {shape} "
+            f"target must return one score per image, shape (batch,); it returned {shape} "
             f"for outputs of {describe(outputs)}"
         )
     if not scores.dtype.is_floating:
-        raise TypeError(f"target must give floating scores, not {scores.dtype.name}")
+        raise TypeError(f"target must return floating-point scores, not {scores.dtype.name}")
     return scores if scores.dtype == tf.float64 else tf.cast(scores, tf.float32)
 
 

@@ -101,7 +101,7 @@ def overlay(
     if heat.ndim != photo.ndim - 1 or heat.shape[:-2] != photo.shape[:-3]:
         raise ValueError(
             f"heatmap of shape {heat.shape} does not match image of shape {np.shape(image)}; pass "
-            "(h, w) for one image, or (batch, h, w) with one heatmap an image"
+            "(h, w) for one image, or (batch, h, w) with one heatmap per image"
         )
     signed = is_signed(heat) if signed is None else signed
     _check_range(heat, signed=signed)

@@ -97,7 +97,7 @@ def join(answers: Sequence[Tensors], who: str) -> Tensors:
         return {name: np.concatenate([each[name] for each in answers]) for name in answers[0]}
     except (KeyError, ValueError) as error:
         raise ServingError(
-            f"{who} gave answers of unlike forms: another version was put in its place; ask "
+            f"{who} returned answers of different forms: another version was put in its place; ask "
             f"again, or give version="
         ) from error
 

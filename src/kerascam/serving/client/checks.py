@@ -69,16 +69,18 @@ def check_forms(answer: Tensors, forms: Mapping[str, Form], who: str) -> dict[st
             if form.needed:
                 came = ", ".join(sorted(answer)) or "nothing"
                 raise ServingError(
-                    f"{who} gave no {name!r} but {came}; export the model with this version of "
+                    f"{who} returned no {name!r} but {came}; export the model with this version of "
                     f"kerascam"
                 )
             continue
         array = answer[name]
         if not any(fits(array.shape, shape) for shape in form.shapes):
             wanted = " or ".join(map(_shown, form.shapes)) or "none"
-            raise ServingError(f"{who} gave {name!r} of shape {array.shape}, not {wanted}; {_FIX}")
+            raise ServingError(
+                f"{who} returned {name!r} of shape {array.shape}, not {wanted}; {_FIX}"
+            )
         if (wrong := _wrong(name, array, form)) is not None:
-            raise ServingError(f"{who} gave {name!r} with {wrong}; {_FIX}")
+            raise ServingError(f"{who} returned {name!r} with {wrong}; {_FIX}")
     return {name: answer[name] for name in forms if name in answer}
 
 
@@ -105,7 +107,7 @@ def check_together(answer: Tensors, asked: np.ndarray, manifest: Manifest, who: 
     ):
         wrong = found(answer, asked, manifest)
         if wrong.any():
-            raise ServingError(f"{who} gave image {int(np.argmax(wrong))} {what}; {_FIX}")
+            raise ServingError(f"{who} returned for image {int(np.argmax(wrong))} {what}; {_FIX}")
 
 
 def _shown(shape: Shape) -> str:
@@ -120,7 +122,7 @@ def _wrong(name: str, array: np.ndarray, form: Form) -> str | None:
     kind = kind_of(name)
     if kind is Kind.FILE:
         whole = all(map(is_whole_png, array))
-        return None if whole else "what is no whole PNG file"
+        return None if whole else "something that is not a whole PNG file"
     if kind is Kind.TEXT:
         unknown = [] if form.among is None else [text for text in array if text not in form.among]
         return f"the value {unknown[0][:80]!r}" if unknown else None

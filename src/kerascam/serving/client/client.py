@@ -251,7 +251,7 @@ class Client:
             timeout: In seconds; a server that hangs is waited for one try longer.
 
         Raises:
-            ServerUnavailableError: If the time is over.
+            ServerUnavailableError: If the deadline has passed.
             ServingError: If the server refuses to tell.
         """
         timeout = seconds("timeout", timeout, zero=True)

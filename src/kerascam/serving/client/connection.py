@@ -97,7 +97,7 @@ def version_and_state(version: Any, state: Any) -> tuple[int, str]:
     digits = version if isinstance(version, str) else str(version)
     is_number = digits.isascii() and digits.isdecimal() and len(digits) < 20
     if isinstance(version, (bool, float)) or not is_number:
-        raise ValueError("a version is no whole number")
+        raise ValueError("a version is not a whole number")
     if state not in STATES:
         raise ValueError("a version has a state that the protocol does not know")
     return int(digits), str(state)

@@ -75,13 +75,13 @@ def read_answer(signature: str, body: bytes) -> dict[str, np.ndarray]:
     if b"true" in body or b"false" in body:  # it may be a text's
         for name, kind in kinds.items():
             if kind is Kind.NUMBER and _holds_truths(columns[name]):
-                raise ValueError(f"its {name!r} holds what are no numbers")
+                raise ValueError(f"its {name!r} holds values that are not numbers")
     return {name: _READERS[kind](name, columns[name]) for name, kind in kinds.items()}
 
 
 def _wholes(name: str, values: list[Any]) -> np.ndarray:
     if not set(map(type, values)) <= {int}:
-        raise ValueError(f"its {name!r} holds no whole numbers")
+        raise ValueError(f"its {name!r} holds values that are not whole numbers")
     if values and not (_INT32.min <= min(values) and max(values) <= _INT32.max):
         raise ValueError(f"its {name!r} holds numbers beyond 32 bits")
     return np.array(values, np.int32)
@@ -91,9 +91,9 @@ def _numbers(name: str, values: list[Any]) -> np.ndarray:
     try:
         exact = np.array(values)
     except ValueError:
-        raise ValueError(f"its {name!r} has rows of unlike lengths") from None
+        raise ValueError(f"its {name!r} has rows of different lengths") from None
     if exact.dtype.kind not in "iuf":
-        raise ValueError(f"its {name!r} holds what are no numbers")
+        raise ValueError(f"its {name!r} holds values that are not numbers")
     with np.errstate(over="ignore"):
         single = exact.astype(np.float32)
     if not np.isfinite(single).all() and (np.isinf(single) & np.isfinite(exact)).any():
@@ -110,7 +110,7 @@ def _holds_truths(values: list[Any]) -> bool:
 
 def _texts(name: str, values: list[Any]) -> np.ndarray:
     if not set(map(type, values)) <= {str}:
-        raise ValueError(f"its {name!r} holds what is no text")
+        raise ValueError(f"its {name!r} holds values that are not text")
     return np.array(values, object)
 
 
@@ -118,7 +118,7 @@ def _files(name: str, values: list[Any]) -> np.ndarray:
     try:
         files = [unpacked(each) for each in values]
     except ValueError:
-        raise ValueError(f'its {name!r} holds what is no {{"b64": ...}}') from None
+        raise ValueError(f'its {name!r} holds values that are not {{"b64": ...}}') from None
     return np.array(files, object)
 
 

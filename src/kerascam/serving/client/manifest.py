@@ -39,10 +39,10 @@ def check_facts(facts: Any) -> None:
             if name in _NEEDED:
                 raise ValueError(f"has no {name!r}; {_AGAIN}")
         elif not fits(facts[name]):
-            raise ValueError(f"says of {name!r} what cannot be so; {_AGAIN}")
+            raise ValueError(f"has an impossible value for {name!r}; {_AGAIN}")
     ground = facts.get("heatmap", {}).get("input")
     if ground is not None and ground not in facts["inputs"]:
-        raise ValueError(f"has heatmaps on {ground!r}, which is no input; {_AGAIN}")
+        raise ValueError(f"has heatmaps on {ground!r}, which is not an input; {_AGAIN}")
     if "title" in facts and "of_pixels" in facts:
         return
     try:  # an older export leaves these to the library, which imports TensorFlow

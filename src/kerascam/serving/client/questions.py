@@ -71,7 +71,7 @@ class Retry:
 
 
 def poll(task: Callable[[], T], timeout: float, who: str) -> T:
-    """Run a task until it succeeds or the time is over, with waits of at most a second.
+    """Run a task until it succeeds or the deadline has passed, with waits of at most a second.
 
     Args:
         task: Raises a `TransientError` where another try may help.
@@ -79,7 +79,7 @@ def poll(task: Callable[[], T], timeout: float, who: str) -> T:
         who: What the task waits for, for the error.
 
     Raises:
-        ServerUnavailableError: When the time is over.
+        ServerUnavailableError: When the deadline has passed.
     """
     first, longest = _POLLS
     return _run(

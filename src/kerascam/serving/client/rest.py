@@ -77,9 +77,9 @@ def _unpacked(parts: Iterable[bytes], most: int) -> bytes:
             if left < 0:
                 raise TooLargeError
     except zlib.error as error:
-        raise ValueError(f"it is no gzip: {error}") from None
+        raise ValueError(f"it is not gzip data: {error}") from None
     if not unpacker.eof and (pieces or left < most):
-        raise ValueError("its gzip has no end")
+        raise ValueError("its gzip data is cut off")
     return b"".join(pieces)
 
 

@@ -100,7 +100,7 @@ def _left(deadline: float | None, late: type[Exception]) -> float | None:
         return None
     left = deadline - time.monotonic()
     if left <= 0:
-        raise late("the time is over")
+        raise late("the deadline has passed")
     return left
 
 

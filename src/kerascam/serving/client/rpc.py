@@ -100,7 +100,7 @@ def _texts(name: str, array: np.ndarray) -> np.ndarray:
     try:
         texts = [each.decode() for each in _files(name, array).ravel()]
     except UnicodeDecodeError:
-        raise ValueError(f"its {name!r} holds what is no text") from None
+        raise ValueError(f"its {name!r} holds values that are not text") from None
     return np.array(texts, object).reshape(array.shape)
 
 

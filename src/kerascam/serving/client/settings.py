@@ -90,7 +90,7 @@ def parse_place(url: str, model: str, version: int | None) -> Place:
         host = _host(parts.hostname or "")
         port = parts.port  # checks its own range, save for 0
         if port == 0:
-            raise ValueError("port 0 is none")
+            raise ValueError("0 is not a port")
         if not url.isprintable() or " " in url:
             raise ValueError("it holds blanks or control characters")
     except ValueError as error:
@@ -134,7 +134,7 @@ def _host(name: str) -> str:
     except UnicodeError:
         ascii_name = "."  # an empty label, or one too long
     if ascii_name and not _HOST.fullmatch(ascii_name):
-        raise ValueError(f"{name!r} is no host's name")
+        raise ValueError(f"{name!r} is not a host name")
     return ascii_name
 
 

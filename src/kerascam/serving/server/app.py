@@ -126,7 +126,7 @@ class Desk:
     def _check_room(self) -> None:
         if self._inside >= self._limits.threads + self._limits.waiting:
             raise RequestError(
-                503, f"{self._inside} requests are being worked on", {"Retry-After": "1"}
+                503, f"{self._inside} requests are in progress", {"Retry-After": "1"}
             )
 
     def _answer(self, body: bytearray, number: int | None) -> bytes:

@@ -169,7 +169,7 @@ class Bodies:
 
         Raises:
             RequestError: If the body is compressed, too large or too slow, if there is no room for
-                it, or if the client is gone.
+                it, or if the client has disconnected.
         """
         encoding = request.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":  # its bounds would say nothing of what comes out of it
@@ -194,7 +194,7 @@ class Bodies:
                 {"Connection": "close"},  # what is still to come would be taken for a new request
             ) from None
         except ClientDisconnect:
-            raise RequestError(499, "the client is gone") from None
+            raise RequestError(499, "the client has disconnected") from None
 
     async def _fill_in_time(self, body: bytearray, request: Request) -> None:
         async for chunk in request.stream():
@@ -210,5 +210,5 @@ class Bodies:
             )
         if self._held - held_of_it + size > together:
             raise RequestError(
-                503, f"{self._held} bytes of requests are in hand", {"Retry-After": "1"}
+                503, f"{self._held} bytes of requests are in memory", {"Retry-After": "1"}
             )

@@ -122,8 +122,8 @@ class Images:
         if claim is None:
             raise RequestError(
                 400,
-                f"input {name!r} holds {len(data)} bytes that are no image; send a file of one of "
-                f"{', '.join(FORMATS)}",
+                f"input {name!r} holds {len(data)} bytes that are not an image; send a file of one "
+                f"of {', '.join(FORMATS)}",
             )
         if claim.pixels > limits.pixels:
             raise RequestError(

@@ -32,7 +32,7 @@ class Limits:
         connections: Connections that may be open.
         head_seconds: Time that a client has to send a head.
         body_bytes: Largest body of a request.
-        bodies_bytes: All bodies in hand together.
+        bodies_bytes: All bodies in memory together.
         body_seconds: Time that a client has to send its body, and to take its answer.
         values: Most numbers, texts, lists and objects in a body.
         pixels: Largest encoded image, over all its frames.
@@ -56,7 +56,7 @@ class Limits:
     connections: int = limit(256, "connections that may be open", least=1)
     head_seconds: float = seconds(10.0, "time that a client has to send a head")
     body_bytes: int = limit(64 * 2**20, "largest body of a request", least=1)
-    bodies_bytes: int = limit(256 * 2**20, "all bodies in hand together", least=1)
+    bodies_bytes: int = limit(256 * 2**20, "all bodies in memory together", least=1)
     body_seconds: float = seconds(
         30.0, "time that a client has to send its body, and to take its answer"
     )

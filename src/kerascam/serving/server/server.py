@@ -221,7 +221,7 @@ class ModelServer:
 def _check(base: Path, name: str, port: int, poll_seconds: float, load_tries: int) -> None:
     if not base.is_dir():
         raise ValueError(
-            f"base={str(base)!r} is no folder; give the one that holds <version>/saved_model.pb"
+            f"base={str(base)!r} is not a folder; give the one that holds <version>/saved_model.pb"
         )
     if not name or set(name) & set("/:"):
         raise ValueError(f"name={name!r} cannot be part of a path; leave out '/' and ':'")
