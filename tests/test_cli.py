@@ -503,7 +503,7 @@ def several(inputs: int, outputs: int) -> keras.Model:
         (
             lambda: keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)]),
             ["--top", "2"],
-            "--top 2 needs a model with one prediction an image",
+            "--top 2 needs a model with one prediction per image",
         ),
     ],
 )

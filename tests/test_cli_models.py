@@ -83,8 +83,8 @@ def flip(content: bytes, place: int) -> bytes:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda good: good[:-100], "is not a Keras model, or a damaged one: it is no .keras"),
-        (lambda good: b"", "is not a Keras model, or a damaged one: it is no .keras archive"),
+        (lambda good: good[:-100], "is not a Keras model, or a damaged one: it is not a .keras"),
+        (lambda good: b"", "is not a Keras model, or a damaged one: it is not a .keras archive"),
         (lambda good: flip(good, len(good) // 2), "model.weights.h5 is not what was written"),
         (lambda good: flip(good, good.index(b"Conv2D")), "config.json is not what was written"),
         (lambda good: flip(good, good.rindex(b"PK\1\2") + 10), "m.keras is damaged: "),
@@ -160,7 +160,7 @@ def test_what_is_no_regular_file_is_not_read(
     capsys: pytest.CaptureFixture[str], make: Callable[[str], None]
 ) -> None:
     make("m.keras")
-    assert refused(capsys, "m.keras") == "m.keras is not a Keras model: it is no regular file"
+    assert refused(capsys, "m.keras") == "m.keras is not a Keras model: it is not a regular file"
 
 
 def mutated(content: bytes, random_: random.Random) -> bytes:
@@ -370,7 +370,7 @@ def test_an_older_keras_loads_only_what_is_trusted(
         if refuses:
             error = refused(capsys, "m.keras")
             assert f"m.keras is not loaded: Keras {version} is installed, which may run" in error
-            assert "mended in 3.11.3" in error and "`pip install -U keras`" in error
+            assert "fixed in 3.11.3" in error and "`pip install -U keras`" in error
             assert "give --unsafe if you trust where the file comes from" in error
         else:
             assert main(["layers", "m.keras"]) == 0

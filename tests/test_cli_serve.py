@@ -66,7 +66,7 @@ def test_every_limit_is_an_option(models: Path, made: list[tuple[tuple, dict]]) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["{}/no"], "no is no folder; give the one that `kerascam export --out` wrote"),
+        (["{}/no"], "no is not a folder; give the one that `kerascam export --out` wrote"),
         (["{}/model.keras"], "is a file: `kerascam export {}/model.keras --out FOLDER` writes"),
         (["{}/a/1"], "a/1 is one version of a model; give the folder of all versions: {}/a"),
         (["{}"], "{} holds 2 models; give one of them: {}/a, {}/b"),

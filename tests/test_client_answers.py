@@ -251,7 +251,7 @@ FORM = {"name": "in", "shape": [None, 6, 7, 3], "dtype": "float32"}
         ({"inputs": {"image": FORM | {"name": 3}}}, "has an impossible value for 'inputs'"),
         ({"photographs": [5, 5]}, "has an impossible value for 'photographs'"),
         ({"heatmap": {"input": "image"}}, "has an impossible value for 'heatmap'"),
-        ({"heatmap": {"input": "x", "channels_first": False}}, "on 'x', which is no input"),
+        ({"heatmap": {"input": "x", "channels_first": False}}, "on 'x', which is not an input"),
         ({"of_pixels": "future"}, "has an impossible value for 'of_pixels'"),
         ({"method": "future_cam", "title": ...}, "does not know: 'future_cam'; upgrade kerascam"),
     ],

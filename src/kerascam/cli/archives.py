@@ -72,7 +72,9 @@ def _read_through(
     path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, keep: bool
 ) -> io.BytesIO:
     if info.flag_bits & _ENCRYPTED:
-        raise BadFileError(f"{path} is encrypted, which Keras does not read: save it without")
+        raise BadFileError(
+            f"{path} is encrypted, which Keras does not read: save it without encryption"
+        )
     # The directory may lie about the size: read on to the true end, and count.
     whole = copy.copy(info)
     whole.file_size = sys.maxsize

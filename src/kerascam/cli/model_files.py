@@ -63,7 +63,7 @@ def look_into(path: Path) -> ModelFile:
     if not path.exists():
         raise BadFileError(f"no model file {path}")
     if not path.is_file():
-        raise BadFileError(f"{path} is not a Keras model: it is no regular file")
+        raise BadFileError(f"{path} is not a Keras model: it is not a regular file")
     if path.suffix in (".h5", ".hdf5"):
         return _of_hdf5(path)
     if path.suffix == ".keras":
@@ -85,7 +85,7 @@ def _of_archive(path: Path) -> ModelFile:
 def _read_archive(path: Path, file: BinaryIO) -> tuple[dict[str, io.BytesIO], int]:
     if not zipfile.is_zipfile(file):
         raise BadFileError(
-            f"{path} is not a Keras model, or a damaged one: it is no .keras archive"
+            f"{path} is not a Keras model, or a damaged one: it is not a .keras archive"
         )
     with zipfile.ZipFile(file) as archive:
         members = read_members(path, archive, {_CONFIG, _METADATA, _WEIGHTS})
@@ -98,7 +98,7 @@ def _read_archive(path: Path, file: BinaryIO) -> tuple[dict[str, io.BytesIO], in
 
 def _of_hdf5(path: Path) -> ModelFile:
     if not h5py.is_hdf5(path):
-        raise BadFileError(f"{path} is not a Keras model, or a damaged one: it is no HDF5 file")
+        raise BadFileError(f"{path} is not a Keras model, or a damaged one: it is not an HDF5 file")
 
     def read() -> ModelFile:
         with h5py.File(path, "r") as file:

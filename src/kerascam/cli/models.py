@@ -126,7 +126,7 @@ def check_keras(path: str) -> None:
     if numbers and tuple(int(number or 0) for number in numbers.groups()) < GUARDED_SINCE:
         raise ValueError(
             f"{path} is not loaded: Keras {keras.__version__} is installed, which may run code in "
-            f"a model file without being told to (mended in "
+            f"a model file without being told to (fixed in "
             f"{'.'.join(map(str, GUARDED_SINCE))}): update it with `pip install -U keras`, or give "
             f"--unsafe if you trust where the file comes from"
         )
@@ -134,7 +134,7 @@ def check_keras(path: str) -> None:
 
 def needs_trust(config: dict[str, Any]) -> str:
     """Say what in a model's configuration Keras loads for nobody who does not ask for it."""
-    return next(_needs_trust(config), "something that Keras does not load unasked")
+    return next(_needs_trust(config), "something that Keras does not load by default")
 
 
 def _needs_trust(config: dict[str, Any]) -> Iterator[str]:

@@ -120,7 +120,7 @@ examples:
   kerascam explain model.keras photos/ --class-names names.txt --top 3
   kerascam explain model.keras 'photos/**/*.jpg' --method grad_cam,layer_cam --class tabby
 
-Pictures are resized to the model's input size and handed over as RGB from 0 to 255. A model that
+Pictures are resized to the model's input size and passed on as RGB from 0 to 255. A model that
 wants other values needs --preprocess: the library never guesses it.
 
 exit codes: 0 all well; 1 some images could not be explained; 2 wrong arguments or model"""
@@ -184,7 +184,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=options.number(int, 1, None),
         default=8,
-        help="images that are explained at a time (default: %(default)s)",
+        help="images that are explained at once (default: %(default)s)",
     )
 
 
@@ -218,7 +218,7 @@ examples:
   kerascam export model.keras --out models/scenes --method layer_cam --preprocess resnet50
 
 The folder gets a version, one higher than the last: models/scenes/1. A server that watches the
-folder takes it up. See docs/serving.md for how it is asked."""
+folder loads it. docs/serving.md says how to send requests."""
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -238,7 +238,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         default="area",
         help="by the mean of the area, as `kerascam explain` does; as "
         "keras.utils.image_dataset_from_directory does; or as tf.image.resize with antialias: "
-        "best what training did (default: %(default)s)",
+        "best is what training did (default: %(default)s)",
     )
     written = parser.add_argument_group("what is written")
     written.add_argument(

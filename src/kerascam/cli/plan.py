@@ -164,7 +164,7 @@ def _check_top(top: int, shape: tuple[int | None, ...]) -> None:
     if top == 1:
         return
     if len(shape) > 2:
-        raise ValueError(f"--top {top} needs a model with one prediction an image; this one gives "
+        raise ValueError(f"--top {top} needs a model with one prediction per image; this one has "
                          f"outputs of shape {shape}")  # fmt: skip
     if len(shape) == 1 or shape[-1] == 1:
         raise ValueError(f"--top {top} needs a model of several classes; this one has one unit")

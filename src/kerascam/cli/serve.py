@@ -24,8 +24,8 @@ examples:
   kerascam serve models/scenes
   kerascam serve models/scenes --name pets --port 8600
 
-A version that is exported meanwhile is served as soon as it is loaded. Needs the packages of
-kerascam's extra "serving". See docs/serving.md for how a server is asked."""
+A version that is exported in the meantime is served as soon as it is loaded. Needs the packages of
+kerascam's extra "serving". docs/serving.md says how to send requests."""
 
 #: The exit status of TensorFlow Serving if the version to begin with cannot be loaded.
 CANNOT_SERVE = 255
@@ -58,14 +58,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         type=options.number(float, 0.001, LONGEST_SECONDS),
         default=1.0,
-        help="the time between two looks for a new version (default: %(default)s)",
+        help="the time between two checks for a new version (default: %(default)s)",
     )
     parser.add_argument(
         "--load-tries",
         metavar="N",
         type=options.number(int, 1, None),
         default=5,
-        help="how many looks may fail to load a version before it is given up "
+        help="how many attempts to load a version may fail before it is skipped "
         "(default: %(default)s)",
     )
     kinds = get_type_hints(Limits)
@@ -130,7 +130,7 @@ def _model_folder(path: Path) -> Path:
             f"{path} is a file: `kerascam export {path} --out FOLDER` writes what can be served"
         )
     if not path.is_dir():
-        raise ValueError(f"{path} is no folder; give the one that `kerascam export --out` wrote")
+        raise ValueError(f"{path} is not a folder; give the one that `kerascam export --out` wrote")
     if (path / MODEL_FILE).is_file():
         raise ValueError(
             f"{path} is one version of a model; give the folder of all versions: "
