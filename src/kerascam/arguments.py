@@ -23,7 +23,7 @@ _INT32 = np.iinfo(np.int32)
 def conform_classes(
     classes: Any, batch: int, class_count: int | None, class_names: Sequence[str] | None
 ) -> HostClassIds:
-    """Bring the user's classes to one index an image.
+    """Bring the user's classes to one index per image.
 
     Args:
         classes: None (the predicted class, given as -1), an index, a class name, or one of these

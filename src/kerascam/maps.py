@@ -88,7 +88,7 @@ _NORMALIZERS: dict[str, Callable[[Maps], Maps]] = {
 
 
 def check_normalization(normalize: str) -> None:
-    """Raise a ValueError where `normalize` is not one of the known ways."""
+    """Raise a ValueError if `normalize` is not one of the known ways."""
     if not isinstance(normalize, str) or normalize not in _NORMALIZERS:  # type: ignore[redundant-expr]
         known = ", ".join(repr(name) for name in get_args(Normalization))
         raise ValueError(f"normalize must be one of {known}, not {brief(normalize)}")
@@ -120,7 +120,7 @@ def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> Heatmaps:
     """Fuse the heatmaps of several layers by their mean.
 
     Args:
-        heatmaps: One a layer, each of shape (batch, *size) and already scaled.
+        heatmaps: One per layer, each of shape (batch, *size) and already scaled.
         cells: How many cells each layer's own grid has; not used here.
 
     Returns:

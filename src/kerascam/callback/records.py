@@ -100,7 +100,7 @@ class Events:
 
 
 class Sheets:
-    """A folder with one PNG file an epoch, `epoch-0001.png` after the first.
+    """A folder with one PNG file per epoch, `epoch-0001.png` after the first.
 
     Sheets of an earlier training are overwritten, other files never.
 

@@ -57,7 +57,7 @@ def watch(
         explainer: Of a built model.
         images: As the explainer takes them.
         classes: As the explainer takes them; one for all, or one per image.
-        photos: One an image, or None for the images themselves.
+        photos: One per image, or None for the images themselves.
         value_range: The values of black and of white of what is drawn on.
         style: Of the overlays.
         limit: Images taken at most.

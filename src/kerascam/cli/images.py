@@ -20,8 +20,8 @@ class Found:
     Attributes:
         files: Image files, each once.
         missing: The arguments that name none, each with the reason.
-        passed_over: What looked like an image in a folder or behind a pattern and was not taken,
-            each with the reason.
+        passed_over: What looked like an image in a folder or among the matches of a pattern and
+            was not taken, each with the reason.
     """
 
     files: tuple[Path, ...]

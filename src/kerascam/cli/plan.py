@@ -181,7 +181,7 @@ def read_class_names(path: str) -> list[str]:
     """Read the class names in order.
 
     Args:
-        path: A UTF-8 file: one name a line, a JSON list, or a JSON dict from index to name or, as
+        path: A UTF-8 file: one name per line, a JSON list, or a JSON dict from index to name or, as
             ImageNet's, to [synset, name].
 
     Raises:

@@ -31,7 +31,7 @@ def print_table(
     right: str = "",
     wordy: Sequence[str] = (),
 ) -> None:
-    """Print a table on stdout: for the terminal's width, or a row a line if it is no terminal.
+    """Print a table on stdout: for the terminal's width, or one row per line without a terminal.
 
     Args:
         titles: The columns' titles.

@@ -66,7 +66,7 @@ def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> 
     (section III-C); shallow means here: of a finer grid than the coarsest layer given.
 
     Args:
-        heatmaps: One a layer, each of shape (batch, *size) and scaled to a maximum of 1.
+        heatmaps: One per layer, each of shape (batch, *size) and scaled to a maximum of 1.
         cells: How many cells each layer's own grid has.
 
     Returns:

@@ -58,7 +58,7 @@ def hidden(
 def _place(operation: tf.Operation, layers: Collection[str]) -> str:
     """Name the layer in whose scope an operation lies, with the layers around it.
 
-    A scope that is opened again gets a number behind its name.
+    A scope that is opened again gets a number after its name.
     """
     scopes = [
         scope if scope in layers else re.sub(r"_\d+$", "", scope)

@@ -1,4 +1,4 @@
-"""Figures from maps, to read and to print: a row a sample, with titles and colour bars."""
+"""Figures from maps, to read and to print: one row per sample, with titles and colour bars."""
 
 from .frames import frames_figure as frames_figure
 from .pictures import as_many as as_many

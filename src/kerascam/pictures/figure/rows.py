@@ -1,4 +1,4 @@
-"""What all figures share: a row a sample, its title, its colour bar."""
+"""What all figures share: one row per sample, its title, its colour bar."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any

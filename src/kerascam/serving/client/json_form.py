@@ -20,7 +20,7 @@ _INT32 = np.iinfo(np.int32)
 
 
 def write_request(signature: str, inputs: Tensors) -> bytes:
-    """Write what is asked, one row an image; a single input comes without its name.
+    """Write what is asked, one row per image; a single input comes without its name.
 
     Args:
         signature: The function.

@@ -145,7 +145,7 @@ class Manifest:
         return None if class_names is None else tuple(class_names)
 
     def class_ids(self, classes: Any, batch: int) -> Any:
-        """Bring the user's classes to one index an image, -1 for the predicted class.
+        """Bring the user's classes to one index per image, -1 for the predicted class.
 
         Raises:
             TypeError: If a class is neither an integer nor a name.
