@@ -263,7 +263,7 @@ def proto(**fields):
         (
             "class_index",
             {"float_val": [1]},
-            "'class_index' holds values that are not whole",
+            "'class_index' holds no whole numbers",
         ),
         ("class_index", {"dtype": tf.int64, "int64_val": [10**15]}, "beyond 32 bits"),
         (
