@@ -244,7 +244,10 @@ FORM = {"name": "in", "shape": [None, 6, 7, 3], "dtype": "float32"}
         ({"inputs": []}, "has an impossible value for 'inputs'"),
         ({"inputs": {}}, "has an impossible value for 'inputs'"),
         ({"inputs": {"image": 3}}, "has an impossible value for 'inputs'"),
-        ({"inputs": {"image": FORM | {"shape": [None, -1]}}}, "says of 'inputs' what cannot"),
+        (
+            {"inputs": {"image": FORM | {"shape": [None, -1]}}},
+            "has an impossible value for 'inputs'",
+        ),
         ({"inputs": {"image": FORM | {"shape": 3}}}, "has an impossible value for 'inputs'"),
         ({"inputs": {"image": FORM | {"dtype": "O"}}}, "has an impossible value for 'inputs'"),
         ({"inputs": {"image": FORM | {"dtype": [[]]}}}, "has an impossible value for 'inputs'"),
