@@ -122,8 +122,8 @@ WRONG = {
     "a generator": ((image for image in IMAGES), TypeError, "images must"),
     "a dict of another name": ({"image": IMAGES}, ValueError, r"images must have the model's input "
                                r"names \['photo'\] as keys; received \['image'\]"),
-    "NaN": (broken(np.nan), ValueError, "images must be finite; image 1 holds NaN or infinity: mend"
-            " or drop it"),
+    "NaN": (broken(np.nan), ValueError, "images must be finite; image 1 holds NaN or "
+            "infinity: repair or drop it"),
     "infinity": (broken(-np.inf), ValueError, "images must be finite; image 1 holds"),
     "too large for the model": (broken(0).astype(np.float64) + np.reshape([0, 1e300], (2, 1, 1, 1)),
                                 ValueError, "images must be finite.*image 1"),
