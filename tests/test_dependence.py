@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from kerascam import GradCAM, find_target_layer
+from kerascam import GradCAM, find_target_layer, suggest_layers
 
 IMAGES = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
 
@@ -129,3 +129,22 @@ def test_through_the_loop_of_a_recurrent_layer() -> None:
     features = layers.Conv1D(4, 3, name="features")(signal)
     model = keras.Model(signal, layers.Dense(2)(layers.LSTM(3)(features)))
     assert find_target_layer(model) == "features"
+
+
+def test_suggested_layers_can_be_explained(detector: keras.Model) -> None:
+    suggested = {each.path: each for each in suggest_layers(detector, target=box(130))}
+    assert list(suggested) == ["p3", "p4", "scores_p4"]
+    assert [each.cells for each in suggested.values()] == ["4×4 px", "8×8 px", "8×8 px"]
+    for path in suggested:
+        GradCAM(detector, path, target=box(130))(IMAGES, classes=1)
+
+
+def test_the_probabilities_of_a_segmentation_are_not_suggested() -> None:
+    images = keras.Input((32, 32, 3))
+    features = convolved(layers.Cropping2D(4, name="cut")(images), "features", 4, 3, 2)
+    model = keras.Model(images, layers.Softmax()(convolved(features, "logits", 3, 1)))
+    suggested = suggest_layers(model)
+    assert [each.path for each in suggested] == ["cut", "features", "logits"]
+    assert [each.cells for each in suggested][:2] == ["1×1 px from 4, 4", "2×2 px from 4, 4"]
+    for each in suggested:
+        GradCAM(model, each.path)(IMAGES)

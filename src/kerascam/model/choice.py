@@ -21,6 +21,7 @@ class Capture:
         used: Whether the explained score depends on it.
         bottleneck: Whether all that the score knows of the image comes through it.
         giving: Whether it holds the output's own numbers, which later steps only put together.
+        cells: Where its cells lie on the images, in words; empty if nobody looked.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Capture:
     used: bool = True
     bottleneck: bool = True
     giving: bool = False
+    cells: str = ""
 
     @property
     def grid(self) -> tuple[int | None, ...]:

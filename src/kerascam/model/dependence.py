@@ -73,7 +73,9 @@ def dependence_of(
         tuple(inputs),
         ends,
         frozenset(aside),
-        used=frozenset(graph.ancestors(ends, aside, differentiable=True)),
+        used=frozenset(
+            graph.ancestors(ends, aside, differentiable=True) & graph.descendants(inputs, aside)
+        ),
         narrow=frozenset(graph.bottlenecks([image], ends, aside)),
         giving=frozenset(giving),
     )

@@ -1,6 +1,8 @@
 """List what a forward pass computes, layer by layer, without computing anything."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
@@ -8,16 +10,18 @@ import tensorflow as tf
 
 from .._types import Target
 from ..errors import DoesNotFitError
+from ..targets import logit
 from . import graph, scoring, shadow, specs
-from .choice import Around, Capture
+from .choice import Around, Capture, spatial
 from .dependence import dependence_of
 from .forms import followed
 from .grids import channels_last_shape
 from .input_form import InputForm, input_form
 from .interrupts import held_back
 from .layers import channels_first, walk
+from .looked_at import cells_in_words
 from .outputs import select, tensors_in
-from .sites import IMAGE_CHANNELS, forward, images_channels_first
+from .sites import IMAGE_CHANNELS, Runs, Site, forward, images_channels_first
 
 
 class Discovery(NamedTuple):
@@ -47,7 +51,8 @@ def discover(
         dtypes: The examples' dtypes, or None.
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
-        target: Which number of it is explained; None asks for all that the model gives.
+        target: Which number is explained; None is the class's logit, or of several outputs all
+            that the model gives.
         axes: A letter for each axis of the image input, as the user says.
     """
     try:
@@ -80,12 +85,14 @@ def _discover(
         survey = Survey(model, axes)
         outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
         chosen = select(model, outputs, output)
+        if target is None and tf.is_tensor(chosen):
+            target = logit
         if target is None:
-            return survey.result(tensors, chosen)
+            return survey.explainable(survey.result(tensors, chosen), tensors)
         asked = tf.fill(tf.shape(tensors[0])[:1], -1)
         classes = scoring.settle(scoring.read(chosen, target), asked)
         scores = scoring.score(target, chosen, classes)
-        return survey.result(tensors, chosen, scores, classes)
+        return survey.explainable(survey.result(tensors, chosen, scores, classes), tensors)
 
 
 class Survey:
@@ -152,6 +159,37 @@ class Survey:
             return frozenset(each.name for *_, each in runs if each.op.name in left)
 
         return Discovery(captures, grid or None, around)
+
+    def explainable(self, found: Discovery, inputs: Sequence[tf.Tensor]) -> Discovery:
+        """Word where cells lie, and pass over the layers that no map can be drawn from.
+
+        Args:
+            found: What was heard.
+            inputs: The model's input tensors.
+        """
+        layers = {path: layer for path, layer, *_ in self._runs}
+        turned = channels_first(self._model)
+        tensors = {tensor.name: tensor for *_, tensor in self._runs}
+        grids = [each for each in spatial(found.captures, found.image) if each.used]
+        sites = [
+            Site(each.path, layers[each.path], None, id(layers[each.path]) in turned)
+            for each in grids
+        ]
+        seen: list[Runs] = [(tensors[each.output],) for each in grids]
+        words = cells_in_words(self._model, sites, seen, inputs, self._axes)
+        runs = Counter(each.path for each in grids)
+        words = [
+            f"{word}, one of {runs[each.path]} runs" if word and runs[each.path] > 1 else word
+            for each, word in zip(grids, words, strict=True)
+        ]
+        cells = {each.output: word for each, word in zip(grids, words, strict=True)}
+        captures = [
+            replace(each, used=False)
+            if (word := cells.get(each.output, "")) is None
+            else replace(each, cells=word)
+            for each in found.captures
+        ]
+        return found._replace(captures=captures)
 
 
 def _grid(

@@ -49,6 +49,19 @@ class Form:
     single: tuple[int, ...] = ()
     note: str | None = None
 
+    @property
+    def words(self) -> str:
+        """Where the cells lie: how wide they are, and where the first begins if not at 0."""
+        if self.cells is None:
+            return "not followed"
+        edges = [edge for edge in self.cells.edges if edge[1]]
+        if not edges:
+            return "one cell"
+        words = "×".join(f"{width:g}" for _, width in edges) + " px"
+        if any(begin for begin, _ in edges):
+            words += f" from {', '.join(f'{begin:g}' for begin, _ in edges)}"
+        return words
+
     def read(self, runs: Sequence[tf.Tensor]) -> Features:
         """Bring the output, or its gradient, to (batch, *grid, features), at least float32.
 

@@ -15,7 +15,7 @@ from .forms import (
     together,
 )
 from .input_form import InputForm, input_form, keeps_places
-from .placing import UNKNOWN
+from .placing import UNKNOWN, Layouts
 from .question import Question
 from .sites import Runs, Site, images_channels_first
 
@@ -66,15 +66,55 @@ def forms_of(
             raise many_runs(alone[0], seen[sites.index(alone[0])])
         return InputForm(None), [Form(site, None, None, question.grid, (), None) for site in sites]
     image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
-    layouts = followed(image, ends or [scores])
-    own = input_form(image, layouts, images_channels_first(model, image), question.axes)
-    if any(layouts.of(tensor) == UNKNOWN for tensor in ends):
-        # Colours that are stacked or picked are lost as places, and none if they are features.
-        layouts = followed(image, ends, own.channel)
+    own, layouts = _read(model, image, ends, [scores], question.axes)
     return own, [
         form_of(site, runs, image, layouts, own, question.grid)
         for site, runs in zip(sites, seen, strict=True)
     ]
+
+
+def _read(
+    model: keras.Model,
+    image: tf.Tensor,
+    ends: Sequence[tf.Tensor],
+    others: Sequence[tf.Tensor],
+    axes: str | None,
+) -> tuple[InputForm, Layouts]:
+    """Follow an image to some tensors, or else to others; tell what its axes are."""
+    layouts = followed(image, ends or others)
+    own = input_form(image, layouts, images_channels_first(model, image), axes)
+    if any(layouts.of(tensor) == UNKNOWN for tensor in ends):
+        # Colours that are stacked or picked are lost as places, and none if they are features.
+        layouts = followed(image, ends, own.channel)
+    return own, layouts
+
+
+def cells_in_words(
+    model: keras.Model,
+    sites: Sequence[Site],
+    seen: Sequence[Runs],
+    inputs: Sequence[tf.Tensor],
+    axes: str | None,
+) -> list[str | None]:
+    """Word where the cells of each site lie; None of a site from which no map can be drawn."""
+    known: dict[int, tuple[InputForm, Layouts]] = {}
+    ends = [tensor for runs in seen for tensor in runs]
+    found: list[str | None] = []
+    for site, runs in zip(sites, seen, strict=True):
+        try:
+            place = image_under([site], [runs], inputs, axes)
+            if place is None:
+                found.append(None)
+                continue
+            if place not in known:
+                known[place] = _read(model, inputs[place], ends, ends, axes)
+            own, layouts = known[place]
+            form = form_of(site, runs, inputs[place], layouts, own, None)
+            form.read(runs)  # raises for tokens that fit no grid
+            found.append(form.words)
+        except ValueError:
+            found.append(None)
+    return found
 
 
 def shared_axes(

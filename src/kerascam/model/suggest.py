@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import keras
 
+from .._types import Target
+from ..arguments import check_target
 from ..inputs import conform
 from .choice import Choice, choose, shape_words, spatial
 from .discover import Discovery, discover
@@ -18,6 +20,9 @@ class LayerSuggestion(NamedTuple):
         kind: The layer's class.
         shape: The output's, features last, the batch axis None.
         reason: Why this layer is the one taken by default; empty for the others.
+        cells: Where its cells lie on the images: how wide they are, in pixels, and where the first
+            one begins, if not at the edge; "not followed" if the model's graph does not tell. Of a
+            layer that runs several times, `call_index=` chooses one of its runs.
 
     Example:
         >>> LayerSuggestion("last", "Conv2D", (None, 8, 8, 16), "").shape[1:3]
@@ -28,6 +33,7 @@ class LayerSuggestion(NamedTuple):
     kind: str
     shape: tuple[int | None, ...]
     reason: str
+    cells: str = ""
 
 
 class LayerSuggestions(tuple[LayerSuggestion, ...]):
@@ -40,10 +46,10 @@ class LayerSuggestions(tuple[LayerSuggestion, ...]):
 
     def __repr__(self) -> str:
         rows = [
-            (s.path, s.kind, shape_words(s.shape), f"<- {s.reason}" if s.reason else "")
+            (s.path, s.kind, shape_words(s.shape), s.cells, f"<- {s.reason}" if s.reason else "")
             for s in self
         ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * 4
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * 5
         lines = (
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
@@ -52,7 +58,11 @@ class LayerSuggestions(tuple[LayerSuggestion, ...]):
 
 
 def suggest_layers(
-    model: keras.Model, inputs: Any = None, *, output: int | str | None = None
+    model: keras.Model,
+    inputs: Any = None,
+    *,
+    output: int | str | None = None,
+    target: Target | None = None,
 ) -> LayerSuggestions:
     """List the layers that a class activation map of `model` can be drawn from.
 
@@ -64,10 +74,13 @@ def suggest_layers(
         inputs: A batch to take open lengths from, for a model that takes images of any size
             (224 pixels are assumed otherwise) or does not say what it takes.
         output: The explained output's name or index, for a model with several.
+        target: Which number is explained; None is the class's logit, or of several outputs all that
+            the model gives.
 
     Returns:
-        The layers in execution order, with paths and shapes; the one that is taken by default
-        carries the reason.
+        The layers in execution order, with their paths, their shapes and where their cells lie;
+        the one that is taken by default carries the reason. Layers from which no map can be drawn,
+        such as windows that cannot be put back in their places, are left out.
 
     Raises:
         TypeError: If `model` is not a Keras model.
@@ -80,10 +93,12 @@ def suggest_layers(
         ...     keras.layers.MaxPooling2D(name="pool"), keras.layers.Flatten(),
         ...     keras.layers.Dense(2)])
         >>> suggest_layers(model)
-        edges  Conv2D        6×6×4  <- the last features on a grid, 6×6×4, stepping back over pool
-        pool   MaxPooling2D  3×3×4
+        edges  Conv2D  6×6×4  1×1 px from 1, 1  <- the last features on a grid, 6×6×4, ... pool
+        pool   MaxPooling2D  3×3×4  2×2 px from 1, 1
     """
-    found = _discover(model, inputs, output)
+    if target is not None:
+        check_target(target)
+    found = _discover(model, inputs, output, target)
     chosen = choose_from(found)
     suggested = (
         LayerSuggestion(
@@ -91,6 +106,7 @@ def suggest_layers(
             capture.kind,
             capture.shape,
             chosen.reason if capture.path == chosen.path else "",
+            capture.cells,
         )
         for capture in spatial(found.captures, found.image)
         if capture.used
@@ -134,11 +150,15 @@ def choose_from(found: Discovery) -> Choice:
     return choose(found.captures, found.image, found.around)
 
 
-def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> Discovery:
+def _discover(
+    model: keras.Model, inputs: Any, output: int | str | None, target: Target | None = None
+) -> Discovery:
     check_model(model)
     specs = input_specs(model, inputs)
     if inputs is None:
-        return discover(model, [None] * len(specs), [None] * len(specs), output=output)
+        return discover(
+            model, [None] * len(specs), [None] * len(specs), output=output, target=target
+        )
     arrays = conform(inputs, specs, "inputs")
     return discover(
         model,
@@ -146,4 +166,5 @@ def _discover(model: keras.Model, inputs: Any, output: int | str | None) -> Disc
         [array.dtype for array in arrays],
         like=inputs,
         output=output,
+        target=target,
     )
