@@ -9,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from proofs import wide
 
 from kerascam.pictures.figure import figure, signal_figure, volume_figure
 from kerascam.pictures.render import colorize, overlay, resize_heatmap
@@ -127,8 +128,16 @@ def test_rows_left_out_are_said() -> None:
     assert figure(some_photos(3), some_heatmaps(3, 7, 7), max_rows=3).get_supxlabel() == ""
 
 
-@pytest.mark.parametrize("rows", [1, 3, 8])
-@pytest.mark.parametrize("size", [(20, 60), (30, 40), (90, 30)])
+WIDE, USUAL, HIGH = (20, 60), (30, 40), (90, 30)
+
+
+@pytest.mark.parametrize(
+    ("size", "rows"),
+    wide(
+        [(HIGH, 8), (WIDE, 3), (USUAL, 1)],
+        list(itertools.product((WIDE, USUAL, HIGH), (1, 3, 8))),
+    ),
+)
 def test_nothing_is_clipped_and_nothing_overlaps(rows: int, size: tuple[int, int]) -> None:
     names = [LONG, "cat 98 %", ENDLESS, "two\nlines"] * 2
     drawn = figure(some_photos(rows, *size), some_heatmaps(rows, 7, 7), names[:rows])
