@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,35 @@ class InputSpec:
         name: As in the model, or "inputs".
         shape: Without the batch axis; None for an axis of any length.
         dtype: The dtype that it is given; None if it takes what comes.
+        path: The keys and places that lead to it, of a model whose inputs are nested.
     """
 
     name: str
     shape: tuple[int | None, ...] | None
     dtype: str | None
+    path: tuple[str | int, ...] = ()
+
+
+def place_of(chosen: Any, specs: Sequence[InputSpec]) -> int:
+    """Find one of a model's inputs by its name or index.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If the model has no such input.
+    """
+    names = [spec.name for spec in specs]
+    if isinstance(chosen, str):
+        if names.count(chosen) == 1:
+            return names.index(chosen)
+    elif isinstance(chosen, bool) or not isinstance(chosen, (int, np.integer)):
+        raise TypeError(
+            f"input must be one name or index, not {brief(chosen)}: make an explainer for each "
+            f"input that is to be explained"
+        )
+    elif 0 <= chosen < len(names):
+        return int(chosen)
+    known = ", ".join(f"{name!r} ({place})" for place, name in enumerate(names))
+    raise ValueError(f"input must be a name or index of {known}, not {brief(chosen)}")
 
 
 def conform(inputs: Any, specs: Sequence[InputSpec], argument: str = "images") -> list[Any]:
@@ -58,6 +84,9 @@ def conform(inputs: Any, specs: Sequence[InputSpec], argument: str = "images") -
 
 def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[Any]:
     names = [spec.name for spec in specs]
+    nested = _nested(inputs, specs)
+    if nested is not None:
+        return nested
     if isinstance(inputs, Mapping):
         if set(inputs) != set(names):
             raise ValueError(
@@ -75,6 +104,28 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[An
             f"this model; received {count}"
         )
     return list(inputs)
+
+
+def _nested(inputs: Any, specs: Sequence[InputSpec]) -> list[Any] | None:
+    """Take the inputs out of the nested structure that the model declares; None if it is not."""
+    paths = [spec.path for spec in specs]
+    if not all(paths) or not _has_paths(inputs, paths):
+        return None
+    return [reduce(getitem, path, inputs) for path in paths]
+
+
+def _has_paths(nest: Any, paths: Sequence[tuple[str | int, ...]]) -> bool:
+    """Tell whether a nest of mappings and lists has its leaves at these paths, and no others."""
+    if not any(paths):
+        return len(paths) == 1
+    steps = {path[0] for path in paths}
+    if isinstance(nest, Mapping):
+        fits = set(nest) == steps
+    else:
+        fits = isinstance(nest, (list, tuple)) and set(range(len(nest))) == steps
+    return fits and all(
+        _has_paths(nest[step], [path[1:] for path in paths if path[0] == step]) for step in steps
+    )
 
 
 def _is_batch(value: Any, spec: InputSpec) -> bool:

@@ -275,15 +275,15 @@ class Programs:
         shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
         asked = self.recipe.question
         return discover(
-            self.model, shapes, dtypes,
-            like=like, output=asked.output, target=asked.target, axes=asked.axes,
+            self.model, shapes, dtypes, like=like, output=asked.output, target=asked.target,
+            axes=asked.axes, input=asked.input,
         )  # fmt: skip
 
     def _settle(self, found: Discovery) -> None:
         choice = choose_from(found)
         sites = find_sites(self.model, [choice.path], self.call_index)
         runs = [capture for capture in found.captures if capture.path == choice.path]
-        if self.call_index is None and len(runs) > 1 and runs[-1].bottleneck:
+        if self.call_index is None and len(runs) > 1 and runs[-1].bottleneck and runs[-1].used:
             # Run after run, as in a recurrent stack: the last one was chosen. Side by side, as in
             # a siamese model, none stands for the others, and the user is asked.
             sites = [replace(site, run=len(runs) - 1) for site in sites]

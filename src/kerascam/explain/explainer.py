@@ -30,6 +30,7 @@ from ..model import (
     input_specs,
     run,
 )
+from ..model.which_input import check_input
 from ..registry import METHODS
 from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting
@@ -58,6 +59,8 @@ class Explainer:
         target: Which number to explain, a function (outputs, classes) -> scores; see
             `kerascam.targets`. None is the class's logit.
         output: The name or index of the output to explain, for a model with several.
+        input: The name or index of the input to explain, for a model with several. None takes that
+            which the layer looks at, or the first of the most axes; a note says which.
         call_index: Which run of the layer, where it runs several times.
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
@@ -95,6 +98,7 @@ class Explainer:
         *,
         target: Target | None = None,
         output: int | str | None = None,
+        input: int | str | None = None,
         call_index: int | None = None,
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
@@ -108,6 +112,7 @@ class Explainer:
         check_flag("freeze", freeze)
         if target is not None:
             check_target(target)
+        check_input(model, input, None)
         self.model = model
         self.method = METHODS[method]
         of_layers = {"layer": layer, "call_index": call_index, "grid": grid}
@@ -123,6 +128,7 @@ class Explainer:
             self.method.relu_rule,
             needs_of(self.method, options),
             axes=conform_axes(axes),
+            input=input,
         )
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites, notes = find_sites(model, self.method, layer, call_index)
@@ -199,11 +205,8 @@ class Explainer:
             check_one_class(classes)
             batches = map(keras.utils.unpack_x_y_sample_weight, images)
             return (self(inputs, classes, progress=progress) for inputs, *_ in batches)
-        asked, found = self._answered(
-            images, classes, self.programs.of, lambda asked: self._run(asked, show)
-        )
-        program, arrays = asked.compiled, asked.arrays
-        place = program.image_place
+        asked, found = self._answered(images, classes, self.programs.of, show)
+        program, arrays, place = asked.compiled, asked.arrays, asked.compiled.image_place
         notes = () if place is None else value_notes(self.programs.scaling_layers, arrays[place])
         return explanation_of(self, program, arrays, found, self.programs.doubts + notes)
 
@@ -231,14 +234,11 @@ class Explainer:
             >>> Explainer(model, "saliency").score(np.full((2, 4, 4, 1), 3.0), [0, 1]).tolist()
             [3.0, 3.0]
         """
-        _, found = self._answered(
-            images, classes, self.programs.scoring, lambda asked: self._run(asked, None)
-        )
-        scores: HostScores = found["scores"].numpy()
-        return scores
+        _, found = self._answered(images, classes, self.programs.scoring, None)
+        return found["scores"].numpy()
 
     def _answered(
-        self, images: Any, classes: Any, compiled: Callable[..., Any], answer: Callable[..., Any]
+        self, images: Any, classes: Any, compiled: Callable[..., Any], show: Progress | None
     ) -> tuple[Asked, dict[str, Any]]:
         """Run what is compiled for such images; twice if only now it is compiled rightly.
 
@@ -246,12 +246,12 @@ class Explainer:
             images: The user's.
             classes: The user's.
             compiled: From the form of the inputs to what is compiled for it.
-            answer: Runs that.
+            show: Who is told of the steps.
         """
         while True:
             asked = self._asked(images, classes, compiled)
             with fitting(asked.arrays):
-                found = answer(asked)
+                found = self._run(asked, show)
             check_scores(found["scores"], len(asked.classes))
             if self.programs.agree(asked, found):
                 return asked, found
@@ -265,6 +265,7 @@ class Explainer:
             compiled: From the form of the inputs to what is compiled for it.
         """
         specs = input_specs(self.model, images)
+        check_input(self.model, self.programs.recipe.question.input, specs)
         arrays = conform(images, specs)
         batch, declared = len(arrays[0]), declared_units(self.model, self.output)
         wanted = self._wanted(classes, batch, declared)  # before anything is compiled

@@ -15,6 +15,7 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
         *_relu_notes(trace.relus, method),
         *_head_notes(trace, question),
         *([] if trace.input_form.note is None else [trace.input_form.note]),
+        *trace.of_input,
         *(form.note for form in trace.forms if form.note is not None),
         *_beside_notes(trace, method),
         *_repeat_notes(trace, method, question),

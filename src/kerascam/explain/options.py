@@ -8,7 +8,7 @@ from ..registry import METHODS, Method
 from ..spelling import nearest
 
 # What every explainer takes, for suggestions.
-_COMMON = ("target", "output", "normalize", "class_names", "axes", "freeze")
+_COMMON = ("target", "input", "output", "normalize", "class_names", "axes", "freeze")
 
 
 def check_arguments(

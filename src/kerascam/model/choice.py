@@ -22,6 +22,7 @@ class Capture:
         bottleneck: Whether all that the score knows of the image comes through it.
         giving: Whether it holds the output's own numbers, which later steps only put together.
         cells: Where its cells lie on the images, in words; empty if nobody looked.
+        mixed: Whether it depends on other inputs with a grid than the one that is asked for, too.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Capture:
     bottleneck: bool = True
     giving: bool = False
     cells: str = ""
+    mixed: bool = False
 
     @property
     def grid(self) -> tuple[int | None, ...]:
@@ -129,6 +131,7 @@ def choose(
             f"layer cannot be found: no layer of this model returns features on a grid; {advice}"
         )
     used = [capture for capture in grids if capture.used]
+    used = [capture for capture in used if not capture.mixed] or used
     if not used:
         raise ValueError(
             "target does not depend on any layer that gives features on a grid; choose another "

@@ -11,7 +11,7 @@ import tensorflow as tf
 from .._types import Target
 from ..errors import DoesNotFitError
 from ..targets import logit
-from . import graph, scoring, shadow, specs
+from . import graph, scoring, shadow, specs, which_input
 from .choice import Around, Capture, spatial
 from .dependence import dependence_of
 from .forms import followed
@@ -29,7 +29,8 @@ class Discovery(NamedTuple):
 
     Attributes:
         captures: Every run of every layer, in execution order.
-        image: The grid of the image input: the input of the highest rank; None without one.
+        image: The grid of the image input: the one that is asked for, or else the input of the
+            highest rank; None without one.
         around: Names what the score depends on beside some outputs.
     """
 
@@ -41,7 +42,7 @@ class Discovery(NamedTuple):
 def discover(
     model: keras.Model, shapes: Sequence[Sequence[int] | None], dtypes: Sequence[Any],
     *, like: Any = None, output: int | str | None = None, target: Target | None = None,
-    axes: str | None = None,
+    axes: str | None = None, input: int | str | None = None,
 ) -> Discovery:  # fmt: skip
     """Trace `model` once and list its layers' outputs.
 
@@ -54,14 +55,15 @@ def discover(
         target: Which number is explained; None is the class's logit, or of several outputs all
             that the model gives.
         axes: A letter for each axis of the image input, as the user says.
+        input: The explained input's name or index.
     """
     try:
-        return _discover(model, shapes, dtypes, like, output, target, axes, None)
+        return _discover(model, shapes, dtypes, like, output, target, axes, input, None)
     except DoesNotFitError:
         batch = specs.declared_batch(model)
         if batch is None:
             raise
-        return _discover(model, shapes, dtypes, like, output, target, axes, batch)
+        return _discover(model, shapes, dtypes, like, output, target, axes, input, batch)
 
 
 def _discover(
@@ -72,6 +74,7 @@ def _discover(
     output: int | str | None,
     target: Target | None,
     axes: str | None,
+    input: int | str | None,
     batch: int | None,
 ) -> Discovery:
     wanted = [
@@ -87,12 +90,14 @@ def _discover(
         chosen = select(model, outputs, output)
         if target is None and tf.is_tensor(chosen):
             target = logit
+        place = which_input.wanted_place(model, tensors, like, input, tensors_in(chosen), axes)
         if target is None:
-            return survey.explainable(survey.result(tensors, chosen), tensors)
+            return survey.explainable(survey.result(tensors, chosen, place), tensors, place)
         asked = tf.fill(tf.shape(tensors[0])[:1], -1)
         classes = scoring.settle(scoring.read(chosen, target), asked)
         scores = scoring.score(target, chosen, classes)
-        return survey.explainable(survey.result(tensors, chosen, scores, classes), tensors)
+        found = survey.result(tensors, chosen, place, scores, classes)
+        return survey.explainable(found, tensors, place)
 
 
 class Survey:
@@ -123,6 +128,7 @@ class Survey:
         self,
         inputs: Sequence[tf.Tensor],
         chosen: Any,
+        place: int | None,
         scores: tf.Tensor | None = None,
         classes: tf.Tensor | None = None,
     ) -> Discovery:
@@ -131,11 +137,18 @@ class Survey:
         Args:
             inputs: The model's input tensors.
             chosen: What is handed to the target: one output, or all.
+            place: Which input is asked for; None takes the first of the highest rank.
             scores: What the target gave, shape (batch,); None asks for all outputs.
             classes: The classes that it was given.
         """
-        image = max(inputs, key=lambda tensor: tensor.shape.rank)
+        first = which_input.highest(inputs, range(len(inputs)))
+        image = inputs[first if place is None else place]
         found = dependence_of(inputs, image, tensors_in(chosen), scores, classes)
+        below, mixed = found.used, set[str]()
+        others = [inputs[each] for each in which_input.image_like(inputs) if each != place]
+        if place is not None:
+            below &= graph.descendants([image])
+            mixed = graph.descendants(others) if others else mixed
         turned = channels_first(self._model)
         # In a branch or loop of the graph, they are out of reach.
         runs = [run for run in self._runs if not graph.is_foreign(run[-1])]
@@ -146,9 +159,10 @@ class Survey:
                 channels_last_shape(tuple(tensor.shape), id(layer) in turned),
                 tensor.name,
                 tuple(names),
-                used=tensor.op.name in found.used,
+                used=tensor.op.name in below,
                 bottleneck=tensor.op.name in found.narrow,
                 giving=tensor.op.name in found.giving,
+                mixed=tensor.op.name in mixed,
             )
             for path, layer, names, tensor in runs
         ]
@@ -160,12 +174,15 @@ class Survey:
 
         return Discovery(captures, grid or None, around)
 
-    def explainable(self, found: Discovery, inputs: Sequence[tf.Tensor]) -> Discovery:
+    def explainable(
+        self, found: Discovery, inputs: Sequence[tf.Tensor], place: int | None
+    ) -> Discovery:
         """Word where cells lie, and pass over the layers that no map can be drawn from.
 
         Args:
             found: What was heard.
             inputs: The model's input tensors.
+            place: Which of them is asked for.
         """
         layers = {path: layer for path, layer, *_ in self._runs}
         turned = channels_first(self._model)
@@ -176,7 +193,7 @@ class Survey:
             for each in grids
         ]
         seen: list[Runs] = [(tensors[each.output],) for each in grids]
-        words = cells_in_words(self._model, sites, seen, inputs, self._axes)
+        words = cells_in_words(self._model, sites, seen, inputs, self._axes, place)
         runs = Counter(each.path for each in grids)
         words = [
             f"{word}, one of {runs[each.path]} runs" if word and runs[each.path] > 1 else word

@@ -18,10 +18,13 @@ from .input_form import InputForm, input_form, keeps_places
 from .placing import UNKNOWN, Layouts
 from .question import Question
 from .sites import Runs, Site, images_channels_first
+from .which_input import check_under, highest
 
 
-def image_place(inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None) -> int:
-    """Find the first floating input that has a grid.
+def image_place(
+    inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None, wanted: int | None
+) -> int:
+    """Find the input that a gradient is taken by: floating, with a grid.
 
     One of a single axis, such as a waveform, has one if the model reads it place by place.
 
@@ -29,23 +32,27 @@ def image_place(inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None) -
         inputs: The model's inputs.
         scores: What depends on them.
         axes: A letter for each axis of the input, as the user says.
+        wanted: The one that is asked for; None takes the first of the most axes.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or the one that is asked for is none.
     """
     fit = [place for place, tensor in enumerate(inputs) if tensor.dtype.is_floating]
+    if wanted in fit:
+        return wanted
     if axes is not None:
         fit = [place for place in fit if len(inputs[place].shape) == len(axes) + 1] or fit
-    for place in fit:
-        if len(inputs[place].shape) > 2:
-            return place
-    for place in fit:
+    large = [place for place in fit if len(inputs[place].shape) > 2]
+    if wanted is None and large:
+        return highest(inputs, large)
+    for place in fit if wanted is None else ():
         if axes is not None or keeps_places(followed(inputs[place], [scores])):
             return place
     shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
+    which = "" if wanted is None else f", and the one to explain is number {wanted}"
     raise ValueError(
-        f"images are not among the model's inputs ({shapes}): a gradient method needs a floating "
-        f"input of shape (batch, *grid, channels); use a class activation map, or name "
+        f"images are not among the model's inputs ({shapes}{which}): a gradient method needs a "
+        f"floating input of shape (batch, *grid, channels); use a class activation map, or name "
         f"by layer= what makes numbers with a gradient of whole numbers"
     )
 
@@ -95,6 +102,7 @@ def cells_in_words(
     seen: Sequence[Runs],
     inputs: Sequence[tf.Tensor],
     axes: str | None,
+    wanted: int | None = None,
 ) -> list[str | None]:
     """Word where the cells of each site lie; None of a site from which no map can be drawn."""
     known: dict[int, tuple[InputForm, Layouts]] = {}
@@ -102,7 +110,7 @@ def cells_in_words(
     found: list[str | None] = []
     for site, runs in zip(sites, seen, strict=True):
         try:
-            place = image_under([site], [runs], inputs, axes)
+            place = image_under([site], [runs], inputs, axes, wanted, wanted)
             if place is None:
                 found.append(None)
                 continue
@@ -138,14 +146,27 @@ def shared_axes(
 
 
 def image_under(
-    sites: Sequence[Site], seen: Sequence[Runs], inputs: Sequence[tf.Tensor], axes: str | None
+    sites: Sequence[Site],
+    seen: Sequence[Runs],
+    inputs: Sequence[tf.Tensor],
+    axes: str | None,
+    wanted: int | None,
+    chosen: int | str | None,
 ) -> int | None:
     """Find the input that the first site looks at.
 
     Of several, it is one of its rank, or an image under its tokens, or that of most axes.
 
+    Args:
+        sites: The layers.
+        seen: What each gave in each of its runs.
+        inputs: The model's inputs.
+        axes: A letter for each axis of the input, as the user says.
+        wanted: The one that is asked for, or None.
+        chosen: As the user names it.
+
     Raises:
-        ValueError: If a site looks at no input.
+        ValueError: If a site looks at no input, or not at the one that is taken.
     """
     if not seen:
         return None
@@ -161,8 +182,8 @@ def image_under(
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
     if axes is not None:
         under = [each for each in under if len(inputs[each].shape) == len(axes) + 1] or under
-    for wanted in (rank, rank + 1) if rank == 3 else (rank,):
-        for place in under:
-            if len(inputs[place].shape) == wanted:
-                return place
-    return max(under, key=lambda place: len(inputs[place].shape))
+    ranks = (rank, rank + 1) if rank == 3 else (rank,)
+    fit = [place for length in ranks for place in under if len(inputs[place].shape) == length]
+    place = wanted if wanted is not None else next(iter(fit), highest(inputs, under))
+    check_under(sites, below, inputs[place], chosen)
+    return place

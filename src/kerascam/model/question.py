@@ -13,6 +13,7 @@ class Question:
     Attributes:
         target: Which number to explain.
         output: Which output, by name or index.
+        input: Which input, by name or index.
         grid: The rows and columns of the layers' tokens, if they cannot be found.
         relu_rule: The backward rule of the ReLUs on the way to the images.
         needs: What the method is handed; see `kerascam.registry.SUPPLIES`.
@@ -27,6 +28,7 @@ class Question:
     needs: frozenset[str] = frozenset()
     survey: bool = False
     axes: str | None = None
+    input: int | str | None = None
 
     @property
     def differentiates_images(self) -> bool:

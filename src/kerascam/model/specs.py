@@ -64,9 +64,18 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
         tensors = keras.tree.flatten(declared)
         flat = isinstance(declared, Mapping) and len(declared) == len(tensors)
         names = keras.tree.flatten({key: key for key in declared}) if flat else []
+        paths = _paths(keras.tree.pack_sequence_as(declared, list(range(len(tensors)))))
+        nested = any(len(path) > 1 for path in paths.values())
         return [
-            InputSpec(name, tuple(tensor.shape[1:]), _REDUCED.get(tensor.dtype, tensor.dtype))
-            for name, tensor in zip(names or [t.name for t in tensors], tensors, strict=True)
+            InputSpec(
+                name,
+                tuple(tensor.shape[1:]),
+                _REDUCED.get(tensor.dtype, tensor.dtype),
+                paths[place] if nested else (),
+            )
+            for place, (name, tensor) in enumerate(
+                zip(names or [t.name for t in tensors], tensors, strict=True)
+            )
         ]
     dtype = "float64" if model.variable_dtype == "float64" else None
     names = _arguments(model)
@@ -82,6 +91,16 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
     if isinstance(inputs, (list, tuple)):
         return [InputSpec(f"input {place}", None, dtype) for place in range(len(inputs))]
     return [InputSpec("images", None, dtype)]
+
+
+def _paths(nest: Any) -> dict[int, tuple[str | int, ...]]:
+    """Say where each number stands in a nest: its keys and places from outside to inside."""
+    if isinstance(nest, int):
+        return {nest: ()}
+    steps = nest.items() if isinstance(nest, Mapping) else enumerate(nest)
+    return {
+        number: (step, *path) for step, inner in steps for number, path in _paths(inner).items()
+    }
 
 
 def declared_batch(model: keras.Model) -> int | None:
@@ -126,6 +145,11 @@ def _arguments(model: keras.Model) -> list[str]:
         and each.name not in ("training", "mask")
     ]
     return names if len(names) > 1 else []
+
+
+def names_inputs(model: keras.Model) -> bool:
+    """Tell whether a model says by itself which inputs it takes, without an example."""
+    return _declared(model) is not None or bool(_arguments(model))
 
 
 def declared_units(model: keras.Model, output: int | str | None) -> int | None:

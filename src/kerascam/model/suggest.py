@@ -63,6 +63,7 @@ def suggest_layers(
     *,
     output: int | str | None = None,
     target: Target | None = None,
+    input: int | str | None = None,
 ) -> LayerSuggestions:
     """List the layers that a class activation map of `model` can be drawn from.
 
@@ -76,6 +77,7 @@ def suggest_layers(
         output: The explained output's name or index, for a model with several.
         target: Which number is explained; None is the class's logit, or of several outputs all that
             the model gives.
+        input: The explained input's name or index, for a model with several.
 
     Returns:
         The layers in execution order, with their paths, their shapes and where their cells lie;
@@ -98,7 +100,7 @@ def suggest_layers(
     """
     if target is not None:
         check_target(target)
-    found = _discover(model, inputs, output, target)
+    found = _discover(model, inputs, output, input, target)
     chosen = choose_from(found)
     suggested = (
         LayerSuggestion(
@@ -115,7 +117,11 @@ def suggest_layers(
 
 
 def find_target_layer(
-    model: keras.Model, inputs: Any = None, *, output: int | str | None = None
+    model: keras.Model,
+    inputs: Any = None,
+    *,
+    output: int | str | None = None,
+    input: int | str | None = None,
 ) -> str:
     """Find the layer that a class activation map of `model` is drawn from by default.
 
@@ -126,6 +132,7 @@ def find_target_layer(
         model: A built Keras model.
         inputs: A batch to take open lengths from; see `suggest_layers`.
         output: The explained output's name or index, for a model with several.
+        input: The explained input's name or index, for a model with several.
 
     Returns:
         The layer's path, as in "resnet50/conv5_block3_out".
@@ -142,7 +149,7 @@ def find_target_layer(
         >>> find_target_layer(model)
         'edges'
     """
-    return choose_from(_discover(model, inputs, output)).path
+    return choose_from(_discover(model, inputs, output, input)).path
 
 
 def choose_from(found: Discovery) -> Choice:
@@ -151,14 +158,17 @@ def choose_from(found: Discovery) -> Choice:
 
 
 def _discover(
-    model: keras.Model, inputs: Any, output: int | str | None, target: Target | None = None
+    model: keras.Model,
+    inputs: Any,
+    output: int | str | None,
+    chosen: int | str | None,
+    target: Target | None = None,
 ) -> Discovery:
     check_model(model)
     specs = input_specs(model, inputs)
     if inputs is None:
-        return discover(
-            model, [None] * len(specs), [None] * len(specs), output=output, target=target
-        )
+        none = [None] * len(specs)
+        return discover(model, none, none, output=output, input=chosen, target=target)
     arrays = conform(inputs, specs, "inputs")
     return discover(
         model,
@@ -167,4 +177,5 @@ def _discover(
         like=inputs,
         output=output,
         target=target,
+        input=chosen,
     )

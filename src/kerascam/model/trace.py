@@ -10,7 +10,7 @@ import tensorflow as tf
 from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
 from ..errors import DoesNotFitError
 from ..targets import heads
-from . import attention, graph, relu, scoring, specs
+from . import attention, graph, relu, scoring, specs, which_input
 from .again import Again, by_images
 from .discover import Discovery, Survey
 from .forms import Form
@@ -46,6 +46,7 @@ class Trace(NamedTuple):
         score: Maps the same to scores, shape (copies, batch) or (batch,).
         rests: For each site, maps other activations, (copies, batch, *grid, features) or without
             the first axis, to scores; only what follows the site runs.
+        of_input: What is to be said of the input that the images are.
         forms: For each site, how its output is read, and where its cells lie.
         beside: The sites that were replaced by `rests` though the scores depend on the images
             beside them too; known once they are traced.
@@ -71,6 +72,7 @@ class Trace(NamedTuple):
     gradient: GradientFunction
     score: ScoreFunction
     rests: tuple[ScoreFunction, ...]
+    of_input: tuple[str, ...]
     forms: tuple[Form, ...]
     beside: list[str]
     repeated: tuple[str, ...]
@@ -120,17 +122,20 @@ def probe(
             classes = scoring.settle(head, classes)
             scores = scoring.score(question.target, chosen, classes)
         variants = scoring.variants(model, scores)
+    wanted = which_input.wanted_place(model, inputs, like, question.input, [scores], question.axes)
+    if wanted is not None:
+        sites, seen = which_input.one_run_each(sites, seen, inputs[wanted])
+    image = image_under(sites, seen, inputs, question.axes, wanted, question.input)
+    by_images_too = question.differentiates_images and not (sites and question.stops_at_layers)
+    if by_images_too or (image is None and question.looks_at_images):
+        taken = wanted if image is None else image
+        image = image_place(inputs, scores, question.axes, taken)
     gradients = [
         _by_runs(tape, variants, site, runs)
         for site, runs in zip(sites, seen, strict=True)
         if question.differentiates_layers
     ]
     matrices = attention.find(scores, classes) if question.looks_at_attention else []
-    image = None
-    if sites and (question.stops_at_layers or not question.differentiates_images):
-        image = image_under(sites, seen, inputs, question.axes)
-    if image is None and question.looks_at_images:
-        image = image_place(inputs, scores, question.axes)
     own, forms = forms_of(model, sites, seen, scores, question, inputs, image)
     if any(form.size is None for form in forms) and not question.looks_at_images:
         image = None
@@ -174,6 +179,7 @@ def probe(
             partial(again.rest, form, runs, len(read.shape))
             for form, runs, read in zip(forms, seen, activations, strict=True)
         ),
+        of_input=which_input.notes_of_input(model, inputs, like, image, wanted, sites, seen),
         forms=tuple(forms),
         beside=again.beside,
         repeated=tuple(
@@ -182,7 +188,9 @@ def probe(
             if head is not None and head.dense and graph.is_pointwise_step(runs[-1], head.logits)
         ),
         relus=_count_relus(model, question, scores),
-        discovery=survey.result(inputs, chosen, scores, classes) if question.survey else None,
+        discovery=survey.result(inputs, chosen, wanted, scores, classes)
+        if question.survey
+        else None,
     )
     return _stopped(trace, again, seen) if sites and question.stops_at_layers else trace
 
