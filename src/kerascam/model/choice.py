@@ -123,7 +123,8 @@ def choose(
     grids = spatial(captures, image)
     if not grids:
         advice = (
-            "a class activation map needs one, so use a gradient method such as Saliency"
+            "a class activation map needs one, and a gradient method such as Saliency an "
+            "input of floating numbers that has one"
             if image
             else "its inputs have none either, so there is nothing to draw a map on"
         )
