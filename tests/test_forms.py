@@ -192,7 +192,7 @@ def test_a_step_that_is_not_followed_is_said() -> None:
     assert any("could not be followed" in note for note in found.notes), found.notes
 
 
-def test_a_prefix_before_cells_of_open_number_is_said() -> None:
+def test_a_prefix_before_cells_of_open_number() -> None:
     keras.utils.set_random_seed(8)
     inputs = keras.Input((None, 3))
     x = layers.Conv1D(8, 4, 4)(inputs)
@@ -202,7 +202,7 @@ def test_a_prefix_before_cells_of_open_number_is_said() -> None:
     model = keras.Model(inputs, scores)
     signal = np.random.default_rng(8).random((2, 32, 3))
     found = GradCAM(model, "tokens")(signal, 0)
-    assert any("could not be followed" in note for note in found.notes)
-    assert found.statuses == ("ok", "ok")
-    wanted = enlarged(found.maps, (32,), [(0, 32 / 9)])
+    assert not any("could not be followed" in note for note in found.notes)
+    assert found.maps.shape == (2, 8)  # by the length at hand
+    wanted = enlarged(found.maps, (32,), [(0, 4)])
     np.testing.assert_allclose(found.heatmaps, wanted / wanted.max(1, keepdims=True), atol=1e-5)

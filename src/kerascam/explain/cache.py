@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -15,24 +16,21 @@ from ..model import (
     Discovery,
     Site,
     check_model,
-    declared_batch,
     discover,
+    measure,
     site_of,
-    sized,
-    tensor_spec,
 )
 from ..model.choice import guess
 from ..model.entrance import scaling_layers
 from ..model.layers import declared_shape, find, layer_at, place_of, walk
 from ..model.suggest import choose_from
-from .agreement import difference, doubt_of
 from .asking import Asked
 from .forward import Scoring, compile_scores
 from .program import Program, Recipe, compile_program
 from .steps import Stepwise, compile_steps
+from .tracing_form import TracingForm
 
 T = TypeVar("T")
-_MOST_FORMS = 8  # that many are compared with the model; each takes it a pass
 
 
 def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None) -> list[Site]:
@@ -56,7 +54,6 @@ class Programs:
         call_index: Which run of a chosen layer.
         freeze: Whether the weights become constants.
         notes: Why the chosen layer was taken.
-        doubts: Where what is compiled may differ from the model.
     """
 
     model: keras.Model
@@ -65,14 +62,11 @@ class Programs:
     call_index: int | None
     freeze: bool
     notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
     _compiled: dict[Any, Program] = field(default_factory=dict)
     _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
     _scoring: dict[Any, Scoring] = field(default_factory=dict)
     _first: tuple[keras.Layer, ...] | None = None
-    _batch: int | None = None
-    _lengths: bool | None = None
-    _agreed: set[Any] = field(default_factory=set)
+    _form: TracingForm | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -95,9 +89,7 @@ class Programs:
             _stepwise={},
             _scoring={},
             _first=None,
-            _batch=None,
-            _lengths=None,
-            _agreed=set(),
+            _form=None,
             _lock=threading.Lock(),
         )
         check_model(self.model)
@@ -129,7 +121,8 @@ class Programs:
                 program = self._guess(signature, like)
             if self.sites is None:
                 self._settle(self._discover(arrays, like))
-            return program or self._compile(self.sites or [], signature, like)
+            program = program or self._compile(self.sites or [], signature, like)
+            return self._placed(program, arrays, signature, like)
 
         return self._once(self._compiled, compiled, specs, arrays)
 
@@ -184,63 +177,27 @@ class Programs:
             ValueError: If the model takes only the number of images that it declares.
         """
         with self._lock:
-            if self._lengths is None:  # Keras vectorizes it over an open length, and errs there
-                self._lengths = any(
-                    isinstance(layer, keras.layers.TimeDistributed) for _, layer in walk(self.model)
-                )
-            began = self._lengths, self._batch
+            form = self._form or TracingForm(self.model)
             while True:
-                self._check_batch(len(arrays[0]))
-                signature = _signature(specs, arrays, self._batch, bool(self._lengths))
+                signature = form.signature(specs, arrays)
                 try:
                     if signature not in kept:
                         kept[signature] = compiled(signature)
+                    self._form = form
                     return kept[signature]
                 except (DoesNotFitError, OpenLengthsError):
-                    if not self._tightened(signature):
-                        self._lengths, self._batch = began
+                    form = copy(form)
+                    if not form.tighten(signature):
                         raise
 
-    def _tightened(self, signature: Sequence[tf.TensorSpec]) -> bool:
-        """Take the lengths at hand, then the declared number of images; False if both were."""
-        if any(None in spec.shape[1:] for spec in signature):
-            self._lengths = True
-            return True
-        before, self._batch = self._batch, declared_batch(self.model)
-        return before is None and self._batch is not None
-
-    def _check_batch(self, images: int) -> None:
-        if self._batch not in (None, images):
-            raise ValueError(
-                f"images must come {self._batch} at a time, the batch size that model "
-                f"{self.model.name!r} declares and computes with; received {images}"
-            )
-
     def agree(self, asked: Asked, found: Mapping[str, Any]) -> bool:
-        """Tell whether what is compiled computes what the model does, on images of a new form.
+        """Tell whether what is compiled computes what the model does; see `TracingForm.agrees`."""
+        return self._form is None or self._form.agrees(self.recipe.question, asked, found)
 
-        Args:
-            asked: The images, and what is compiled for them.
-            found: What it gave.
-
-        Returns:
-            Whether it does; if not, it is to be compiled again.
-
-        Raises:
-            ValueError: If it does not with these either.
-        """
-        is_open = not self._lengths and any(None in (spec.shape or ()) for spec in asked.specs)
-        form = id(asked.compiled), *(array.shape for array in asked.arrays if is_open)
-        if form in self._agreed or len(self._agreed) >= _MOST_FORMS:
-            return True
-        apart = difference(self.model, self.recipe.question, asked, found)
-        if apart and is_open:
-            self._lengths = True
-            return False
-        if apart:
-            self.doubts = (doubt_of(self.model, apart),)
-        self._agreed.add(form)
-        return True
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Where what is compiled may differ from the model."""
+        return () if self._form is None or self._form.doubt is None else (self._form.doubt,)
 
     def _compile(
         self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
@@ -249,6 +206,21 @@ class Programs:
         question = replace(self.recipe.question, survey=survey)
         recipe = replace(self.recipe, question=question)
         return compile_program(self.model, sites, recipe, signature, like, freeze=self.freeze)
+
+    def _placed(
+        self, program: Program, arrays: Sequence[np.ndarray], signature: Any, like: Any
+    ) -> Program:
+        """Measure where the cells of layers lie that the graph does not place."""
+        if not program.unplaced or program.image_place is None:
+            return program
+        question, place = self.recipe.question, program.image_place
+        found = [
+            measure(self.model, site, arrays, like, place, program.input_form, question.grid)
+            for site in program.unplaced
+        ]
+        question = replace(question, measured=(*question.measured, *found))
+        self.recipe = replace(self.recipe, question=question)
+        return self._compile(self.sites or [], signature, like)
 
     def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
         """Compile on the layer that will likely be chosen, and keep that where it is.
@@ -295,15 +267,3 @@ class Programs:
                 f"layer {choice.path} is one of {len(every)} branches that the score depends on; "
                 f"layer={every} fuses them",
             )
-
-
-def _signature(
-    specs: Sequence[InputSpec], arrays: Sequence[np.ndarray], batch: int | None, lengths: bool
-) -> tuple[tf.TensorSpec, ...]:
-    found = [
-        tensor_spec(spec, array.shape, array.dtype, batch)
-        for spec, array in zip(specs, arrays, strict=True)
-    ]
-    if not lengths:
-        return tuple(found)
-    return tuple(sized(spec, array.shape) for spec, array in zip(found, arrays, strict=True))

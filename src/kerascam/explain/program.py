@@ -61,6 +61,7 @@ class Program:
         axes: The axes of that input's grid that heatmaps have.
         places: Where heatmaps lie on the others: pairs of an axis and a place; those that are not
             among them are gone.
+        unplaced: The layers of which it is yet to be measured where their cells lie.
         notes: What the user should know of this trace.
         discovery: Every layer's output, where the question asked for a survey.
     """
@@ -73,6 +74,7 @@ class Program:
     input_form: InputForm
     axes: tuple[int, ...] | None
     places: tuple[tuple[int, int], ...]
+    unplaced: tuple[Site, ...]
     notes: tuple[str, ...]
     discovery: Discovery | None
 
@@ -117,6 +119,7 @@ def compile_program(
         input_form=trace.input_form,
         axes=trace.axes,
         places=trace.places,
+        unplaced=tuple(form.site for form in trace.forms if form.unplaced),
         notes=notes_of(trace, recipe.method, recipe.question),
         discovery=trace.discovery,
     )

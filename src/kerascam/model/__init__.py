@@ -12,6 +12,7 @@ from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
 from .input_form import InputForm
 from .loop import InGraph
+from .measuring import measure
 from .question import Question
 from .reference import is_half, own_answer
 from .relu import ReluCount
@@ -49,6 +50,7 @@ __all__ = [
     "discover",
     "input_specs",
     "is_half",
+    "measure",
     "own_answer",
     "probe",
     "run",

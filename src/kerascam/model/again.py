@@ -12,7 +12,7 @@ from .._types import ClassIds, Features, Images, Scores
 from ..targets.composed import takes_any_batch
 from . import graph, relu, scoring, specs
 from .copies import Ask, at_copies
-from .forms import Form, together
+from .form import Form, together
 from .input_form import InputForm
 from .outputs import select
 from .question import Question

@@ -1,104 +1,17 @@
 """How a site's output is read as a grid, and where the cells of that grid lie on the image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isclose
 
 import tensorflow as tf
 
-from .._types import Features
 from ..errors import OpenLengthsError
-from ..resizing import Edges
 from . import graph
+from .form import Form, Grid, together
 from .input_form import InputForm
 from .placing import Atom, Cells, Layout, Layouts, cells_of, layouts_of, side_by_side
-from .sites import Site, as_layer_gives, in_form
-
-Grid = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Form:
-    """A site's output as (batch, *grid, features).
-
-    Attributes:
-        site: The layer.
-        cells: Where its cells lie; None if the graph does not tell, and shapes do.
-        size: The image's lengths along the grid's axes; None if the layer lies on no image.
-        grid: The tokens' (rows, columns), where the user gives them.
-        edges: For each grid axis, what part of the image it covers; None is all of it.
-        axes: For each grid axis, which of the image's grid axes it runs along; None without
-            `size`.
-        places: Where the layer lies on axes that its grid does not run along, such as the frame
-            that it sees: pairs of an axis of the image's grid and a place there.
-        views: How many of the first axes the layer does not see as a whole, such as frames: it
-            sees what lies at each of their places by itself.
-        single: Which of the grid's axes the output has not, as the image has one place there: the
-            only frame of a clip.
-        note: What the user should know of it, if anything.
-    """
-
-    site: Site
-    cells: Cells | None
-    size: tuple[int | None, ...] | None
-    grid: Grid | None
-    edges: Edges
-    axes: tuple[int, ...] | None
-    places: tuple[tuple[int, int], ...] = ()
-    views: int = 0
-    single: tuple[int, ...] = ()
-    note: str | None = None
-
-    @property
-    def words(self) -> str:
-        """Where the cells lie: how wide they are, and where the first begins if not at 0."""
-        if self.cells is None:
-            return "not followed"
-        edges = [edge for edge in self.cells.edges if edge[1]]
-        if not edges:
-            return "one cell"
-        words = "×".join(f"{width:g}" for _, width in edges) + " px"
-        if any(begin for begin, _ in edges):
-            words += f" from {', '.join(f'{begin:g}' for begin, _ in edges)}"
-        return words
-
-    def read(self, runs: Sequence[tf.Tensor]) -> Features:
-        """Bring the output, or its gradient, to (batch, *grid, features), at least float32.
-
-        Args:
-            runs: That of each run of the layer.
-        """
-        tensor = together(runs)
-        if self.cells is None:
-            tensor = in_form(self.site, tensor, self.size, self.grid)
-        else:
-            tensor = self.cells.to_grid(tensor)
-        for axis in self.single:
-            tensor = tf.expand_dims(tensor, axis + 1)
-        return tensor if tensor.dtype == tf.float64 else tf.cast(tensor, tf.float32)
-
-    def written(self, features: Features, own: tf.Tensor, runs: int) -> list[tf.Tensor]:
-        """Bring (batch, *grid, features) to the outputs of the layer's runs: `read`'s inverse.
-
-        Args:
-            features: Shape (batch, *grid, features).
-            own: The layer's own output for each of these images, whose prefix tokens are kept;
-                of several runs, `together`.
-            runs: How many there are.
-        """
-        if self.single:
-            features = tf.squeeze(features, [axis + 1 for axis in self.single])
-        if self.cells is None:
-            tensor = as_layer_gives(self.site, features, own)
-        else:
-            tensor = self.cells.from_grid(tf.cast(features, own.dtype), own)
-            tensor = tf.ensure_shape(tensor, [None, *own.shape[1:]])
-        return [tensor] if runs == 1 else tf.unstack(tensor, runs, axis=1)
-
-
-def together(runs: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Put the outputs of a layer's runs on a new axis after the batch; of one run, as it is."""
-    return runs[0] if len(runs) == 1 else tf.stack(runs, 1)
+from .question import Measured
+from .sites import Site
 
 
 def followed(image: tf.Tensor, ends: Sequence[tf.Tensor], channel: int | None = None) -> Layouts:
@@ -120,7 +33,8 @@ def form_of(
     image: tf.Tensor,
     layouts: Layouts,
     own: InputForm,
-    grid: Grid | None,
+    grid: Grid | None = None,
+    measured: Sequence[Measured] = (),
 ) -> Form:
     """Find the form of a site's output.
 
@@ -130,9 +44,11 @@ def form_of(
         image: The input that it lies on.
         layouts: That input, followed to the output.
         own: How the input is read.
-        grid: The tokens' (rows, columns), where the user gives them.
+        grid: The tokens' (rows, columns), if the user gives them.
+        measured: Where layers look whose cells the graph does not place.
 
     Raises:
+        OpenLengthsError: If cells can only be placed on images of one size.
         ValueError: If the output's first axis is not the images, `grid` is not how the graph lays
             the tokens out, or several runs do not see parts of the images side by side.
     """
@@ -146,7 +62,7 @@ def form_of(
             _check_batch(site, runs[0], layout, image)
             cells = None
     if cells is None or not isinstance(layout, Layout):
-        return _by_shapes(site, shape, image, axes, grid, layouts)
+        return _by_shapes(site, shape, image, axes, grid, measured, layouts)
     if grid is not None and len(shape) == 3 and cells.lengths != tuple(grid):
         raise ValueError(
             f"grid={tuple(grid)} is not how the tokens of layer {site.path!r} lie: the model cuts "
@@ -174,7 +90,7 @@ def form_of(
         tuple(kept.items()),
         views,
         tuple(along.index(axis) for axis in sorted(single)),
-        _axes_note(site, [*map(axes.index, along)], len(axes), kept, views)
+        note=_axes_note(site, [*map(axes.index, along)], len(axes), kept, views)
         or _own_axes_note(site, cells),
     )
 
@@ -216,17 +132,29 @@ def _by_shapes(
     image: tf.Tensor,
     axes: Sequence[int],
     grid: Grid | None,
+    measured: Sequence[Measured],
     layouts: Layouts,
 ) -> Form:
-    """Stretch the cells over the image if there are as many axes, or tokens; note that."""
+    """Place the cells where they were measured, if there are as many axes, or tokens; note that."""
     lost = f"where the cells of layer {site.path} lie could not be followed through the model"
+    own = Form(
+        site, None, None, grid, (), None,
+        note=f"{lost}{_by(layouts)}, nor measured: the map lies on the layer's own grid",
+    )  # fmt: skip
     if len(shape) != len(axes) + 2 and (len(shape), len(axes)) != (3, 2):
-        note = f"{lost}{_by(layouts)}: the map lies on the layer's own grid"
-        return Form(site, None, None, grid, (), None, note=note)
+        return own
     size = tuple(image.shape[axis + 1] for axis in axes)
-    note = f"{lost}{_by(layouts)}: the map is stretched over the whole image"
-    every = tuple(range(len(size)))
-    return Form(site, None, size, grid, (None,) * len(size), every, note=note)
+    if None in size:
+        raise OpenLengthsError(f"{lost}{_by(layouts)}")
+    found = [each for each in measured if (each.path, each.size) == (site.path, size)]
+    edges = (None,) * len(size) if not found else found[0].edges
+    if edges is None:
+        return own
+    return Form(
+        site, None, size, grid, edges, tuple(range(len(size))),
+        unplaced=not found,
+        note=f"{lost}{_by(layouts)}: it was measured, by noise images",
+    )  # fmt: skip
 
 
 def _axes_note(

@@ -7,12 +7,11 @@ import tensorflow as tf
 
 from .._types import Scores
 from . import graph
+from .form import Form, together
 from .forms import (
-    Form,
     followed,
     form_of,
     many_runs,
-    together,
 )
 from .input_form import InputForm, input_form, keeps_places
 from .placing import UNKNOWN, Layouts
@@ -75,7 +74,7 @@ def forms_of(
     image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
     own, layouts = _read(model, image, ends, [scores], question.axes)
     return own, [
-        form_of(site, runs, image, layouts, own, question.grid)
+        form_of(site, runs, image, layouts, own, question.grid, question.measured)
         for site, runs in zip(sites, seen, strict=True)
     ]
 
@@ -117,7 +116,7 @@ def cells_in_words(
             if place not in known:
                 known[place] = _read(model, inputs[place], ends, ends, axes)
             own, layouts = known[place]
-            form = form_of(site, runs, inputs[place], layouts, own, None)
+            form = form_of(site, runs, inputs[place], layouts, own)
             form.read(runs)  # raises for tokens that fit no grid
             found.append(form.words)
         except ValueError:

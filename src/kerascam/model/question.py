@@ -1,9 +1,25 @@
 """What is asked of a model."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._types import Target
 from ..registry import ReluRule
+from ..resizing import Edges
+
+
+class Measured(NamedTuple):
+    """Where the cells of a layer look, measured.
+
+    Attributes:
+        path: The layer's path.
+        size: The image's grid.
+        edges: For each axis of the grid, what part of the image it covers; None if that is vague.
+    """
+
+    path: str
+    size: tuple[int, ...]
+    edges: Edges | None
 
 
 @dataclass(frozen=True)
@@ -19,6 +35,7 @@ class Question:
         needs: What the method is handed; see `kerascam.registry.SUPPLIES`.
         survey: Whether every layer is listed in passing.
         axes: A letter for each axis of the input, if it cannot be found; "c" is the channels.
+        measured: Where layers look whose cells the graph does not place.
     """
 
     target: Target
@@ -29,6 +46,7 @@ class Question:
     survey: bool = False
     axes: str | None = None
     input: int | str | None = None
+    measured: tuple[Measured, ...] = ()
 
     @property
     def differentiates_images(self) -> bool:

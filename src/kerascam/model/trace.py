@@ -13,7 +13,7 @@ from ..targets import heads
 from . import attention, graph, relu, scoring, specs, which_input
 from .again import Again, by_images
 from .discover import Discovery, Survey
-from .forms import Form
+from .form import Form
 from .input_form import InputForm
 from .layers import walk
 from .looked_at import forms_of, image_place, image_under, shared_axes

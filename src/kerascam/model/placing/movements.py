@@ -6,6 +6,7 @@ from dataclasses import replace
 from .atoms import (
     IMAGE,
     PREFIXED,
+    REPEAT,
     Atom,
     Axis,
     Layout,
@@ -74,6 +75,8 @@ def padded(axis: Axis, before: int, after: int, length: int | None) -> Axis:
         return axis
     if not has_places(axis):
         return feature(length)
+    if len(axis) > 1 and all(atom.kind in (IMAGE, REPEAT) for atom in axis):  # tokens
+        return (Atom(PREFIXED, length, prefix=before, inner=axis),)
     if len(axis) != 1 or axis[0].kind != IMAGE:
         raise LostError
     atom = axis[0]

@@ -1,0 +1,137 @@
+"""Where on the image the cells of a layer look, measured: the derivative of a few by noise images.
+
+The arithmetic of `placing` is exact, and ends at an operation that it does not know. Then this says
+whether the layer's first axis is the images, and along which of their axes its grid runs.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..resizing import Edges
+from . import specs
+from .compiled import compile_graph
+from .input_form import InputForm
+from .question import Measured
+from .sites import Site, forward, in_form
+
+_PROBES = 4  # cells along each axis of the grid
+_PEAK = 0.25  # of the largest energy: what lies below is background, such as that of attention
+
+
+def measure(
+    model: keras.Model,
+    site: Site,
+    inputs: Sequence[np.ndarray],
+    like: Any,
+    place: int,
+    form: InputForm,
+    grid: tuple[int, int] | None,
+) -> Measured:
+    r"""Measure where the cells of a layer look.
+
+    The energy of cell $p$ at pixel $q$ is $E_p(q) = \sum_c (\partial \langle A_p, r \rangle /
+    \partial x_{qc})^2$ with random $r$. Its centres, at a few cells along each axis of the grid,
+    give the line $x = a i + b$ along which the cells lie.
+
+    Args:
+        model: The model.
+        site: The layer.
+        inputs: The user's, for their shapes and the spread of their values.
+        like: Their structure, for a model that does not declare one.
+        place: Which of them the images are.
+        form: How the images are read.
+        grid: The tokens' (rows, columns), where the user gives them.
+
+    Raises:
+        ValueError: If the layer is the same for every image, or its first axis is not the images.
+    """
+    count = specs.declared_batch(model) or 2
+    batch = [np.resize(each, (count, *each.shape[1:])) for each in inputs]
+    noise = np.random.default_rng(0).normal(size=batch[place].shape)
+    values = noise * (inputs[place].std() or 1.0) + inputs[place].mean()
+    batch[place] = values.astype(inputs[place].dtype)
+    size = form.images(batch[place]).shape[1:-1]
+    cells: list[tuple[int, int]] = []
+
+    def energies(*tensors: tf.Tensor) -> tf.Tensor:
+        _, (runs,) = forward(model, specs.pack(model, tensors, like), [site])
+        features = tf.cast(in_form(site, runs[0], tuple(size), grid), tf.float32)
+        weights = tf.random.stateless_normal([features.shape[-1]], [0, 1])
+        numbers = tf.reduce_sum(features * weights, -1)
+        if None in numbers.shape[1:]:
+            return tf.zeros(())
+        cells[:] = _probed(numbers.shape[1:])
+        middle = [length // 2 for length in numbers.shape[1:]]
+        found = []
+        for axis, index in cells:
+            cell = numbers[(-1, *middle[:axis], index, *middle[axis + 1 :])]
+            slopes = tf.gradients(cell, tensors[place], unconnected_gradients="zero")[0]
+            squares = form.images(tf.cast(slopes, tf.float32)) ** 2
+            found.append(tf.reduce_sum(squares, -1))
+        return tf.stack(found)
+
+    signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
+    # Shape (cells, batch, *size).
+    energy = compile_graph(energies, signature, freeze=False)(*map(tf.constant, batch)).numpy()
+    if not cells:  # only the run tells how many there are
+        return Measured(site.path, tuple(size), None)
+    total, own = energy.sum(), energy[:, -1]
+    if not total:
+        raise ValueError(
+            f"layer {site.path!r} gives the same for every image: there is nothing to see there; "
+            f"suggest_layers(model) lists the others"
+        )
+    if own.sum() < 0.99 * total:
+        raise ValueError(
+            f"layer {site.path!r} mixes the images of a batch, or its first axis is not the "
+            f"images: name a layer whose first axis is the images"
+        )
+    return Measured(site.path, tuple(size), _edges(own, cells, tuple(size)))
+
+
+def _probed(grid: Sequence[int]) -> list[tuple[int, int]]:
+    """List a few cells along each axis, not at the very border: pairs of an axis and an index."""
+    return [
+        (axis, index)
+        for axis, length in enumerate(grid)
+        for index in sorted(set(np.linspace(0.15, 0.85, _PROBES) * (length - 1) // 1))
+        for index in [int(index)]
+    ]
+
+
+def _edges(
+    energy: np.ndarray, cells: Sequence[tuple[int, int]], size: tuple[int, ...]
+) -> Edges | None:
+    """Fit a line for each axis; None if one is no line, or runs along another axis of the image."""
+    found: list[tuple[float, float] | None] = []
+    for axis in range(len(size)):
+        every = [place for place, (along, _) in enumerate(cells) if along == axis]
+        own = [place for place in every if energy[place].any()]
+        if len(every) == 1 and own:  # one cell, which covers all there is
+            found.append(None)
+            continue
+        if len(own) < 2:
+            return None
+        index = np.array([cells[place][1] for place in own], float)
+        lines = [
+            np.polyfit(index, [_centre(energy[place], image) for place in own], 1)
+            for image in range(len(size))
+        ]
+        centres = np.array([_centre(energy[place], axis) for place in own])
+        step, begin = lines[axis]
+        astray = max((abs(line[0]) for i, line in enumerate(lines) if i != axis), default=0.0)
+        apart = np.abs(np.polyval((step, begin), index) - centres).max()
+        if abs(step) < 0.25 or astray > abs(step) / 2 or apart > max(1.0, abs(step) / 2):
+            return None
+        found.append((float(begin + 0.5 - step / 2), float(step)))
+    return tuple(found)
+
+
+def _centre(energy: np.ndarray, axis: int) -> float:
+    profile = energy.sum(tuple(each for each in range(energy.ndim) if each != axis))
+    weights = profile * (profile >= _PEAK * profile.max())
+    return float((weights * np.arange(len(profile))).sum() / weights.sum())

@@ -1,0 +1,101 @@
+"""Noise images measure where cells look if the arithmetic ends; elsewhere both agree."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from test_forms import SIZE, seeing, spot
+
+from kerascam import GradCAM
+from kerascam.explain.cache import find_sites
+from kerascam.model import InputForm, measure
+
+BOX = [[0.3, 0.3, 0.9, 0.9]]
+BACK = np.eye(40, dtype="float32")[::-1]
+
+
+def boxed(x: Any) -> Any:
+    count = tf.shape(x)[0]
+    return tf.image.crop_and_resize(x, tf.tile(BOX, [count, 1]), tf.range(count), (20, 20))
+
+
+def scattered(x: Any) -> Any:
+    rows = tf.transpose(x, (1, 0, 2, 3))
+    turned = tf.scatter_nd(tf.range(40)[::-1, None], rows, tf.shape(rows))
+    return tf.transpose(turned, (1, 0, 2, 3))
+
+
+UNKNOWN: dict[str, Callable[[Any], Any]] = {
+    "cut out and resized": boxed,
+    "moved by an affine transform": lambda x: keras.ops.image.affine_transform(
+        x, np.array([[1, 0, -10, 0, 1, 5, 0, 0]], "float32")
+    ),
+    "turned by a product": lambda x: tf.einsum("bhwc,hg->bgwc", x, BACK),
+    "turned by scattering": scattered,
+    "patches of TensorFlow": lambda x: tf.reshape(
+        tf.image.extract_patches(x, [1, 4, 4, 1], [1, 4, 4, 1], [1, 1, 1, 1], "VALID"),
+        (-1, 10, 15, 48),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_the_peak_lies_on_the_spot_after_unknown_operations(name: str) -> None:
+    model = seeing(layers.Lambda(UNKNOWN[name]))
+    found = GradCAM(model)(spot(slice(22, 26), slice(40, 44)), 0)
+    assert found.heatmaps.shape == (1, 40, 60)
+    row, column = np.unravel_index(found.heatmaps[0].argmax(), (40, 60))
+    assert 20 <= row <= 27
+    assert 38 <= column <= 45
+    assert any("it was measured" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("shift", [7, 20])
+def test_what_lies_on_no_line_stays_on_the_layers_own_grid(shift: int) -> None:
+    model = seeing(layers.Lambda(lambda x: tf.roll(x, shift, 1)), layers.AveragePooling2D(2))
+    found = GradCAM(model)(spot(slice(22, 26), slice(40, 44)), 0)
+    np.testing.assert_array_equal(found.heatmaps.shape, found.maps.shape)
+    assert found.images is None
+    assert any("layer's own grid" in note for note in found.notes)
+
+
+STEPS: dict[str, Callable[[], keras.Layer]] = {
+    "cropped": lambda: layers.Cropping2D(((20, 4), (0, 0))),
+    "padded": lambda: layers.ZeroPadding2D(((20, 0), (0, 0))),
+    "resized after a crop": lambda: layers.Resizing(20, 20, crop_to_aspect_ratio=True),
+    "every other row": lambda: layers.Lambda(lambda x: x[:, 10::2]),
+    "pooled": lambda: layers.MaxPooling2D(4),
+    "flipped": lambda: layers.Lambda(lambda x: x[:, ::-1]),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_measurement_and_arithmetic_agree(name: str) -> None:
+    model = seeing(STEPS[name]())
+    image = np.random.default_rng(0).random((1, *SIZE)).astype("float32")
+    (site,) = find_sites(model, ["c"], None)
+    measured = measure(model, site, [image], None, 0, InputForm(2), None)
+    found = GradCAM(model, "c", normalize="none")
+    # The heatmap of one bright cell: where the arithmetic draws it.
+    assert measured.edges is not None
+    grid = found(image, 0).maps.shape[1:]
+    wanted = {
+        "cropped": [(20, 1), (0, 1)], "padded": [(-20, 1), (0, 1)],
+        "resized after a crop": [(0, 2), (10, 2)], "every other row": [(9.5, 2), (0, 1)],
+        "pooled": [(0, 4), (0, 4)], "flipped": [(40, -1), (0, 1)],
+    }[name]  # fmt: skip
+    for (begin, width), (own, step), length in zip(measured.edges, wanted, grid, strict=True):
+        cells = np.arange(length)
+        apart = np.abs(begin + width * (cells + 0.5) - own - step * (cells + 0.5))
+        assert apart[1:-1].max() < max(0.5, abs(step) / 2)
+
+
+def test_a_layer_that_sees_other_images_of_the_batch_is_refused() -> None:
+    model = seeing(layers.Lambda(lambda x: tf.roll(x, 1, 0) + tf.roll(x, 3, 1)))
+    images = np.random.default_rng(0).random((2, *SIZE)).astype("float32")
+    with pytest.raises(ValueError, match="'c' mixes the images of a batch"):
+        GradCAM(model, "c")(images, 0)
