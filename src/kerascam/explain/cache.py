@@ -192,7 +192,8 @@ class Programs:
 
     def agree(self, asked: Asked, found: Mapping[str, Any]) -> bool:
         """Tell whether what is compiled computes what the model does; see `TracingForm.agrees`."""
-        return self._form is None or self._form.agrees(self.recipe.question, asked, found)
+        with self._lock:  # once, whatever the number of threads
+            return self._form is None or self._form.agrees(self.recipe.question, asked, found)
 
     @property
     def doubts(self) -> tuple[str, ...]:

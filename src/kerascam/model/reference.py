@@ -11,6 +11,7 @@ from .compiled import Compiled
 from .interrupts import held_back
 from .layers import walk
 from .outputs import select
+from .shadow import losses_kept
 from .side_effects import as_they_were
 
 
@@ -34,8 +35,9 @@ def own_answer(
         The explained output, or all of them; None if the model does not run without a graph.
     """
     changed = getattr(compiled, "assigned", [])
+    layers = [model, *(layer for _, layer in walk(model))]
     try:
-        with held_back(), as_they_were(changed), keras.StatelessScope():
+        with held_back(), as_they_were(changed), losses_kept(layers), keras.StatelessScope():
             outputs = specs.call(model, specs.pack(model, inputs, like))
         return select(model, outputs, output)
     except Exception:  # only the graph can run it, such as on another device

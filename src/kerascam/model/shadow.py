@@ -50,7 +50,7 @@ def run(
     with _TRACING, ExitStack() as stack:
         if inline_all:
             stack.enter_context(_functions_inlined())
-        stack.enter_context(_losses_kept(_with_inner(model, listeners)))
+        stack.enter_context(losses_kept(_with_inner(model, listeners)))
         heard: dict[int, list[Listener]] = {}
         for layer, listener in listeners:
             heard.setdefault(id(layer), []).append(listener)
@@ -152,7 +152,8 @@ def _shadowed(layer: keras.Operation, slot: str, function: Callable[..., Any]) -
 
 
 @contextmanager
-def _losses_kept(layers: Iterable[keras.Operation]) -> Iterator[None]:
+def losses_kept(layers: Iterable[keras.Operation]) -> Iterator[None]:
+    """Leave what layers note as losses as it was."""
     # A layer with an activity regularizer, or that calls add_loss, notes a loss in each pass; one
     # of a graph that is being traced would outlive it.
     kept = [
