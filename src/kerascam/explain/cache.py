@@ -22,7 +22,7 @@ from ..model import (
 )
 from ..model.choice import guess
 from ..model.entrance import scaling_layers
-from ..model.layers import declared_shape, find, layer_at, place_of, walk
+from ..model.layers import declared_shape, find_part, layer_at, place_of, walk
 from ..model.suggest import choose_from
 from .asking import Asked
 from .forward import Scoring, compile_scores
@@ -39,8 +39,8 @@ def find_sites(model: keras.Model, layers: Sequence[Any], call_index: int | None
     Raises:
         ValueError: If there is no such layer, or more than one.
     """
-    found = (find(model, layer) for layer in layers)
-    return [site_of(model, path, layer, call_index) for path, layer in found]
+    found = (find_part(model, layer) for layer in layers)
+    return [site_of(model, path, layer, call_index, part) for path, layer, part in found]
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Programs:
         state = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         if self.sites is not None:
             state["sites"] = [
-                (place_of(self.model, site.layer), site.run, site.channels_first)
+                (place_of(self.model, site.layer), site.run, site.channels_first, site.part)
                 for site in self.sites
             ]
         return state
@@ -95,8 +95,8 @@ class Programs:
         check_model(self.model)
         if self.sites is not None:
             self.sites = [
-                Site(path, layer_at(self.model, path, place), run, channels_first)
-                for (path, place), run, channels_first in state["sites"]
+                Site(path, layer_at(self.model, path, place), run, channels_first, part)
+                for (path, place), run, channels_first, part in state["sites"]
             ]
 
     @property

@@ -154,7 +154,7 @@ class Explainer:
     @property
     def layers(self) -> tuple[str, ...]:
         """The paths of the layers; none for a method of images, or before a call chose one."""
-        return tuple(site.path for site in self.programs.sites or ())
+        return tuple(site.name for site in self.programs.sites or ())
 
     @property
     def layer(self) -> str | None:
@@ -162,7 +162,7 @@ class Explainer:
         sites = self.programs.sites
         if not self.method.of_layers and not sites:
             return "images"
-        return None if sites is None else " + ".join(site.path for site in sites)
+        return None if sites is None else " + ".join(site.name for site in sites)
 
     @overload
     def __call__(

@@ -17,6 +17,12 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
         *([] if trace.input_form.note is None else [trace.input_form.note]),
         *trace.of_input,
         *(form.note for form in trace.forms if form.note is not None),
+        *(
+            f"layer {form.site.path} gives several tensors: {form.site.path}/{form.site.part} is "
+            f"explained, which the output is computed from"
+            for form in trace.forms
+            if form.site.is_settled
+        ),
         *_beside_notes(trace, method),
         *_repeat_notes(trace, method, question),
     )

@@ -98,7 +98,7 @@ class Again:
         return scoring.score(self.question.target, chosen, classes)
 
     def _score(self, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images) -> Scores:
-        outputs, _ = forward(self.model, self._with_images(inputs, images), [])
+        outputs, *_ = forward(self.model, self._with_images(inputs, images), [])
         return self._scores(outputs, classes)
 
     def _gradient(self, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images) -> Images:
@@ -106,7 +106,7 @@ class Again:
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(images)
             with relu.replaced(self.question.relu_rule):
-                outputs, _ = forward(self.model, self._with_images(inputs, images), [], tape)
+                outputs, *_ = forward(self.model, self._with_images(inputs, images), [], tape)
                 scores = self._scores(outputs, classes)
             variants = scoring.variants(self.model, scores)
         return by_images(self.question, tape, variants, images)
@@ -138,7 +138,7 @@ class Again:
         *inputs, own = map(tf.identity, inputs)
         given = form.written(features, own, runs)
         packed = specs.pack(self.model, inputs, self.like)
-        outputs, _ = forward(self.model, packed, [form.site], given=[given])
+        outputs, *_ = forward(self.model, packed, [form.site], given=[given])
         scores = self._scores(outputs, classes)
         needed, path = graph.ancestors([scores]), form.site.path
         if any(each.op.name in needed for each in inputs) and path not in self.beside:

@@ -21,6 +21,7 @@ from .interrupts import held_back
 from .layers import channels_first, walk
 from .looked_at import cells_in_words
 from .outputs import select, tensors_in
+from .parts_of_outputs import part_of, used_part
 from .sites import IMAGE_CHANNELS, Runs, Site, forward, images_channels_first
 
 
@@ -86,7 +87,7 @@ def _discover(
     with held_back(), graph_of_its_own.as_default(), tf.GradientTape() as tape:
         tensors = [tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in wanted]
         survey = Survey(model, axes)
-        outputs, _ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
+        outputs, *_ = forward(model, specs.pack(model, tensors, like), [], tape, survey.listeners)
         chosen = select(model, outputs, output)
         if target is None and tf.is_tensor(chosen):
             target = logit
@@ -105,11 +106,12 @@ class Survey:
 
     def __init__(self, model: keras.Model, axes: str | None = None) -> None:
         self._model, self._axes = model, axes
+        self._heard: list[tuple[str, keras.Operation, list[str], Any]] = []
         self._runs: list[tuple[str, keras.Operation, list[str], tf.Tensor]] = []
 
     def listeners(self) -> list[tuple[keras.Operation, shadow.Listener]]:
         """Start again, and return a listener for each layer, under its first path."""
-        self._runs = []
+        self._heard = []
         first = {id(layer): (path, layer) for path, layer in reversed(list(walk(self._model)))}
         return [(layer, self._listener(path, layer)) for path, layer in first.values()]
 
@@ -119,8 +121,8 @@ class Survey:
             # A constant that the model was built with comes as an eager tensor, which has no name.
             symbolic = filter(tf.is_symbolic_tensor, tensors_in(arguments))
             names = [tensor.name for tensor in symbolic]
-            if tensors and tensors[0].shape.rank is not None:
-                self._runs.append((path, layer, names, tensors[0]))
+            if tensors:
+                self._heard.append((path, layer, names, output))
 
         return hear
 
@@ -141,6 +143,13 @@ class Survey:
             scores: What the target gave, shape (batch,); None asks for all outputs.
             classes: The classes that it was given.
         """
+        self._runs = [
+            (path if part is None else f"{path}/{part}", layer, names, tensor)
+            for path, layer, names, output in self._heard
+            for part in [used_part(output, tensors_in(chosen))]
+            for tensor in [part_of(output, part)]
+            if tensor.shape.rank is not None
+        ]
         first = which_input.highest(inputs, range(len(inputs)))
         image = inputs[first if place is None else place]
         found = dependence_of(inputs, image, tensors_in(chosen), scores, classes)

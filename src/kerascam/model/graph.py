@@ -53,6 +53,19 @@ def descendants(tensors: Sequence[tf.Tensor], without: Container[str] = ()) -> s
     return names
 
 
+def first_reached(ends: Iterable[tf.Tensor], among: set[str]) -> set[str]:
+    """Name those of some tensors that others are computed from, not by way of another of them."""
+    waiting, reached, seen = list(ends), set[str](), set[str]()
+    while waiting:
+        tensor = waiting.pop()
+        if tensor.name in among:
+            reached.add(tensor.name)
+        elif tensor.op.name not in seen:
+            seen.add(tensor.op.name)
+            waiting.extend(_values(tensor.op))
+    return reached
+
+
 def _values(operation: tf.Operation) -> Sequence[tf.Tensor]:
     return () if operation.type in _SHAPES else operation.inputs
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import keras
 
 from ..errors import brief
+from ..targets.named import named
 
 Layer: TypeAlias = keras.Operation  # a layer, or a bare `keras.ops` step of a functional model
 
@@ -56,6 +57,50 @@ def find(model: keras.Model, layer: object) -> tuple[str, Layer]:
         f"layer must be a path, a name or a layer of the model, not {brief(layer)} of type "
         f"{type(layer).__name__}; suggest_layers(model) lists the paths"
     )
+
+
+def find_part(model: keras.Model, layer: object) -> tuple[str, Layer, str | None]:
+    """Find a layer, and which of its tensors is meant if the path goes on, as "block/features".
+
+    Args:
+        model: Searched with everything nested in it.
+        layer: As of `find`.
+
+    Returns:
+        The layer's path, the layer, and the path of the tensor in its output.
+
+    Raises:
+        ValueError: As of `find`.
+        TypeError: As of `find`.
+    """
+    try:
+        return *find(model, layer), None
+    except ValueError:
+        if isinstance(layer, str):
+            head, _, part = layer.rpartition("/")
+            while head:
+                own = _alone(model, head)
+                if own is not None and _may_give(own[1], part):
+                    return *own, part
+                head, _, last = head.rpartition("/")
+                part = f"{last}/{part}"
+        raise
+
+
+def _alone(model: keras.Model, name: str) -> tuple[str, Layer] | None:
+    try:
+        return find(model, name)
+    except ValueError:
+        return None
+
+
+def _may_give(layer: Layer, part: str) -> bool:
+    """Tell whether a layer may give a tensor of that name: if it declares several, or none."""
+    try:
+        return len(named(layer.output)) > 1
+    except (AttributeError, ValueError):  # the names are known when it runs
+        inside = [name.rsplit("/", 1)[-1] for name in vars(layer)]
+        return part.rsplit("/", 1)[-1].isdigit() or not get_close_matches(part, inside)
 
 
 def place_of(model: keras.Model, layer: Layer) -> tuple[str, int]:

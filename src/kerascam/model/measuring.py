@@ -58,7 +58,7 @@ def measure(
     cells: list[tuple[int, int]] = []
 
     def energies(*tensors: tf.Tensor) -> tf.Tensor:
-        _, (runs,) = forward(model, specs.pack(model, tensors, like), [site])
+        _, (runs,), _ = forward(model, specs.pack(model, tensors, like), [site])
         features = tf.cast(in_form(site, runs[0], tuple(size), grid), tf.float32)
         weights = tf.random.stateless_normal([features.shape[-1]], [0, 1])
         numbers = tf.reduce_sum(features * weights, -1)

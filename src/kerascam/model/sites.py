@@ -1,7 +1,7 @@
 """The layers to look at: hear their outputs in one forward pass, and bring them to one form."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import keras
@@ -13,6 +13,7 @@ from . import graph, shadow
 from .grids import channels_last, to_grid
 from .layers import channels_first, walk
 from .outputs import tensors_in
+from .parts_of_outputs import part_of, tensors_by_name, used_part, with_part
 
 IMAGE_CHANNELS = (1, 3, 4)
 
@@ -29,12 +30,22 @@ class Site:
         layer: The layer.
         run: Which of its runs, in the order of execution; None if there is but one.
         channels_first: Whether its features stand before its grid.
+        part: Which of the tensors that it gives, by its path in the output; None if there is but
+            one, or the one that the model's output is computed from.
+        is_settled: Whether the part was found, and not given.
     """
 
     path: str
     layer: keras.Operation
     run: int | None
     channels_first: bool
+    part: str | None = None
+    is_settled: bool = False
+
+    @property
+    def name(self) -> str:
+        """The path, with that of the part if it was given."""
+        return self.path if self.part is None or self.is_settled else f"{self.path}/{self.part}"
 
 
 def forward(
@@ -44,7 +55,7 @@ def forward(
     tape: tf.GradientTape | None = None,
     others: Callable[[], Sequence[tuple[keras.Operation, shadow.Listener]]] = tuple,
     given: Sequence[Sequence[tf.Tensor]] | None = None,
-) -> tuple[Any, list[Runs]]:
+) -> tuple[Any, list[Runs], list[Site]]:
     """Run the model once; a tape watches the sites' outputs from the moment they exist.
 
     Args:
@@ -56,14 +67,14 @@ def forward(
         given: What replaces the outputs of each site's runs, in the layer's form; none leaves them.
 
     Returns:
-        The model's outputs, and the outputs of each site's runs as the layer gave them: of the
-        run that the site names, or else of all.
+        The model's outputs, the outputs of each site's runs as the layer gave them, of the run
+        that the site names, or else of all; and the sites, with their parts.
 
     Raises:
         ValueError: If a site does not run, or runs where it cannot be seen.
     """
     for inline_all in (False, True):
-        heard: list[list[tf.Tensor]] = [[] for _ in sites]
+        heard: list[list[Any]] = [[] for _ in sites]
         listeners = [
             *others(),
             *(
@@ -74,12 +85,38 @@ def forward(
         outputs = shadow.run(model, inputs, listeners, inline_all=inline_all)
         if not graph.hides_operations(tensors_in(outputs)):
             break
-    return outputs, [_wanted_runs(site, runs) for site, runs in zip(sites, heard, strict=True)]
+    settled = [
+        _with_found_part(site, runs, tensors_in(outputs))
+        for site, runs in zip(sites, heard, strict=True)
+    ]
+    seen = [
+        _wanted_runs(site, [_part_of(site, each) for each in runs])
+        for site, runs in zip(settled, heard, strict=True)
+    ]
+    return outputs, seen, settled
+
+
+def _with_found_part(site: Site, runs: Sequence[Any], ends: Sequence[tf.Tensor]) -> Site:
+    if site.part is not None or not runs:
+        return site
+    part = used_part(runs[-1], ends)
+    return site if part is None else replace(site, part=part, is_settled=True)
+
+
+def _part_of(site: Site, output: Any) -> tf.Tensor:
+    try:
+        return part_of(output, site.part)
+    except KeyError:
+        names = tensors_by_name(output)
+        known = ", ".join(f"{site.path}/{name}" for name in names) if len(names) > 1 else "only one"
+        raise ValueError(
+            f"layer {site.path!r} gives no tensor {site.part!r}; it gives {known}"
+        ) from None
 
 
 def _listener(
     site: Site,
-    runs: list[tf.Tensor],
+    runs: list[Any],
     tape: tf.GradientTape | None,
     given: Sequence[tf.Tensor],
 ) -> shadow.Listener:
@@ -90,21 +127,13 @@ def _listener(
             return None
         wanted = site.run in (None, len(runs))
         if wanted and tape is not None:
-            tape.watch(tensors[0])
-        runs.append(tensors[0])
+            tape.watch([each for each in tensors if each.dtype.is_floating])
+        runs.append(output)
         if not wanted or not given:
             return None
-        return _with_first(output, given[len(runs) - 1 if site.run is None else 0])
+        return with_part(output, site.part, given[len(runs) - 1 if site.run is None else 0])
 
     return hear
-
-
-def _with_first(nest: Any, tensor: tf.Tensor) -> Any:
-    """Return a nest with another tensor in place of its first one."""
-    leaves = keras.tree.flatten(nest)
-    place = next(index for index, leaf in enumerate(leaves) if tf.is_tensor(leaf))
-    leaves[place] = tensor
-    return keras.tree.pack_sequence_as(nest, leaves)
 
 
 def _wanted_runs(site: Site, runs: list[tf.Tensor]) -> Runs:
@@ -184,18 +213,25 @@ def may_stand_first(images: tf.Tensor) -> bool:
     return images.shape[1] in IMAGE_CHANNELS or images.shape[-1] not in IMAGE_CHANNELS
 
 
-def site_of(model: keras.Model, path: str, layer: keras.Operation, call_index: int | None) -> Site:
+def site_of(
+    model: keras.Model,
+    path: str,
+    layer: keras.Operation,
+    call_index: int | None,
+    part: str | None = None,
+) -> Site:
     """Make the site of a found layer.
 
     Args:
         model: The model.
         path: The layer's path.
         layer: The layer.
+        part: Which of its tensors.
         call_index: Which of its runs, counted as they are written.
     """
     order = _written_order(model, layer)
     run = order.index(call_index) if call_index in order else call_index
-    return Site(path, layer, run, id(layer) in channels_first(model))
+    return Site(path, layer, run, id(layer) in channels_first(model), part)
 
 
 def _written_order(model: keras.Model, layer: keras.Operation) -> list[int]:

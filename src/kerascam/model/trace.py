@@ -109,7 +109,7 @@ def probe(
         if question.differentiates_images:
             tape.watch([tensor for tensor in inputs if tensor.dtype.is_floating])
         with relu.replaced(question.relu_rule):
-            outputs, seen = forward(
+            outputs, seen, sites = forward(
                 model,
                 specs.pack(model, inputs, like),
                 sites,
