@@ -81,6 +81,7 @@ def subclassed(model_class: type[keras.Model]) -> Callable[[zoo.Net], keras.Mode
 
 
 def in_block(net: zoo.Net) -> keras.Model:
+    net.built()  # or else the tf.function keeps the weights of before
     inputs = keras.Input((*zoo.SIZES[2], 3))
     block = zoo.Block([net.stem, net.features], name="block")
     return keras.Model(inputs, net.scores(net.pool(net.mix(block(inputs)))))

@@ -76,7 +76,7 @@ def test_actions_are_named_by_commit_and_images_by_digest_where_it_is_known(work
 
 def test_the_security_page_tells_from_which_keras_files_are_guarded():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    trust = (ROOT / "src/kerascam/cli/trust.py").read_text(encoding="utf-8")
+    trust = (ROOT / "src/kerascam/cli/models.py").read_text(encoding="utf-8")
     since = re.search(r"GUARDED_SINCE = \((\d+), (\d+), (\d+)\)", trust).groups()
     assert f"holds from Keras {'.'.join(since)} on" in text
     assert re.search(r"works from Keras ([\d.]+) on", text)[1] in {

@@ -73,8 +73,12 @@ def _own_numbers(
         except Exception:  # a target that needs the graph, such as the logits under a softmax
             return None
     numbers = np.asarray(keras.ops.convert_to_numpy(own), np.float64)
-    wanted = found["scores" if found["predictions"] is None else "predictions"].shape
-    return numbers.reshape(wanted) if numbers.size == np.prod(wanted) else None
+    given = found["scores" if found["predictions"] is None else "predictions"].numpy()
+    if numbers.size != given.size:
+        return None
+    if (numbers <= 0).all() and (given > 0).any():  # a log-softmax, of which predictions are exp
+        numbers = np.exp(numbers)
+    return numbers.reshape(given.shape)
 
 
 def _apart(numbers: np.ndarray, own: np.ndarray) -> float:

@@ -64,7 +64,7 @@ def measure(
         numbers = tf.reduce_sum(features * weights, -1)
         if None in numbers.shape[1:]:
             return tf.zeros(())
-        cells[:] = _probed(numbers.shape[1:])
+        cells[:] = _probed(tuple(numbers.shape[1:]))
         middle = [length // 2 for length in numbers.shape[1:]]
         found = []
         for axis, index in cells:
