@@ -26,7 +26,7 @@ def network() -> keras.Model:
 
 def head(features: Any, cnn: keras.Model) -> keras.Model:
     del cnn
-    return layers.Dense(3, name="scores")(layers.LSTM(4, name="lstm")(features))
+    return layers.Dense(3, name="scores")(layers.Flatten(name="join")(features))
 
 
 def time_distributed() -> tuple[keras.Model, keras.Model, str]:
@@ -55,11 +55,11 @@ KINDS: list[Callable[[], tuple[keras.Model, keras.Model, str]]] = [
 def by_hand(model: keras.Model, cnn: keras.Model, target: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the activations and gradients of each frame, shape (batch, frames, ...)."""
     seen = [cnn.layers[0](CLIPS[:, frame]) for frame in range(4)]
-    lstm, scores = model.get_layer("lstm"), model.get_layer("scores")
+    join, scores = model.get_layer("join"), model.get_layer("scores")
     with tf.GradientTape() as tape:
         for each in seen:
             tape.watch(each)
-        score = scores(lstm(tf.stack([cnn.layers[1](each) for each in seen], 1)))[:, target]
+        score = scores(join(tf.stack([cnn.layers[1](each) for each in seen], 1)))[:, target]
     gradients = tape.gradient(score, seen)
     return np.stack(seen, 1), np.stack(gradients, 1)
 
@@ -121,8 +121,8 @@ def test_what_follows_a_layer_runs_with_all_its_frames(kind: Any, register: Any)
 
     model, _, path = kind()
     found = Explainer(model, register(frames_removed), path, normalize="none")(CLIPS, 1)
-    lstm, scores = model.get_layer("lstm"), model.get_layer("scores")
-    nothing = scores(lstm(np.zeros((2, 4, 5), "float32")))[:, 1]
+    join, scores = model.get_layer("join"), model.get_layer("scores")
+    nothing = scores(join(np.zeros((2, 4, 5), "float32")))[:, 1]
     wanted = model(CLIPS)[:, 1] - nothing
     np.testing.assert_allclose(found.maps[:, 0, 0, 0], wanted, atol=1e-5)
 
