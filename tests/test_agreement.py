@@ -128,3 +128,20 @@ def test_a_model_that_draws_its_answer_is_not() -> None:
         layers.Conv2D(4, 3, name="conv"), layers.GlobalMaxPooling2D(), layers.Dense(2),
     ])  # fmt: skip
     assert len(GradCAM(model, "conv")(IMAGES)) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize")
+def test_a_frozen_float8_model_is_a_snapshot() -> None:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+    x = layers.Dense(5, activation="relu", name="pixels")(x)
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+    model.quantize("float8")
+    live, frozen = GradCAM(model, "conv"), GradCAM(model, "conv", freeze=True)
+    before = live(IMAGES, 1).maps
+    np.testing.assert_allclose(frozen(IMAGES, 1).maps, before, atol=1e-6)
+    kernel = model.get_layer("conv").kernel
+    kernel.assign(kernel * 2)
+    np.testing.assert_array_equal(frozen(IMAGES, 1).maps, frozen(IMAGES, 1).maps)
+    np.testing.assert_allclose(frozen(IMAGES, 1).maps, before, atol=1e-6)
+    assert np.abs(live(IMAGES, 1).maps - before).max() > 1e-4

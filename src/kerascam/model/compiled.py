@@ -55,7 +55,10 @@ def _frozen(traced: Any) -> Compiled:
         convert_variables_to_constants_v2,
     )
 
-    frozen = convert_variables_to_constants_v2(traced)
+    try:
+        frozen = convert_variables_to_constants_v2(traced)
+    except tf.errors.UnimplementedError:  # numbers that no constant may be, such as float8
+        return _of_copies(traced)
     structure = traced.structured_outputs
     likes = tf.nest.flatten(structure, expand_composites=True)
 
@@ -65,6 +68,18 @@ def _frozen(traced: Any) -> Compiled:
         return tf.nest.pack_sequence_as(structure, flat, expand_composites=True)
 
     return call
+
+
+def _of_copies(traced: Any) -> Compiled:
+    """Let a graph read copies of its variables: a snapshot, if no faster than the graph."""
+    copies = [(variable.handle, tf.Variable(variable)) for variable in traced.variables]
+    traced.set_external_captures([
+        next((copy.handle for handle, copy in copies if handle is outer), outer)
+        for outer in traced.captured_inputs
+    ])  # fmt: skip
+
+    traced._kerascam_copies = copies  # alive as long as the function that reads them
+    return traced
 
 
 def _shaped_like(output: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
