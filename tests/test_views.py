@@ -79,6 +79,7 @@ def test_each_frame_has_the_map_of_its_own(kind: Any) -> None:
     np.testing.assert_allclose(found.heatmaps, enlarged_frames, atol=1e-6)
     np.testing.assert_array_equal(found.images, CLIPS)
     assert any("a map for each" in note for note in found.notes)
+    assert not any("branches" in note for note in found.notes)
     np.testing.assert_allclose(found[1].maps, wanted[1:], atol=1e-6)
 
 

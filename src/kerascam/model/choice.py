@@ -169,14 +169,17 @@ def _end(used: Sequence[Capture]) -> tuple[Capture, list[str]]:
 
 def _beside(chosen: Capture, used: Sequence[Capture], around: Around) -> tuple[str, ...]:
     """List the ends of the other branches, if the chosen one is but a branch."""
-    found = [chosen]
-    while not found[-1].bottleneck and len(found) < _MOST_BRANCHES:
-        left = around([each.output for each in found])
-        rest = [each for each in used if each.output in left and each not in found]
+    runs = [each for each in used if each.path == chosen.path]  # such as one for each frame
+    found: list[Capture] = []
+    last = chosen
+    while not last.bottleneck and len(found) < _MOST_BRANCHES - 1:
+        left = around([each.output for each in (*runs, *found)])
+        rest = [each for each in used if each.output in left and each not in (*runs, *found)]
         if not rest:
             break
-        found.append(_end(rest)[0])
-    return tuple(dict.fromkeys(each.path for each in found[:0:-1]))
+        last = _end(rest)[0]
+        found.append(last)
+    return tuple(dict.fromkeys(each.path for each in found[::-1] if each.path != chosen.path))
 
 
 def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) -> str | None:
