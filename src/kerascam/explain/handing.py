@@ -16,17 +16,19 @@ def raw_maps(
 ) -> list[tf.Tensor]:
     """Hand the method what its parameters are named: for each layer in turn, or once."""
     supply = _supply(trace)
-    views = [form.views for form in trace.forms]
-    if method.of_each_layer:
+
+    def of_each_layer(method: Method, options: Mapping[str, Any]) -> list[tf.Tensor]:
         return [
-            _asked(method, layer, each, options) for layer, each in zip(supply, views, strict=True)
+            _asked(method, layer, form.views, options)
+            for layer, form in zip(supply, trace.forms, strict=True)
         ]
+
+    if method.of_each_layer:
+        return of_each_layer(method, options)
     once = supply[0] if supply else _whole(trace)
     if "localization" in method.needs:
         localizer = METHODS[{**method.options, **options}["localizer"]]
-        cams = [
-            _asked(localizer, layer, each, {}) for layer, each in zip(supply, views, strict=True)
-        ]
+        cams = of_each_layer(localizer, {})
         once = {**once, "localization": _localization(cams, trace, size)}
     return [method.function(**_handed(method, once), **options)]
 

@@ -50,7 +50,8 @@ class Again:
 
     def gradient(self, images: tf.Tensor) -> tf.Tensor:
         """Differentiate the score by other images, (batch, ...) or (copies, batch, ...)."""
-        return self._at(self._gradient, self.inputs, images, images.dtype, self.rank)
+        ask = partial(self._slopes, self._score)
+        return self._at(ask, self.inputs, images, images.dtype, self.rank)
 
     def score(self, images: tf.Tensor) -> tf.Tensor:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
@@ -74,7 +75,7 @@ class Again:
 
     def rest_gradient(self, form: Form, runs: Runs, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Differentiate the score by another output of a layer; for the arguments see `rest`."""
-        ask = partial(self._rest_gradient, form, len(runs))
+        ask = partial(self._slopes, partial(self._rest, form, len(runs)))
         return self._at(ask, [*self.inputs, together(runs)], features, features.dtype, rank)
 
     def _at(
@@ -101,30 +102,17 @@ class Again:
         outputs, *_ = forward(self.model, self._with_images(inputs, images), [])
         return self._scores(outputs, classes)
 
-    def _gradient(self, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images) -> Images:
+    def _slopes(
+        self, ask: Ask, inputs: Sequence[tf.Tensor], classes: ClassIds, values: tf.Tensor
+    ) -> tf.Tensor:
+        """Differentiate the scores that `ask` gives of some values by these."""
         # Persistent: of a float16 model, two variants of the score are differentiated.
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(images)
+            tape.watch(values)
             with relu.replaced(self.question.relu_rule):
-                outputs, *_ = forward(self.model, self._with_images(inputs, images), [], tape)
-                scores = self._scores(outputs, classes)
+                scores = ask(inputs, classes, values)
             variants = scoring.variants(self.model, scores)
-        return by_images(self.question, tape, variants, images)
-
-    def _rest_gradient(
-        self,
-        form: Form,
-        runs: int,
-        inputs: Sequence[tf.Tensor],
-        classes: ClassIds,
-        features: Features,
-    ) -> Features:
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(features)
-            with relu.replaced(self.question.relu_rule):
-                scores = self._rest(form, runs, inputs, classes, features)
-            variants = scoring.variants(self.model, scores)
-        return by_images(self.question, tape, variants, features)
+        return by_images(self.question, tape, variants, values)
 
     def _rest(
         self,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from .layers import walk
+from .layers import every_layer
 
 _XLA = "_jit_compile"
 
@@ -67,7 +67,7 @@ def _silence() -> Iterator[None]:
 @contextmanager
 def _undecided(model: keras.Model | None) -> Iterator[None]:
     """Leave open whether a model is compiled by XLA: Keras settles it when it is looked through."""
-    layers = [] if model is None else [model, *(layer for _, layer in walk(model))]
+    layers = [] if model is None else every_layer(model)
     settings = [(vars(layer), vars(layer)[_XLA]) for layer in layers if _XLA in vars(layer)]
     try:
         yield

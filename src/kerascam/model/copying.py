@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from .layers import walk
+from .layers import every_layer
 
 
 def check_copyable(model: keras.Model) -> None:
@@ -38,7 +38,7 @@ def custom_classes(model: keras.Model) -> tuple[type, ...]:
 
     In a pickle, ahead of the model, they have their modules imported, which registers them.
     """
-    kinds = {type(layer): None for layer in (model, *(layer for _, layer in walk(model)))}
+    kinds = {type(layer): None for layer in every_layer(model)}
     return tuple(kind for kind in kinds if not _is_keras(kind.__module__) and _is_at_top(kind))
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -127,6 +128,20 @@ def _without_bias(addition: tf.Operation, tensor: tf.Tensor) -> tf.Operation | N
     """Return the side of a sum that depends on a tensor; None if both do."""
     sides = [side for side in addition.inputs if tensor.op.name in ancestors([side])]
     return sides[0].op if len(sides) == 1 else None
+
+
+def function_graph(operation: tf.Operation, name: str) -> Any:
+    """Return the graph of a function that an operation calls, which an outer graph may hold.
+
+    None if there is none of that name.
+    """
+    graph = operation.graph
+    while graph is not None:
+        function = graph._get_function(name)
+        if function is not None:
+            return function.graph
+        graph = getattr(graph, "outer_graph", None)
+    return None
 
 
 def is_foreign(tensor: tf.Tensor) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import tensorflow as tf
 
+from . import graph
+
 # What calls functions of the graph, by the names of its attributes.
 _BODIES = ("f", "body", "then_branch", "else_branch", "branches")
 # What runs code that the graph does not hold.
@@ -73,7 +75,7 @@ def _inside(operation: tf.Operation, seen: set[str]) -> Iterator[tf.Operation]:
         if name in seen:
             continue
         seen.add(name)
-        body = _function(operation, name)
+        body = graph.function_graph(operation, name)
         for inner in () if body is None else body.get_operations():
             yield inner
             yield from _inside(inner, seen)
@@ -86,16 +88,6 @@ def _called(operation: tf.Operation) -> list[str]:
         each.name for key in _BODIES if key in attributes for each in attributes[key].list.func
     ]
     return [name for name in names if name]
-
-
-def _function(operation: tf.Operation, name: str) -> tf.Graph | None:
-    graph = operation.graph
-    while graph is not None:
-        function = graph._get_function(name)
-        if function is not None:
-            return function.graph
-        graph = getattr(graph, "outer_graph", None)
-    return None
 
 
 def _has_own_rule(operation: tf.Operation) -> bool:

@@ -35,6 +35,11 @@ def _children(model: keras.Layer) -> list[Layer]:
     return children
 
 
+def every_layer(model: keras.Model) -> list[Layer]:
+    """List the model itself and all layers in it, one of several paths as often."""
+    return [model, *(layer for _, layer in walk(model))]
+
+
 def find(model: keras.Model, layer: object) -> tuple[str, Layer]:
     """Find one layer and its path.
 

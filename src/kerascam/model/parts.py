@@ -141,7 +141,8 @@ class _End:
 
 
 def _definition(operations: Sequence[tf.Operation], graph: tf.Graph) -> tf.compat.v1.GraphDef:
-    definition = tf.compat.v1.GraphDef()
+    definition = graph.as_graph_def()  # with its functions
+    del definition.node[:]
     for operation in operations:
         node = operation.node_def
         inputs = [name for name in node.input if not name.startswith("^")]
@@ -149,9 +150,6 @@ def _definition(operations: Sequence[tf.Operation], graph: tf.Graph) -> tf.compa
         node.input.extend(inputs)
         node.attr.pop("_class", None)
         definition.node.append(node)
-    whole = graph.as_graph_def()
-    definition.library.CopyFrom(whole.library)
-    definition.versions.CopyFrom(whole.versions)
     return definition
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from . import specs
 from .compiled import Compiled
 from .interrupts import held_back
-from .layers import walk
+from .layers import every_layer
 from .outputs import select
 from .shadow import losses_kept
 from .side_effects import as_they_were
@@ -35,9 +35,9 @@ def own_answer(
         The explained output, or all of them; None if the model does not run without a graph.
     """
     changed = getattr(compiled, "assigned", [])
-    layers = [model, *(layer for _, layer in walk(model))]
     try:
-        with held_back(), as_they_were(changed), losses_kept(layers), keras.StatelessScope():
+        kept = losses_kept(every_layer(model))
+        with held_back(), as_they_were(changed), kept, keras.StatelessScope():
             outputs = specs.call(model, specs.pack(model, inputs, like))
         return select(model, outputs, output)
     except Exception:  # only the graph can run it, such as on another device
@@ -46,9 +46,8 @@ def own_answer(
 
 def is_half(model: keras.Model) -> bool:
     """Tell whether the model computes in numbers of 16 bits, or fewer, anywhere."""
-    layers = [model, *(layer for _, layer in walk(model))]
     return any(
         getattr(layer, "quantization_mode", None) is not None
         or "16" in str(getattr(layer, "compute_dtype", ""))
-        for layer in layers
+        for layer in every_layer(model)
     )

@@ -10,7 +10,7 @@ from .._types import ClassIds, Scores, Target
 from ..errors import DoesNotFitError, reason
 from ..targets import heads
 from ..targets.composed import reads_binary
-from .layers import walk
+from .layers import every_layer
 from .outputs import describe
 
 # Half-precision gradients are scaled up on their way back, as in mixed-precision training.
@@ -72,8 +72,7 @@ def probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
 
 def variants(model: keras.Model, scores: Scores) -> tuple[Scores, ...]:
     """Return the scores to differentiate; of a float16 model, the scaled ones too."""
-    policies = [model, *(layer for _, layer in walk(model))]
-    half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in policies)
+    half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in every_layer(model))
     return (scores, _HALF_SCALE * scores) if half else (scores,)
 
 

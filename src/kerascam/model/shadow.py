@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from ..errors import DoesNotFitError, reason
-from .layers import walk
+from .layers import every_layer
 from .specs import call
 
 # Called with a layer's inputs and output each time that the layer runs; returns what replaces the
@@ -98,7 +98,7 @@ def _is_keras(thing: Any) -> bool:
 def _with_inner(
     model: keras.Model, listeners: Iterable[tuple[keras.Operation, Listener]]
 ) -> Iterator[keras.Operation]:
-    named = [model, *(layer for _, layer in walk(model)), *(layer for layer, _ in listeners)]
+    named = [*every_layer(model), *(layer for layer, _ in listeners)]
     return iter({id(layer): layer for layer in named}.values())
 
 

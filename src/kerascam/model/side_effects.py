@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from .graph import function_graph
+
 # Operations that hand their inputs to functions: by attribute, and the first input handed on.
 _CALLS = {
     "StatefulPartitionedCall": (("f",), 0),
@@ -57,9 +59,9 @@ def _assigns(kind: str) -> bool:
 
 
 def _assigned_inside(operation: tf.Operation, attribute: str, begin: int) -> set[str]:
-    function = operation.graph._get_function(operation.get_attr(attribute).name)
-    if function is None:
+    body = function_graph(operation, operation.get_attr(attribute).name)
+    if body is None:
         return set()
-    names = _assigned(function.graph)
-    pairs = zip(operation.inputs[begin:], function.graph.inputs, strict=False)
+    names = _assigned(body)
+    pairs = zip(operation.inputs[begin:], body.inputs, strict=False)
     return {outer.name for outer, inner in pairs if inner.name in names}

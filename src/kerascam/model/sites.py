@@ -11,7 +11,7 @@ from .._types import Features
 from ..errors import brief
 from . import graph, shadow
 from .grids import channels_last, to_grid
-from .layers import channels_first, walk
+from .layers import channels_first, every_layer, walk
 from .outputs import tensors_in
 from .parts_of_outputs import part_of, tensors_by_name, used_part, with_part
 
@@ -241,7 +241,7 @@ def _written_order(model: keras.Model, layer: keras.Operation) -> list[int]:
     made. Empty where there is nothing to put in order.
     """
     written = getattr(layer, "_inbound_nodes", [])
-    for part in (model, *(each for _, each in walk(model))):
+    for part in every_layer(model):
         depths = getattr(part, "_nodes_by_depth", {})
         nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
         own = [written.index(node) for node in nodes if node.operation is layer]

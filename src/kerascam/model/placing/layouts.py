@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .. import graph
 from . import blocks, joins, movements, products
 from .atoms import BATCH, IMAGE, Atom, Layout, feature
 from .constants import called_with, number
@@ -128,14 +129,10 @@ def _is_known(kind: str) -> bool:
 
 
 def _function(operation: tf.Operation, attribute: str) -> Any:
-    """Return the graph of a function that an operation calls, which an outer graph may hold."""
-    name, graph = operation.get_attr(attribute).name, operation.graph
-    while graph is not None:
-        function = graph._get_function(name)
-        if function is not None:
-            return function.graph
-        graph = getattr(graph, "outer_graph", None)
-    raise LostError
+    found = graph.function_graph(operation, operation.get_attr(attribute).name)
+    if found is None:
+        raise LostError
+    return found
 
 
 def _either(

@@ -13,7 +13,7 @@ from ..render import is_signed, resize_heatmap
 from ..styles import Style
 from .bars import OVERLAY_BAR, overlay_bar
 from .rows import GAP, LABEL, as_rows, check_count, draw_rows
-from .volumes import window
+from .volumes import slices_of, window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,13 +71,13 @@ def frames_figure(
     columns = min(max_frames, max(map(len, films)))
 
     def draw(row: int, axes: Sequence["Axes"]) -> None:
-        film, heat = films[row], heats[row]
-        timed = resize_heatmap(heat.reshape(len(heat), -1), (len(film), heat[0].size))
+        film = films[row]
+        timed = slices_of(heats[row], len(film))
         shown = np.linspace(0, len(film) - 1, min(columns, len(film))).round().astype(int)
         for ax in axes:
             ax.axis("off")
         for ax, frame in zip(axes, shown, strict=False):
-            own = resize_heatmap(timed[frame].reshape(heat.shape[1:]), film.shape[1:3])
+            own = resize_heatmap(timed[frame], film.shape[1:3])
             painted = brush.paint(film[frame], own, HOST)
             ax.imshow(_above(film[frame], painted))
             ax.set_title(f"frame {frame}", fontsize=LABEL, color="0.35")

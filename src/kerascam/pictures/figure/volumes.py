@@ -67,15 +67,21 @@ def volume_figure(
     signed = any(map(is_signed, heats)) if signed is None else signed
     photos, slices, texts = [], [], []
     for row, (solid, heat) in enumerate(zip(solids, heats, strict=True)):
-        deep = resize_heatmap(heat.reshape(len(heat), -1), (len(solid), heat[0].size))
-        best = int(np.abs(deep).sum(axis=1).argmax())
+        deep = slices_of(heat, len(solid))
+        best = int(np.abs(deep).sum(axis=(1, 2)).argmax())
         photos.append(window(solid, value_range, argument)[best])
-        slices.append(deep[best].reshape(heat.shape[1:]))
+        slices.append(deep[best])
         title = "" if titles is None else f"{titles[row]} · "
         texts.append(f"{title}slice {best} of 0-{len(solid) - 1}")
     rest: dict[str, Any] = {"colormap": colormap, "alpha": alpha, "max_rows": max_rows}
     rest |= {"heading": heading, "unit": unit, "style": style, "levels": levels}
     return figure(photos, slices, texts, signed=signed, **rest)
+
+
+def slices_of(heat: NDArray[Any], count: int) -> NDArray[Any]:
+    """Resize a heatmap along its first axis, to a slice for each of a volume or a clip."""
+    slices = resize_heatmap(heat.reshape(len(heat), -1), (count, heat[0].size))
+    return slices.reshape(count, *heat.shape[1:])
 
 
 def window(
