@@ -65,7 +65,7 @@ def serve(request):
 def waits(monkeypatch):
     """The waits between tries, in order; none is waited."""
     listed = []
-    monkeypatch.setattr("kerascam.serving.client.questions.sleep", listed.append)
+    monkeypatch.setattr("kerascam.serving.client.errors.sleep", listed.append)
     return listed
 
 

@@ -18,11 +18,10 @@ from model_servers import NAME, LibraryModel, grpc_server, rest_server
 
 import kerascam
 from kerascam.serving import Client, ServerUnavailableError, ServingError
-from kerascam.serving.client.connection import TooLargeError
-from kerascam.serving.client.rest import read_body
-from kerascam.serving.client.route import DeadlineBackend, find_proxy
+from kerascam.serving.client.connection import parse_place
+from kerascam.serving.client.errors import TooLargeError
+from kerascam.serving.client.http import DeadlineBackend, find_proxy, read_body
 from kerascam.serving.client.rpc import read_outputs
-from kerascam.serving.client.settings import parse_place
 
 IMAGES = np.random.default_rng(0).random((2, 6, 7, 3)).astype(np.float32)
 SECONDS = 0.3  # of a client whose time runs out
@@ -57,7 +56,7 @@ def rest(model):
 def waits(monkeypatch):
     """The waits between tries; none is waited."""
     listed = []
-    monkeypatch.setattr("kerascam.serving.client.questions.sleep", listed.append)
+    monkeypatch.setattr("kerascam.serving.client.errors.sleep", listed.append)
     return listed
 
 

@@ -11,9 +11,8 @@ from PIL import Image
 from served_model import SIDE, predict, serving
 
 from kerascam.pictures import photo_limits
-from kerascam.serving.server.errors import RequestError
 from kerascam.serving.server.images import Images, JpegError, read_jpeg
-from kerascam.serving.server.limits import Limits
+from kerascam.serving.server.limits import Limits, RequestError
 
 SCAN = b"\xff\xda"
 LIMITS = Limits(pixels=400, request_pixels=1000, scans=12, run_seconds=5)

@@ -11,7 +11,7 @@ import pytest
 from served_model import NAME, some_images, until
 
 from kerascam.serving import Client, DevelopmentServer, Limits, ServerProcess, running_server
-from kerascam.serving.server.process import free_port
+from kerascam.serving.server import free_port
 
 
 class Script:

@@ -23,11 +23,10 @@ from served_model import (
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from kerascam.serving.server import versions as versions_module
-from kerascam.serving.server.errors import CannotServeError, RequestError
+from kerascam.serving.server.limits import CannotServeError, RequestError
 from kerascam.serving.server.servable import Servable
 from kerascam.serving.server.server import ModelServer
-from kerascam.serving.server.version_folders import newest_version, version_folders
-from kerascam.serving.server.versions import Versions
+from kerascam.serving.server.versions import Versions, newest_version, version_folders
 
 IMAGES = some_images(2)
 MODEL = f"/v1/models/{NAME}"

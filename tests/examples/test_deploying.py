@@ -15,7 +15,7 @@ import pytest
 import kerascam
 from kerascam import GradCAM
 from kerascam.serving import Client
-from kerascam.serving.server.process import free_port
+from kerascam.serving.server import free_port
 from scene_classification import load_reference_model, reference_classes, steps
 from scene_classification.cli import main
 from scene_classification.config import Config

@@ -8,10 +8,8 @@ from pathlib import Path
 from types import FrameType
 from typing import get_type_hints
 
-from ..serving.needs import needs_packages
 from ..serving.server.limits import Limits
-from ..serving.server.version_folders import MODEL_FILE, newest_version
-from ..serving.words import LONGEST_SECONDS
+from ..serving.words import LONGEST_SECONDS, needs_packages
 from . import options
 
 DESCRIPTION = """\
@@ -89,7 +87,7 @@ def run(arguments: argparse.Namespace) -> bool:
         SystemExit: If the version to begin with cannot be loaded.
     """
     with needs_packages():
-        from ..serving.server.errors import CannotServeError
+        from ..serving.server.limits import CannotServeError
         from ..serving.server.server import ModelServer
 
     _log()
@@ -125,6 +123,8 @@ def _model_folder(path: Path) -> Path:
     Raises:
         ValueError: If it is another kind of folder, or none.
     """
+    from ..serving.server.versions import MODEL_FILE, newest_version  # imports TensorFlow
+
     if path.is_file():
         raise ValueError(
             f"{path} is a file: `kerascam export {path} --out FOLDER` writes what can be served"

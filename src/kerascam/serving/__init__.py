@@ -7,31 +7,31 @@ what a server's limits are does not.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .needs import needs_packages as _needs_packages
+from .words import needs_packages as _needs_packages
 
 if TYPE_CHECKING:
-    from .client.answer import Prediction as Prediction
-    from .client.answer import ServedExplanation as ServedExplanation
-    from .client.client import Client as Client
+    from .client import Client as Client
+    from .client.batch import Prediction as Prediction
+    from .client.batch import ServedExplanation as ServedExplanation
     from .client.errors import ServerUnavailableError as ServerUnavailableError
     from .client.errors import ServingError as ServingError
+    from .server import DevelopmentServer as DevelopmentServer
+    from .server import Engine as Engine
+    from .server import ServerProcess as ServerProcess
+    from .server import running_server as running_server
     from .server.limits import Limits as Limits
-    from .server.process import DevelopmentServer as DevelopmentServer
-    from .server.process import Engine as Engine
-    from .server.process import ServerProcess as ServerProcess
-    from .server.process import running_server as running_server
 
 _HOMES = {
-    "Client": ".client.client",
-    "DevelopmentServer": ".server.process",
-    "Engine": ".server.process",
+    "Client": ".client",
+    "DevelopmentServer": ".server",
+    "Engine": ".server",
     "Limits": ".server.limits",
-    "Prediction": ".client.answer",
-    "ServedExplanation": ".client.answer",
-    "ServerProcess": ".server.process",
+    "Prediction": ".client.batch",
+    "ServedExplanation": ".client.batch",
+    "ServerProcess": ".server",
     "ServerUnavailableError": ".client.errors",
     "ServingError": ".client.errors",
-    "running_server": ".server.process",
+    "running_server": ".server",
 }
 
 __all__ = [

@@ -4,7 +4,10 @@ The names of signatures and tensors are in `kerascam.signatures`, which the expo
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+from typing import Any
 
 from ..signatures import (
     BYTES,
@@ -44,6 +47,19 @@ STATES = ("UNKNOWN", "START", LOADING, AVAILABLE, UNLOADING, END)
 #: A day: timers of sockets, of event loops and of gRPC overflow not far above it.
 LONGEST_SECONDS = 86_400
 
+_PACKAGES = (
+    "fastapi",
+    "grpc",
+    "h11",
+    "httpcore",
+    "orjson",
+    "starlette",
+    "tenacity",
+    "tensorflow_serving",
+    "uvicorn",
+)
+_INSTALL = "httpcore orjson tenacity tensorflow-serving-api fastapi uvicorn"
+
 _MAP = re.compile(rf"{MAP}(_\d+)?", re.ASCII)
 
 
@@ -82,3 +98,40 @@ def is_map(name: str) -> bool:
 def holds_files(name: str) -> bool:
     """Tell whether an input or output holds encoded files; the protocol has such names too."""
     return name.endswith(BYTES)
+
+
+def version_and_state(version: Any, state: Any) -> tuple[int, str]:
+    """Take one version of a model and its state.
+
+    Raises:
+        ValueError: If they are none.
+
+    Example:
+        >>> version_and_state("3", "AVAILABLE")
+        (3, 'AVAILABLE')
+    """
+    digits = version if isinstance(version, str) else str(version)
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) < 20
+    if isinstance(version, (bool, float)) or not is_number:
+        raise ValueError("a version is not a whole number")
+    if state not in STATES:
+        raise ValueError("a version has a state that the protocol does not know")
+    return int(digits), str(state)
+
+
+@contextmanager
+def needs_packages() -> Iterator[None]:
+    """Stand around imports of the packages that a client or a server needs.
+
+    Raises:
+        ImportError: If one is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        raise ImportError(
+            f"kerascam.serving needs the package {package!r}; pip install {_INSTALL}"
+        ) from error

@@ -1,16 +1,26 @@
-"""What a client wants of a connection, over whichever protocol it goes."""
+"""Where a model is served, and what a client needs of a connection to it."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from numbers import Real
 from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from ..needs import needs_packages
-from ..words import STATES
-from .errors import ServingError
-from .settings import Place
+from ..words import LONGEST_SECONDS, MODELS, needs_packages
+
+SCHEMES = ("http", "https", "grpc", "grpcs")
+
+_LABEL = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"  # with the underscore of Docker's names
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"\d+(\.\d+){3}")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP
+_RPC_NAME = re.compile(r"(?!.*-bin$)[0-9A-Za-z_.-]+", re.IGNORECASE)  # "-bin" holds bytes
+_VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 #: By their names in a signature: numbers, or objects: str for text, and bytes for encoded files.
 Tensors: TypeAlias = Mapping[str, np.ndarray]
@@ -18,6 +28,185 @@ Tensors: TypeAlias = Mapping[str, np.ndarray]
 CHECK_SERVER = "check the url, and that the server runs"
 TOO_SLOW = "raise timeout=, or lower batch_size="
 TOO_BUSY = "raise retries= or backoff=, or lower concurrency="
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model on a server.
+
+    Attributes:
+        scheme: One of `SCHEMES`.
+        host: As in "localhost:8501".
+        prefix: What stands before "/v1", as in "/vision".
+        model: The model's name on the server.
+        version: Which version; None is the one that the server prefers, its highest.
+    """
+
+    scheme: str
+    host: str
+    prefix: str
+    model: str
+    version: int | None
+
+    def __str__(self) -> str:
+        version = "" if self.version is None else f", version {self.version},"
+        return f"model {self.model!r}{version} at {self.scheme}://{self.host}{self.prefix}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.scheme.endswith("s")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this very machine, by its address."""
+        if self.host.startswith("["):
+            return IPv6Address(self.host[1:].partition("]")[0]).is_loopback
+        name = self.host.partition(":")[0]
+        if _FOUR_NUMBERS.fullmatch(name):
+            return IPv4Address(name).is_loopback
+        return f".{name}".lower().rstrip(".").endswith(".localhost")
+
+    @property
+    def rest_url(self) -> str:
+        """The address of the model's status; with ":predict", that of its signatures."""
+        version = "" if self.version is None else f"/versions/{self.version}"
+        model = quote(self.model, safe="")
+        return f"{self.scheme}://{self.host}{self.prefix}{MODELS}/{model}{version}"
+
+
+def parse_place(url: str, model: str, version: int | None) -> Place:
+    """Read the address that a user gives.
+
+    Raises:
+        TypeError: If `url` or `model` is no text.
+        ValueError: If it is none, or has parts that no server of that kind knows.
+
+    Example:
+        >>> parse_place("http://localhost:8501/", "scene", 3).rest_url
+        'http://localhost:8501/v1/models/scene/versions/3'
+    """
+    for name, value in (("url", url), ("model", model)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be text, not {value!r}")
+    if any(mark in url for mark in "@?#"):
+        # Not shown, and so before all that shows it: it may hold a password.
+        raise ValueError(
+            "url must hold no user, password, query or fragment; give passwords by headers="
+        )
+    try:
+        parts = urlsplit(url)
+        scheme, prefix = parts.scheme, parts.path.rstrip("/")
+        host = _host(parts.hostname or "")
+        port = parts.port  # checks its own range, save for 0
+        if port == 0:
+            raise ValueError("0 is not a port")
+        if not url.isprintable() or " " in url:
+            raise ValueError("it holds blanks or control characters")
+    except ValueError as error:
+        raise ValueError(
+            f"url must have a host's name or address, and a port from 1 to 65535, as in "
+            f"'http://localhost:8501'; received {url!r}: {error}"
+        ) from None
+    if scheme not in SCHEMES or not host:
+        raise ValueError(
+            f"url must begin with one of {', '.join(f'{each}://' for each in SCHEMES)} and a "
+            f"host, as in 'http://localhost:8501' or 'grpc://localhost:8500'; received {url!r}"
+        )
+    if MODELS in prefix:
+        raise ValueError(f"url must end before '{MODELS}', which is added to it; received {url!r}")
+    if scheme.startswith("grpc") and (prefix or port is None):
+        raise ValueError(
+            f"url must be a host and a port for gRPC, as in 'grpc://localhost:8500'; "
+            f"received {url!r}"
+        )
+    if not model:
+        raise ValueError("model must be the model's name on the server; received ''")
+    return Place(scheme, host if port is None else f"{host}:{port}", prefix, model, version)
+
+
+def _host(name: str) -> str:
+    """Check a host, and bring it to ASCII: neither httpcore nor gRPC does so before it connects.
+
+    Raises:
+        ValueError: If it can be none.
+
+    Example:
+        >>> _host("models.müller.example"), _host("::1")
+        ('models.xn--mller-kva.example', '[::1]')
+    """
+    if ":" in name:
+        return f"[{IPv6Address(name)}]"
+    if _FOUR_NUMBERS.fullmatch(name):
+        return str(IPv4Address(name))
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        ascii_name = "."  # an empty label, or one too long
+    if ascii_name and not _HOST.fullmatch(ascii_name):
+        raise ValueError(f"{name!r} is not a host name")
+    return ascii_name
+
+
+def seconds(name: str, value: Any, *, zero: bool) -> float:
+    """Take a length of time.
+
+    Args:
+        name: The argument's.
+        value: As the user gave it.
+        zero: Whether it may be none at all.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative, or longer than a day.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number:
+        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+    if not (0 <= value <= LONGEST_SECONDS and (zero or value > 0)):  # NaN neither
+        least = "at least 0" if zero else "positive"
+        raise ValueError(
+            f"{name} must be {least} and at most {LONGEST_SECONDS} seconds; received {value}"
+        )
+    return float(value)
+
+
+def conform_headers(headers: Any, *, rpc: bool) -> dict[str, str]:
+    """Take what is sent with each request. Values are not shown in errors: they may be secrets.
+
+    Args:
+        headers: By name; None is none.
+        rpc: Whether they are gRPC's metadata.
+
+    Raises:
+        TypeError: If they are not texts by name.
+        ValueError: If one cannot be sent as it is.
+
+    Example:
+        >>> conform_headers({"Authorization": "Bearer abc"}, rpc=True)
+        {'Authorization': 'Bearer abc'}
+    """
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers must be a dict of texts by name, not a {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(
+                f"headers must be a dict of texts by name; the value of {name!r} is of type "
+                f"{type(value).__name__}: give both as str"
+            )
+        if not (_RPC_NAME if rpc else _NAME).fullmatch(name):
+            marks = "_ . and -, not ending in -bin, for gRPC" if rpc else "marks as - and _"
+            raise ValueError(
+                f"headers must have names of ASCII letters, digits, {marks}; received {name!r}"
+            )
+        if not _VALUE.fullmatch(value):
+            raise ValueError(
+                f"headers must have values of printable ASCII without blanks at their ends; that "
+                f"of {name!r} has others: strip() or encode it"
+            )
+    return dict(headers)
 
 
 @dataclass(frozen=True)
@@ -61,46 +250,6 @@ class Connection(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close it for good."""
-
-
-class TooLargeError(ValueError):
-    """An answer is beyond its bound."""
-
-
-def too_large(what: str, most: int) -> ServingError:
-    """Word the error for an answer beyond the bound."""
-    return ServingError(
-        f"the answer to {what} is larger than {most} bytes; raise max_answer_bytes=, or lower "
-        f"batch_size="
-    )
-
-
-def unreadable(what: str, error: Exception, begins: bytes | None = None) -> ServingError:
-    """Word the error for an answer that is none of this protocol."""
-    shown = "" if begins is None else f"; it begins {begins[:80]!r}"
-    return ServingError(
-        f"the answer to {what} cannot be read: {error}; check that a TensorFlow Serving "
-        f"compatible server answers there{shown}"
-    )
-
-
-def version_and_state(version: Any, state: Any) -> tuple[int, str]:
-    """Take one version of a model and its state.
-
-    Raises:
-        ValueError: If they are none.
-
-    Example:
-        >>> version_and_state("3", "AVAILABLE")
-        (3, 'AVAILABLE')
-    """
-    digits = version if isinstance(version, str) else str(version)
-    is_number = digits.isascii() and digits.isdecimal() and len(digits) < 20
-    if isinstance(version, (bool, float)) or not is_number:
-        raise ValueError("a version is not a whole number")
-    if state not in STATES:
-        raise ValueError("a version has a state that the protocol does not know")
-    return int(digits), str(state)
 
 
 def connect(

@@ -9,8 +9,17 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from ...signatures import HEATMAP
-from .answer import Prediction, ServedExplanation, explanation, join, prediction
-from .batch import Batch, File, make_batch, make_file_batch
+from .batch import (
+    Batch,
+    File,
+    Prediction,
+    ServedExplanation,
+    explanation,
+    join,
+    make_batch,
+    make_file_batch,
+    prediction,
+)
 from .connection import Tensors
 from .errors import ReplacedError, ServingError
 from .manifest import Manifest

@@ -14,21 +14,9 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from ..words import Kind, kind_of
-from .connection import (
-    CHECK_SERVER,
-    TOO_BUSY,
-    TOO_SLOW,
-    Bounds,
-    Connection,
-    Tensors,
-    TooLargeError,
-    too_large,
-    unreadable,
-    version_and_state,
-)
-from .errors import ServingError, TransientError, in_short
-from .settings import Place
+from ..words import Kind, kind_of, version_and_state
+from .connection import CHECK_SERVER, TOO_BUSY, TOO_SLOW, Bounds, Connection, Place, Tensors
+from .errors import ServingError, TooLargeError, TransientError, in_short, too_large, unreadable
 
 _TYPES = {
     Kind.WHOLE: (DataType.DT_INT32, DataType.DT_INT64),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..json_words import packed, plain, write_json
 from ..words import COLUMNS, PREDICTIONS, holds_files
-from .errors import RequestError
+from .limits import RequestError
 
 
 def make_answer(outputs: Mapping[str, NDArray[Any]], *, by_rows: bool) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import re
@@ -21,10 +20,9 @@ from ...signatures import HIGHEST_VERSION
 from ..words import MODELS, VERSION_STATUS
 from .answers import make_answer
 from .connections import Bodies
-from .errors import RequestError
 from .images import Images
-from .limits import Limits
-from .requests import columns, read_question, to_array
+from .limits import Limits, RequestError
+from .requests import _no_garbage_collected, columns, read_question, to_array
 from .servable import metadata
 from .versions import Versions
 
@@ -202,21 +200,6 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
             return await say(request, malformed)
 
     return app
-
-
-@contextlib.contextmanager
-def _no_garbage_collected() -> Iterator[None]:
-    """Keep Python from looking, at every few hundred new lists, through those that it has.
-
-    A million of them take a tenth of a second to read, and a second and a half with it.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _target(request: Request) -> str:

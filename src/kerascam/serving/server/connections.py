@@ -13,8 +13,7 @@ from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ...errors import brief
-from .errors import RequestError
-from .limits import Limits
+from .limits import Limits, RequestError
 
 HEAD, REST, ANSWER = "head", "rest", "answer"
 

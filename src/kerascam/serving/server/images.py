@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ...pictures.photo_limits import FORMATS
-from .errors import RequestError
-from .limits import Limits
+from .limits import Limits, RequestError
 
 START = b"\xff\xd8"
 _SCAN = b"\xff\xda"

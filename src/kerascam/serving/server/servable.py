@@ -16,7 +16,7 @@ from tensorflow.core.framework import types_pb2
 
 from ...errors import brief
 from ...signatures import PREDICT, WARM_UP_REQUESTS
-from .errors import RequestError, run_error
+from .limits import RequestError, run_error
 
 #: NumPy's types of those tensors that JSON can be turned into.
 NUMPY_TYPES = {

@@ -22,11 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..words import LONGEST_SECONDS, MODELS
 from .app import make_app
 from .connections import connection_within
-from .errors import CannotServeError
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, CannotServeError, Limits
 from .servable import Servable
-from .version_folders import newest_version
-from .versions import Versions
+from .versions import Versions, newest_version
 
 #: Time that clients have, after the end was asked for, to see that a connection is to be left.
 LINGER_SECONDS = 0.5

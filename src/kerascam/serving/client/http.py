@@ -1,8 +1,9 @@
-"""The way to a server over HTTP, directly or by a proxy, with one deadline for each request."""
+"""HTTP, directly or by a proxy, with one deadline per request and a bound on each body."""
 
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,10 +11,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 
-from .settings import Place
+from .connection import Place
+from .errors import TooLargeError
 
 _PIECE = 16_384  # bytes: what a connection takes of it at once
 _IDLE_SECONDS = 5.0  # servers drop idle connections after about as long
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def until(deadline: float) -> dict[str, float]:
@@ -177,3 +180,52 @@ _PROXIES: dict[str, type[httpcore.HTTPProxy | httpcore.SOCKSProxy]] = {
     "socks5": httpcore.SOCKSProxy,
     "socks5h": httpcore.SOCKSProxy,
 }
+
+
+def read_body(parts: Iterable[bytes], encoding: str, most: int) -> bytes:
+    """Receive a body.
+
+    Args:
+        parts: As they come.
+        encoding: What its header says that it is packed with.
+        most: How many bytes it may have, as it comes and as it is unpacked.
+
+    Raises:
+        TooLargeError: As soon as it has more; some kilobytes of gzip can hold gigabytes.
+        ValueError: If it cannot be unpacked.
+
+    Example:
+        >>> read_body([b"ab", b"c"], "", 3)
+        b'abc'
+    """
+    packed = encoding.strip().lower()
+    if packed in ("gzip", "x-gzip"):
+        return _unpacked(_bounded(parts, most), most)
+    if packed not in ("", "identity"):
+        raise ValueError(f"it is encoded as {encoding!r}, which was not asked for")
+    return b"".join(_bounded(parts, most))
+
+
+def _bounded(parts: Iterable[bytes], most: int) -> Iterable[bytes]:
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most:
+            raise TooLargeError
+        yield part
+
+
+def _unpacked(parts: Iterable[bytes], most: int) -> bytes:
+    unpacker, pieces, left = zlib.decompressobj(_GZIP), [], most
+    try:
+        for part in parts:
+            piece = unpacker.decompress(part, left + 1)  # never 0, which is no bound at all
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise TooLargeError
+    except zlib.error as error:
+        raise ValueError(f"it is not gzip data: {error}") from None
+    if not unpacker.eof and (pieces or left < most):
+        raise ValueError("its gzip data is cut off")
+    return b"".join(pieces)
