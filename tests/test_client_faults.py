@@ -474,7 +474,7 @@ def test_models_that_keep_changing_are_given_up(serve, model, waits, question):
     with (
         serve(Replaced(*[model, other] * 10)) as server,
         Client(server.url, NAME, batch_size=2, concurrency=1) as client,
-        pytest.raises(ServingError, match="each of the 4 times.*differ.*give version=") as error,
+        pytest.raises(ServingError, match="in each of 4 tries.*differ.*give version=") as error,
     ):
         getattr(client, question)(IMAGES)
     assert server.signatures().count(MANIFEST) == 4 and not waits
@@ -609,7 +609,7 @@ def test_a_question_that_is_dropped_says_so(serve, model, monkeypatch):
             go_on.set()
             super().shutdown(wait)
 
-    monkeypatch.setattr("kerascam.serving.client.many.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("kerascam.serving.client.questions.ThreadPoolExecutor", Pool)
 
     def answer(signature, inputs):
         if signature != MANIFEST:

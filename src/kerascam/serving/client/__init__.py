@@ -10,8 +10,7 @@ from ..words import AVAILABLE
 from .batch import File, Prediction, ServedExplanation
 from .connection import Bounds, conform_headers, connect, parse_place, seconds
 from .errors import Retry, ServingError, TransientError, poll
-from .many import Many
-from .questions import Questions
+from .questions import Many, Questions
 
 T = TypeVar("T")
 _MOST_BYTES = 2**31 - 1  # of a message of gRPC
@@ -137,7 +136,7 @@ class Client:
         self._gate = Gate(repr(self))
         self._connection = connect(place, bounds, sent, credentials, concurrency)
         self._questions = Questions(self._connection, self._retry, str(place))
-        self._many = Many(self._questions, str(place), concurrency, batch_size)
+        self._many = Many(self._questions, concurrency, batch_size)
 
     def __repr__(self) -> str:
         return f"Client({self._place})"

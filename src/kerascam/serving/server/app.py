@@ -8,21 +8,24 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import orjson
 from fastapi import FastAPI, Request, Response
+from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
 
 from ...signatures import HIGHEST_VERSION
-from ..words import MODELS, VERSION_STATUS
-from .answers import make_answer
+from ..json_words import packed, plain, write_json
+from ..words import COLUMNS, MODELS, PREDICTIONS, VERSION_STATUS, holds_files
 from .connections import Bodies
 from .images import Images
-from .limits import Limits, RequestError
-from .requests import _no_garbage_collected, columns, read_question, to_array
+from .limits import Limits, RequestError, servable_not_found, status_not_found, too_busy
+from .requests import columns, no_garbage_collected, read_question, to_array
 from .servable import metadata
 from .versions import Versions
 
@@ -123,15 +126,13 @@ class Desk:
 
     def _check_room(self) -> None:
         if self._inside >= self._limits.threads + self._limits.waiting:
-            raise RequestError(
-                503, f"{self._inside} requests are in progress", {"Retry-After": "1"}
-            )
+            raise too_busy(f"{self._inside} requests are in progress")
 
     def _answer(self, body: bytearray, number: int | None) -> bytes:
         with contextlib.ExitStack() as held:
             # One at a time, as the interpreter has it anyway: until it is an array, what was sent
             # takes many times the room of its body.
-            with self._reading, _no_garbage_collected():
+            with self._reading, no_garbage_collected():
                 question = read_question(body, self._limits.values)
                 _, servable = held.enter_context(self._versions.lease(number))
                 signature = servable.signature(question.signature)
@@ -167,7 +168,8 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
         return _json(metadata_of(asked) if asked.what == "metadata" else statuses_of(asked))
 
     async def predict(request: Request, asked: Asked) -> Response:
-        _check_name(asked, versions.name)
+        if asked.name != versions.name:
+            raise servable_not_found(asked.name, asked.number)
         try:
             return Response(await desk.predict(request, asked.number), media_type=JSON)
         except RequestError:
@@ -177,14 +179,14 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
             raise RequestError(500, f"internal error: {type(error).__name__}") from error
 
     def metadata_of(asked: Asked) -> Any:
-        _check_name(asked, versions.name)
+        if asked.name != versions.name:
+            raise servable_not_found(asked.name, asked.number)
         with versions.lease(asked.number) as (served, servable):
             return metadata(asked.name, served, servable.signatures)
 
     def statuses_of(asked: Asked) -> Any:
         if asked.name != versions.name:
-            what = "any versions" if asked.number is None else f"version {asked.number}"
-            raise RequestError(404, f"Could not find {what} of model {asked.name}")
+            raise status_not_found(asked.name, asked.number)
         return {VERSION_STATUS: versions.statuses(asked.number)}
 
     @app.exception_handler(RequestError)
@@ -208,13 +210,85 @@ def _target(request: Request) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _check_name(asked: Asked, known: str) -> None:
-    if asked.name != known:
-        which = "Latest({})" if asked.number is None else "Specific({}, {})"
-        raise RequestError(
-            404, f"Servable not found for request: {which.format(asked.name, asked.number)}"
-        )
-
-
 def _json(content: Any) -> Response:
     return Response(json.dumps(content, indent=1).encode("utf-8"), media_type=JSON)
+
+
+def make_answer(outputs: Mapping[str, NDArray[Any]], *, by_rows: bool) -> bytes:
+    """Write the outputs of a run as JSON.
+
+    Args:
+        outputs: By name.
+        by_rows: Whether to answer row by row ("predictions") or by columns ("outputs").
+
+    Raises:
+        RequestError: If rows are asked for and the outputs do not have as many of them.
+    """
+    only = next(iter(outputs)) if len(outputs) == 1 else None
+    if not by_rows:
+        columns = {name: _column(name, np.asarray(array)) for name, array in outputs.items()}
+        return write_json({COLUMNS: columns if only is None else columns[only]})
+    _check_rows(outputs)
+    rows = {name: _rows(name, array) for name, array in outputs.items()}
+    if only is not None:
+        return write_json({PREDICTIONS: rows[only]})
+    names = list(rows)
+    together = zip(*rows.values(), strict=True)
+    return write_json({PREDICTIONS: [dict(zip(names, row, strict=True)) for row in together]})
+
+
+def _check_rows(outputs: Mapping[str, NDArray[Any]]) -> None:
+    expected: int | None = None
+    for name, array in outputs.items():
+        if not np.ndim(array):
+            raise RequestError(
+                400,
+                f"Tensor name: {name} has no batch axis; ask with 'inputs' instead of 'instances'",
+            )
+        if expected is not None and len(array) != expected:
+            raise RequestError(
+                400,
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: "
+                f"{expected}; ask with 'inputs' instead of 'instances'",
+            )
+        expected = len(array)
+
+
+def _rows(name: str, array: NDArray[Any]) -> Any:
+    """Return something with one value a row, each of them as orjson takes it."""
+    if array.dtype == np.object_ or not array.size:
+        return _column(name, array)
+    array = _plain(array)
+    if array.ndim == 1:
+        return _column(name, array) if _is_finite(array) else [_column(name, row) for row in array]
+    return [_column(name, row) for row in array]
+
+
+def _column(name: str, array: Any) -> Any:
+    array = np.asarray(array)
+    if array.dtype == np.object_:
+        return _texts(array.tolist(), as_bytes=holds_files(name))
+    array = _plain(array)
+    if not _is_finite(array):  # orjson would write null
+        return orjson.Fragment(json.dumps(array.tolist()))
+    # Neither an array without axes nor one without values is among those that orjson writes.
+    return array if array.ndim and array.size else array.tolist()
+
+
+def _texts(value: Any, *, as_bytes: bool) -> Any:
+    if isinstance(value, list):
+        return [_texts(each, as_bytes=as_bytes) for each in value]
+    data = value if isinstance(value, bytes) else str(value).encode("utf-8")
+    if as_bytes:
+        return packed(data)
+    return data.decode("utf-8", errors="replace")
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype.kind == "c":
+        raise RequestError(400, f"Failed to write JSON value for tensor type: {array.dtype.name}")
+    return plain(array)
+
+
+def _is_finite(array: NDArray[Any]) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ...errors import brief
-from .limits import Limits, RequestError
+from .limits import Limits, RequestError, too_busy
 
 HEAD, REST, ANSWER = "head", "rest", "answer"
 
@@ -35,13 +35,7 @@ class BoundedConnection(H11Protocol):
         """Take the connection, or send it away if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
-            self._refuse(
-                RequestError(
-                    503,
-                    f"{self.limits.connections} connections are open",
-                    {"Retry-After": "1"},
-                )
-            )
+            self._refuse(too_busy(f"{self.limits.connections} connections are open"))
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -208,6 +202,4 @@ class Bodies:
                 413, f"the body is larger than {most} bytes; send fewer or smaller images"
             )
         if self._held - held_of_it + size > together:
-            raise RequestError(
-                503, f"{self._held} bytes of requests are in memory", {"Retry-After": "1"}
-            )
+            raise too_busy(f"{self._held} bytes of requests are in memory")

@@ -151,6 +151,23 @@ class RequestError(Exception):
         return json.dumps({ERROR: self.message}).encode("ascii") if self.message else b""
 
 
+def servable_not_found(name: str, number: int | None) -> RequestError:
+    """Word the error for a version that is not served, or for any of an unknown model."""
+    asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+    return RequestError(404, f"Servable not found for request: {asked}")
+
+
+def status_not_found(name: str, number: int | None) -> RequestError:
+    """Word the error for a version, or a model, of which nothing is known."""
+    what = "any versions" if number is None else f"version {number}"
+    return RequestError(404, f"Could not find {what} of model {name}")
+
+
+def too_busy(message: str) -> RequestError:
+    """Return an error that asks the client to come back in a second."""
+    return RequestError(503, message, {"Retry-After": "1"})
+
+
 class CannotServeError(Exception):
     """The version that a server was to begin with cannot be loaded."""
 

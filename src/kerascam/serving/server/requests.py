@@ -279,7 +279,7 @@ def _decoded(name: str, value: Any) -> bytes:
 
 
 @contextlib.contextmanager
-def _no_garbage_collected() -> Iterator[None]:
+def no_garbage_collected() -> Iterator[None]:
     """Keep Python from looking, at every few hundred new lists, through those that it has.
 
     A million of them take a tenth of a second to read, and a second and a half with it.

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...signatures import HIGHEST_VERSION
 from .. import words
-from .limits import RequestError, Status, failure
+from .limits import Status, failure, servable_not_found, status_not_found
 from .servable import Servable
 
 #: What makes a folder a version.
@@ -148,10 +148,7 @@ class Versions:
         with self._lock:
             held = self._serving
             if held is None or held.servable is None or number not in (None, held.number):
-                asked = (
-                    f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
-                )
-                raise RequestError(404, f"Servable not found for request: {asked}")
+                raise servable_not_found(self.name, number)
             held.in_flight += 1
             servable = held.servable
         try:
@@ -189,8 +186,7 @@ class Versions:
                 if number in (None, version.number)
             ]
         if not found:
-            what = "any versions" if number is None else f"version {number}"
-            raise RequestError(404, f"Could not find {what} of model {self.name}")
+            raise status_not_found(self.name, number)
         return found
 
     def _watch(self) -> None:
