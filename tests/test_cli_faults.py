@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from kerascam import exporting
-from kerascam.cli import layers, main, methods, terminal
+from kerascam.cli import listing, main, terminal
 from kerascam.files import parse_json
 
 
@@ -51,7 +51,7 @@ def test_what_can_be_expected_is_one_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(methods, "run", failing(error))
+    monkeypatch.setattr(listing, "methods", failing(error))
     assert main(["methods"]) == 2
     written = capsys.readouterr().err
     assert written.startswith("kerascam: error: ") and written.count("\n") == 1
@@ -64,7 +64,7 @@ def test_what_can_be_expected_is_one_line(
 def test_a_bug_is_told_from_that(
     error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(methods, "run", failing(error))
+    monkeypatch.setattr(listing, "methods", failing(error))
     monkeypatch.delenv("KERASCAM_DEBUG", raising=False)
     assert main(["methods"]) == 2
     written = capsys.readouterr().err
@@ -83,7 +83,7 @@ def test_what_fails_within_the_model_is_no_bug_of_ours(
     model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        layers, "suggest_layers", lambda *_: keras.Sequential(name="empty").output_shape
+        listing, "suggest_layers", lambda *_: keras.Sequential(name="empty").output_shape
     )
     assert main(["layers", model]) == 2
     written = capsys.readouterr().err

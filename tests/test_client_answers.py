@@ -104,7 +104,10 @@ EXPLAINED = [
     (put("map", np.nan), "'map' with the value nan"),
     (replaced("map", lambda a: a[:, 0, 0]), r"'map' of shape \(2,\), not \(2, any, ...\)"),
     (lambda found: found.update(map_3=found.pop("map")), "returned no 'map_0'"),
-    (replaced("manifest_id", texts("elsewhere", "elsewhere")), "replaced by another model in each of 4 tries"),
+    (
+        replaced("manifest_id", texts("elsewhere", "elsewhere")),
+        "by another model in each of 4 tries",
+    ),
 ]
 
 

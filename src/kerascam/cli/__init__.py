@@ -11,6 +11,14 @@ from collections.abc import Sequence
 from ..stderr import native_messages_held
 from .parser import parse
 
+# Where each command is a function of its own name.
+_HOMES = {
+    "explain": ".explain",
+    "export": ".export",
+    "layers": ".listing",
+    "methods": ".listing",
+    "serve": ".serve",
+}
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
@@ -48,8 +56,8 @@ def _run(arguments: Namespace) -> int:
             warnings.simplefilter("ignore")
         _import_tensorflow()
         # Only now: the commands stand on TensorFlow.
-        command = importlib.import_module(f".{arguments.command}", __name__)
-        complete = command.run(arguments)
+        home = importlib.import_module(_HOMES[arguments.command], __name__)
+        complete = getattr(home, arguments.command)(arguments)
     return DONE if complete else FAILED
 
 

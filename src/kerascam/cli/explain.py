@@ -41,7 +41,7 @@ class Failures:
         ]
 
 
-def run(arguments: Namespace) -> bool:
+def explain(arguments: Namespace) -> bool:
     """Explain image files; whether all of them could be.
 
     Raises:

@@ -10,10 +10,10 @@ from ..explain.explainer import Explainer
 from . import models, options, plan, terminal
 from .faults import sentence
 from .images import shown
-from .methods import find_methods
+from .listing import find_methods
 
 
-def run(arguments: Namespace) -> bool:
+def export(arguments: Namespace) -> bool:
     """Export a model.
 
     Raises:

@@ -1,28 +1,40 @@
-"""Look into a model file before Keras loads it, and trust nothing that it says of itself.
+"""Check a model file before Keras loads it: a damaged file, or a bomb, becomes one clear error.
 
-Keras reads what a file claims to hold. A file of a few kilobytes can claim gigabytes, and a damaged
-one ends in whatever error comes first; here both become one sentence, before anything is loaded.
+A file of a few kilobytes can claim to hold gigabytes, and Keras believes it.
 """
 
+import copy
 import io
+import sys
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 import h5py
 
 from ..errors import reason
 from ..files import parse_json
-from .archives import BadFileError, is_bomb, read_members, size_words
 
 _CONFIG, _METADATA = "config.json", "metadata.json"
 _WEIGHTS = "model.weights.h5"
 # Python objects take some twenty times the bytes of their JSON.
 _MOST_CONFIG = 32 * 2**20
 
+# Keras stores weights as they are. A file that somebody packed again, with many zeros, may be a
+# twentieth of them; below the floor no packing does harm.
+_FLOOR = 256 * 2**20
+_MOST_EXPANSION = 20
+_STREAMED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+
 T = TypeVar("T")
+
+
+class BadFileError(ValueError):
+    """A file that is not what it should be."""
 
 
 @dataclass(frozen=True)
@@ -210,3 +222,79 @@ def _undamaged(path: Path, read: Callable[[], T]) -> T:
     except Exception as error:  # zipfile and h5py raise all kinds for files that are damaged
         why = getattr(error, "strerror", None) or reason(error)
         raise BadFileError(f"{path} is damaged: {why}") from error
+
+
+def is_bomb(claimed: int, stored: int) -> bool:
+    """Say whether so few stored bytes cannot honestly unfold to so many."""
+    return claimed > max(_FLOOR, _MOST_EXPANSION * stored)
+
+
+def size_words(size: int) -> str:
+    """Write a number of bytes for a reader.
+
+    >>> size_words(999), size_words(6 * 2**30)
+    ('999 bytes', '6.0 GiB')
+    """
+    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if size >= 2**power:
+            return f"{size / 2**power:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def read_members(
+    path: Path, archive: zipfile.ZipFile, wanted: Collection[str]
+) -> dict[str, io.BytesIO]:
+    """Read through all members of an archive and keep some.
+
+    Args:
+        path: Its file.
+        archive: The archive.
+        wanted: The names of those to keep.
+
+    Raises:
+        BadFileError: If a member is damaged, encrypted, or more than the archive's directory says,
+            or if all together are a bomb.
+    """
+    listed = archive.infolist()
+    stored, claimed = path.stat().st_size, sum(info.file_size for info in listed)
+    if is_bomb(claimed, stored):
+        raise BadFileError(
+            f"{path} takes {size_words(stored)} and unpacks to {size_words(claimed)}, far more "
+            f"than a Keras model does: a bomb, or damaged; if you trust it, unpack it into a "
+            f"folder and give the folder"
+        )
+    kept = {}
+    for info in listed:
+        member = _read_through(path, archive, info, info.filename in wanted)
+        if info.filename in wanted:
+            kept[info.filename] = member
+    return kept
+
+
+def _read_through(
+    path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, keep: bool
+) -> io.BytesIO:
+    if info.flag_bits & _ENCRYPTED:
+        raise BadFileError(
+            f"{path} is encrypted, which Keras does not read: save it without encryption"
+        )
+    # The directory may lie about the size: read on to the true end, and count.
+    whole = copy.copy(info)
+    whole.file_size = sys.maxsize
+    whole.CRC = None  # type: ignore[assignment] # zipfile's way not to check; it is done below
+    kept = io.BytesIO()
+    size = checksum = 0
+    # Of bzip2 and LZMA zipfile unpacks whatever it has read, be it gigabytes: let it read little.
+    piece = 2**20 if info.compress_type in _STREAMED else 2**12
+    with cast(zipfile.ZipExtFile, archive.open(whole)) as member:
+        while chunk := member.read(piece):
+            size += len(chunk)
+            checksum = zlib.crc32(chunk, checksum)
+            if size > info.file_size:
+                break
+            if keep:
+                kept.write(chunk)
+    if size != info.file_size or checksum != info.CRC:
+        raise BadFileError(f"{path} is damaged: {info.filename} is not what was written")
+    kept.seek(0)
+    return kept

@@ -13,9 +13,8 @@ from typing import Any
 import keras
 
 from ..errors import reason
-from .archives import size_words
 from .faults import shortened
-from .model_files import ModelFile, keras_2_to_hdf5, look_into
+from .model_files import ModelFile, keras_2_to_hdf5, look_into, size_words
 
 _UNKNOWN = re.compile(
     r"(?:Could not (?:locate|deserialize) (class|function)|Unknown (\w+):) '([^']+)'"

@@ -21,7 +21,7 @@ from ..pictures.fitting import ImageForm
 from ..pictures.look import Look
 from . import models, options
 from .images import Photo
-from .methods import find_methods
+from .listing import find_methods
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(arguments: argparse.Namespace) -> bool:
+def serve(arguments: argparse.Namespace) -> bool:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
