@@ -409,7 +409,7 @@ def test_out_that_is_a_file(models: Path, folder: Path, capsys: pytest.CaptureFi
     ("arguments", "message"),
     [
         (["--method", "grad_kam"], "not 'grad_kam'; did you mean 'grad_cam'?"),
-        (["--method", ","], "--method names none"),
+        (["--method", ","], "--method is empty"),
         (["--layer", "lost"], "no layer 'lost'"),
         (["--layer", "last", "--method", "saliency"], "does not go with Saliency"),
         (["--colormap", "virdis"], "no colormap 'virdis'; did you mean viridis"),
@@ -492,7 +492,7 @@ def several(inputs: int, outputs: int) -> keras.Model:
     ("make", "arguments", "message"),
     [
         (lambda: several(2, 1), [], "takes 2 inputs, and a photograph is one"),
-        (lambda: several(1, 2), [], "has 2 outputs; the command line explains models of one"),
+        (lambda: several(1, 2), [], "has 2 outputs; the command line explains models with one"),
         (lambda: classifier(8, 8, 4), [], "takes inputs of shape (batch, 8, 8, 4), not images"),
         (lambda: classifier(8, 8, 3, units=1), ["--top", "2"], "this one has one unit"),
         (

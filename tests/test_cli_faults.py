@@ -181,7 +181,7 @@ def test_a_closed_stream_is_no_error(stream: str, monkeypatch: pytest.MonkeyPatc
         (b"a\0b", "not a UTF-8 text file: it holds zero bytes"),
         (b"\x89PNG\r\n", "not a UTF-8 text file"),
         (b"a\n" * 2**23 + b"a", "more than 16 MiB, which no list of class names has"),
-        (b"[[[[[[[[[[[[1]]]]]]]]]]]]", "a class name must be a text"),
+        (b"[[[[[[[[[[[[1]]]]]]]]]]]]", "a class name must be text"),
         (b"[1" + b"0" * 5000 + b"]", "not valid JSON"),
     ],
 )

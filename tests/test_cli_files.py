@@ -94,7 +94,7 @@ def test_what_is_passed_over_is_counted_and_named() -> None:
     paths = [(Path(f"photos/{place}.psd"), ".psd files are not read") for place in range(1000)]
     paths.append((Path("photos/x.jpg"), "a broken link"))
     assert images.passed_over_words(paths) == (
-        "passed over 1001 images: 0.psd, 1.psd, 2.psd and 997 more (.psd files are not read); "
+        "skipped 1001 images: 0.psd, 1.psd, 2.psd and 997 more (.psd files are not read); "
         "x.jpg (a broken link)"
     )
     assert images.passed_over_words([]) == ""
@@ -152,7 +152,7 @@ def test_class_names_are_read(tmp_path: Path, text: str) -> None:
         (b"\xff\xfe\x00", "not a UTF-8 text file"),
         (b'["tench"', "not valid JSON"),
         (b'{"1": "tench"}', 'the keys must be "0" to "0"; one is \'1\''),
-        (b"[1]", "a class name must be a text, not 1"),
+        (b"[1]", "a class name must be text, not 1"),
     ],
 )
 def test_bad_class_names_say_why(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -94,7 +94,7 @@ def test_what_is_of_another_type(unchecked, url, arguments, message):
     ("name", "value", "message"),
     [
         ("X-Key", "sécret", "values of printable ASCII .* of 'X-Key' has others: strip"),
-        ("X-Key", "secret\n", "without blanks at their ends; that of 'X-Key'"),
+        ("X-Key", "secret\n", "without spaces at their ends; that of 'X-Key'"),
         ("X-Key", "secret\r\nX-Other: 1", "values of printable ASCII"),
         ("X Key", "secret", "names of ASCII letters, digits, .*; received 'X Key'"),
         ("Schlüssel", "secret", "names of ASCII letters"),

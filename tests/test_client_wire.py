@@ -255,8 +255,8 @@ def proto(**fields):
     [
         ("score", {"dtype": tf.string, "string_val": [b"1"]}, "'score' holds no numbers"),
         ("score", {"dtype": tf.complex64}, "'score' holds no numbers"),
-        ("score", {"shape": None, "float_val": [1]}, "'score' has no whole shape"),
-        ("score", {"shape": [-1], "float_val": [1]}, "'score' has no whole shape"),
+        ("score", {"shape": None, "float_val": [1]}, "'score' has an incomplete shape"),
+        ("score", {"shape": [-1], "float_val": [1]}, "'score' has an incomplete shape"),
         ("score", {"shape": [1], "float_val": [1, 2]}, "'score' does not fit its shape"),
         ("score", {"shape": [2], "tensor_content": b"123"}, "'score' does not fit its shape"),
         (

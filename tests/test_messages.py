@@ -274,7 +274,7 @@ DRAWN = {
     "no style": ({"style": None}, ValueError, "style must be one of .*, not None"),
     "levels": ({"style": "outline", "levels": [2]}, ValueError, "levels must lie between 0 and 1"),
     "alpha above": ({"alpha": 1.5}, ValueError, "alpha must be between 0 and 1, got 1.5"),
-    "colormap": ({"colormap": 3}, TypeError, "colormap must be the name of one.*not 3"),
+    "colormap": ({"colormap": 3}, TypeError, "colormap must be a name.*not 3"),
     "value_range": ({"value_range": 3}, TypeError,
                     r"value_range must be two numbers \(low, high\), not 3"),
     "texts": ({"value_range": "01"}, TypeError, "value_range must be two numbers"),

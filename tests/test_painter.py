@@ -210,7 +210,7 @@ def test_lines_for_both_signs_have_colours_of_their_own() -> None:
         ({"style": "contour"}, ValueError, "style must be one of 'heat', 'uniform', 'outline', no"),
         ({"style": None}, ValueError, "style must be one of .* not None"),
         ({"style": ["heat"]}, ValueError, "style must be one of .* not \\['heat'\\]"),
-        ({"levels": [0.5]}, ValueError, "levels are those of style='outline', not of 'heat'"),
+        ({"levels": [0.5]}, ValueError, "levels are for style='outline', not for 'heat'"),
         ({"style": "outline", "levels": 0.5}, TypeError, r"levels must be a list .* not 0.5"),
         ({"style": "outline", "levels": "0.5"}, TypeError, "levels must be a list of numbers"),
         ({"style": "outline", "levels": [[1], 2]}, TypeError, "levels must be a list of numbers"),

@@ -86,7 +86,7 @@ def test_few_bits_in_sixteen_are_told_and_scaled(tmp_path: Path, bits: int, suff
     assert (bright[0, :, 1].tolist(), note) == ([0, 128, 255], None)
     if bits > 8:
         reason = refused(path, path.read_bytes(), depth=8)
-        assert reason == f"holds values up to {2**bits - 1}, which depth=8 has no place for"
+        assert reason == f"holds values up to {2**bits - 1}, which depth=8 cannot hold"
 
 
 @pytest.mark.parametrize("values", [[0, 1, 16384], [0, 0, 0], [65535, 0, 7]], ids=str)
@@ -235,8 +235,8 @@ def test_what_claims_too_much_is_not_decoded(
 ) -> None:
     monkeypatch.setattr(cv2, "imdecode", None)
     assert refused(tmp_path / "bomb", BOMBS[name]) == (
-        "claims 30000x30000 = 900,000,000 pixels, more than the 50,000,000 that are taken: "
-        "max_pixels=900000000 takes it"
+        "claims 30000x30000 = 900,000,000 pixels, more than the 50,000,000 that are allowed: "
+        "max_pixels=900000000 allows it"
     )
 
 
@@ -267,7 +267,7 @@ def test_a_jpeg_of_thousands_of_scans_is_not_decoded(
     assert read(path).shape == (4, 6, 3)
     monkeypatch.setattr(cv2, "imdecode", None)
     reason = refused(path, data[:-2] + scan * (5000 - usual) + end)
-    assert reason.startswith("a JPEG of 5,000 scans, more than the 100 that are taken")
+    assert reason.startswith("a JPEG of 5,000 scans, more than the 100 that are allowed")
 
 
 def test_a_file_that_no_photograph_needs_is_not_read(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("one size", "image_bytes", files(), FILES + r" \[0\]"),
     ("one size", "image_bytes", files(photo())[:, None], FILES + r" \[1 1\]"),
     ("one size", "image_bytes", files(photo(), b"junk"),
-     r"image_bytes\[1\], file 2 of 2, is not a whole image file"),
+     r"image_bytes\[1\], file 2 of 2, is not a complete image file"),
     ("one size", "image_bytes", files(*[photo()] * 129),
      "image_bytes must hold at most 128 entries in one request; received 129"),
     ("one size", "index", np.int32(1), r"index must have shape \(batch,\)"),
@@ -200,7 +200,7 @@ FILM = b"\xff\xda\x01" * 1000
         ([png(7072)], r"image_bytes\[0\], file 1 of 1, claims 50013184 pixels; at most 50000000"),
         ([png(9), png(8000)], r"image_bytes\[1\], file 2 of 2, claims 64000000 pixels"),
         ([png(7000)] * 5, r"the files of image_bytes, 5 in all, claim 245000000 pixels together; "
-                          "at most 200000000 are taken in one request"),
+                          "at most 200000000 are allowed in one request"),
         ([progressive(101)], r"image_bytes\[0\], file 1 of 1, holds more than 100 scans"),
         ([progressive(5000)], "holds more than 100 scans"),
         ([progressive(90, 3000), png(9)] * 3, "hold 2430000000 pixels times scans together; "
@@ -210,9 +210,9 @@ FILM = b"\xff\xda\x01" * 1000
         ([png(9, PLAIN * 1500)], "more than 64 compressed texts"),
         ([png(9)] * 129, "at most 128 entries in one request; received 129"),
         ([saved("WEBP", save_all=True, append_images=[Image.new("RGB", (20, 10))])],
-         r"image_bytes\[0\], file 1 of 1, is not a whole image file: .*, without animation"),
-        ([b"\x89PNG" + bytes(40)], "is not a whole image file"),
-        ([b"\xff\xd8no JPEG"], "is not a whole image file"),
+         r"image_bytes\[0\], file 1 of 1, is not a complete image file: .*, without animation"),
+        ([b"\x89PNG" + bytes(40)], "is not a complete image file"),
+        ([b"\xff\xd8no JPEG"], "is not a complete image file"),
     ],
 )  # fmt: skip
 def test_files_that_cost_too_much_are_refused(data: list[bytes], message: str) -> None:
@@ -246,8 +246,8 @@ def test_the_limits_are_arguments(tmp_path: Path) -> None:
         answer = served(name, image_bytes=files(*[small] * count))
         assert len(answer["class_index"]) == count
     for sent, message in (
-        ([large], "claims 210 pixels; at most 200 are taken"),
-        ([small] * 3, "claim 588 pixels together; at most 500 are taken in one request"),
+        ([large], "claims 210 pixels; at most 200 are allowed"),
+        ([small] * 3, "claim 588 pixels together; at most 500 are allowed in one request"),
         ([small] * 4, "at most 3 entries in one request; received 4"),
     ):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):

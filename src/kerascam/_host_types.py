@@ -1,4 +1,4 @@
-"""Names for the NumPy arrays that the user gives and gets: what each axis means."""
+"""Names for the NumPy arrays that the user passes and receives: what each axis means."""
 
 from typing import TypeAlias
 

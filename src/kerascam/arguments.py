@@ -1,4 +1,4 @@
-"""Check the user's arguments, and say what to do where they are wrong."""
+"""Check the user's arguments, and say how to fix them."""
 
 import inspect
 import math
@@ -29,8 +29,8 @@ def conform_classes(
         classes: None (the predicted class, given as -1), an index, a class name, or one of these
             an image.
         batch: How many images there are.
-        class_count: How many classes there are, where that is known.
-        class_names: The class names, in order, where they are given.
+        class_count: How many classes there are, if that is known.
+        class_names: The class names, in order, if they are given.
 
     Returns:
         Shape (batch,), int32.
@@ -138,7 +138,7 @@ def real_number(name: str, value: Any) -> float:
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Raise a TypeError where an argument is neither True nor False."""
+    """Raise a TypeError if an argument is neither True nor False."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, not {brief(value)}")
 
@@ -163,7 +163,7 @@ def conform_path(name: str, value: Any) -> str:
 
 
 def check_target(target: Any, argument: str = "target") -> None:
-    """Raise a TypeError where a target cannot be called with outputs and classes."""
+    """Raise a TypeError if a target cannot be called with outputs and classes."""
     wanted = f"{argument} must be a function (outputs, classes) -> scores"
     if inspect.isclass(target):
         raise TypeError(f"{wanted}, not the class {target.__name__}; make an object of it")
@@ -221,7 +221,7 @@ def conform_axes(axes: Any) -> str | None:
 
 
 def check_class_names(class_names: Sequence[str] | None, class_count: int | None) -> None:
-    """Raise a ValueError where the number of class names is not that of the classes."""
+    """Raise a ValueError if the number of class names is not that of the classes."""
     if class_names is not None and class_count not in (None, len(class_names)):
         raise ValueError(
             f"class_names must name the model's {class_count} classes in order; "

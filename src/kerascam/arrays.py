@@ -2,7 +2,7 @@
 
 What is drawn in Python and in an exported graph is written once, over a namespace of operations:
 `HOST` for NumPy arrays, `keras.ops` for tensors. Both round each operation once, so that the same
-code gives the same bits.
+code returns the same bits.
 """
 
 from typing import Any, TypeAlias

@@ -92,7 +92,7 @@ def as_arrays(value: Any, shape: tuple[int | None, ...] | None, name: str) -> An
 
 
 def as_batch(array: np.ndarray, shape: tuple[int | None, ...] | None) -> np.ndarray:
-    """Give an image alone its batch axis: by the number of axes that the model takes."""
+    """Add the batch axis to a single image, by the number of axes that the model takes."""
     fits = shape is not None and array.ndim == len(shape) and matches(array.shape, shape)
     return array[None] if fits else array
 

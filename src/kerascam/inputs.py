@@ -1,4 +1,4 @@
-"""Check what the user gives against what the model takes, and say what to do where it differs."""
+"""Check the user's inputs against what the model takes, and say how to fix them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ class LoadedImages(NamedTuple):
 
     Attributes:
         images: Shape (batch, *size, channels), float32: fitted and preprocessed, for an explainer
-            or `model.predict`. The channels come first where the model has them so.
+            or `model.predict`. The channels come first if they do in the model.
         photos: One for each file, shape (height, width, 3), uint8 RGB, each of its own size: what
             the model sees of it, for `overlay`, `plot` and `save`. The whole photograph, or with
             `fit="crop"` its middle.
@@ -75,7 +75,7 @@ def load_images(
         fit: "stretch" brings the whole photograph to the model's size; "crop" takes the largest
             middle part in the model's proportions.
         preprocess: What turns RGB from 0 to 255 into what the model takes, the same as in its
-            training: "none" where the model does it itself, "0-1", "-1-1", a module of
+            training: "none" if the model does it itself, "0-1", "-1-1", a module of
             keras.applications such as "resnet50", or a function of a float32 array (batch, *size,
             channels) that returns one.
         size: The (height, width), for a model that takes images of any size.

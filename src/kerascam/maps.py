@@ -59,7 +59,7 @@ def along(maps: Maps, axes: int) -> Heatmaps:
 
 
 def grid_axes(maps: Any, *, features: bool = False) -> list[int]:
-    """List the axes between the batch axis and, where there is one, the feature axis."""
+    """List the axes between the batch axis and the feature axis, if there is one."""
     return list(range(1, len(maps.shape) - features))
 
 
@@ -131,7 +131,7 @@ def mean(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> Heatmaps:
 
 
 def finite_or_zero(maps: Maps) -> Maps:
-    """Replace a whole map by zeros where any of its values is NaN or infinite."""
+    """Replace a whole map by zeros if any of its values is NaN or infinite."""
     finite = ops.reshape(is_finite(maps), [-1] + [1] * len(grid_axes(maps)))
     return ops.where(finite, maps, ops.zeros_like(maps))
 
@@ -168,12 +168,12 @@ def of_answer(codes: Statuses, heatmaps: Heatmaps, numbers: Sequence[Scores]) ->
     """Bring the statuses of raw maps to those of what is returned with them.
 
     Args:
-        codes: Shape (batch,), as `status` gives them.
+        codes: Shape (batch,), as `status` returns them.
         heatmaps: Shape (batch, *size), before a whole one is replaced by zeros.
         numbers: Shape (batch,) each: what must be finite too, such as the scores.
 
     Returns:
-        Shape (batch,): "ok" only where the heatmap is not zero everywhere and all is finite.
+        Shape (batch,): "ok" only if the heatmap is not zero everywhere and all is finite.
     """
     shown = ops.any(heatmaps != 0, grid_axes(heatmaps))
     codes = ops.where((codes == OK) & ~shown, LOST, codes)

@@ -77,7 +77,7 @@ def check_free(path: str | os.PathLike[str], argument: str) -> None:
 
     Args:
         path: Where a file is to be written.
-        argument: What the folder is called where the user gave it.
+        argument: The name of the user's argument for the folder.
 
     Raises:
         NotOursError: If there is anything but a file with kerascam's mark.

@@ -139,19 +139,19 @@ def check_needs(function: Callable[..., Any]) -> None:
     localizer = inspect.signature(function).parameters.get("localizer")
     if "localization" in needs and (localizer is None or localizer.kind.name != "KEYWORD_ONLY"):
         raise TypeError(
-            f"method {function.__name__!r} is handed a localization, so it needs a keyword-only "
+            f"method {function.__name__!r} takes a localization, so it needs a keyword-only "
             f"option localizer with the name of a method as its default, as in "
             f'localizer="grad_cam"'
         )
     if "localization" in needs and set(needs) & _OF_EACH_LAYER:
         raise TypeError(
-            f"method {function.__name__!r} cannot be handed a localization, on the image's grid, "
+            f"method {function.__name__!r} cannot take a localization, on the image's grid, "
             f"and {min(set(needs) & _OF_EACH_LAYER)}, on a layer's; take layers for all of them"
         )
 
 
 class UnknownNameError(ValueError, KeyError):
-    """No such name: a wrong value to whoever asked for it, a missing key to a mapping."""
+    """No such name: a ValueError for the user, and a KeyError as mappings raise it."""
 
     __str__ = Exception.__str__  # KeyError would quote the message
 

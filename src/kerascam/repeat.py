@@ -1,8 +1,8 @@
 """One loop that asks the model many times: bounded memory whatever the count, and its drivers.
 
 Whoever runs a method says how its loop is driven: in the graph, so that it is compiled and exported
-with the method, or in steps from Python, with progress and Ctrl-C between them. Both give the same
-numbers.
+with the method, or in steps from Python, with progress and Ctrl-C between them. The numbers are the
+same.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ class Driver(Protocol):
     """Runs a loop."""
 
     def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
-        """Sum what the passes give.
+        """Sum the results of the passes.
 
         Args:
-            one: Maps a pass's number, from 0 on, to what it gives, of the shape of `like`.
+            one: Maps a pass's number, from 0 on, to its result, of the shape of `like`.
             passes: How many passes there are: a tensor.
             like: For shape and dtype.
             most: A bound on the passes that is known before.
@@ -35,10 +35,10 @@ class Driver(Protocol):
 
 
 class Plain:
-    """Runs a loop by `keras.ops`: the driver where nobody names another."""
+    """Runs a loop by `keras.ops`: the default driver."""
 
     def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
-        """Sum what the passes give."""
+        """Sum the results of the passes."""
         _, total = ops.while_loop(
             lambda index, _: index < passes,
             lambda index, total: (index + 1, total + one(index)),

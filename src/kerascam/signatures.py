@@ -4,13 +4,13 @@ A signature is one function of an exported model. Every tensor has the batch as 
 that a server may answer row by row.
 """
 
-#: Images as the model takes them, to its predictions; what a server runs where none is named.
+#: Images as the model takes them, to its predictions; what a server runs by default.
 PREDICT = "serving_default"
 #: Images as the model takes them, to its predictions and their explanation.
 EXPLAIN = "explain"
 #: Any numbers, to the manifest, once for each: what was exported.
 MANIFEST = "manifest"
-#: Behind PREDICT and EXPLAIN: the same of encoded files, JPEG, PNG or WebP of any size.
+#: Appended to PREDICT and EXPLAIN: the same for encoded files, JPEG, PNG or WebP of any size.
 BYTES = "_bytes"
 
 # What a request holds. A model of several inputs has their own names instead of IMAGE.
@@ -21,17 +21,17 @@ INDEX = "index"  # (batch,) int32 of any value, for MANIFEST
 
 # What every answer holds.
 PROBABILITIES = "probabilities"  # (batch, [*grid,] classes); of the last softmax or sigmoid
-OUTPUTS = "outputs"  # (batch, ...) in place of PROBABILITIES where the model gives none
+OUTPUTS = "outputs"  # (batch, ...) instead of PROBABILITIES if the model returns none
 MANIFEST_ID = "manifest_id"  # (batch,) text: which manifest tells of this answer
 # CLASS_INDEX: (batch,) int32, the predicted class, or the one that was asked for
-CLASS_NAME = "class_name"  # (batch,) text, where the class names were given at export
+CLASS_NAME = "class_name"  # (batch,) text, if class names were given at export
 
 # What an explanation adds.
-PROBABILITY = "probability"  # (batch,) of the explained class; NaN if the model gives none
+PROBABILITY = "probability"  # (batch,) of the explained class; NaN if the model returns none
 SCORE = "score"  # (batch,) the target's value, by default the class's logit
 STATUS = "status"  # (batch,) "ok", or why the map shows no evidence
 HEATMAP = "heatmap"  # (batch, *size) on the images' grid
-MAP = "map"  # (batch, *grid), on request; MAP_0, MAP_1, ... where several layers are fused
+MAP = "map"  # (batch, *grid), on request; MAP_0, MAP_1, ... if several layers are fused
 OVERLAY_BYTES = "overlay_bytes"  # (batch,) PNG files, as large as the photographs up to a limit
 
 #: Where the requests are, below a version's folder, that a server asks itself when it loads it.

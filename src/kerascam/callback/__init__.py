@@ -166,7 +166,7 @@ def _check_explainer(explainer: Any) -> None:
     if explainer.programs.freeze:
         raise ValueError(
             "explainer must not have freeze=True, which would keep showing the first weights; "
-            "leave it out of a training"
+            "leave it out during training"
         )
 
 
@@ -177,7 +177,7 @@ def _share_weights(explained: keras.Model, fitted: keras.Model) -> bool:
 
 
 def _tell(text: str) -> None:
-    """Warn, or log where the warning would itself end the training."""
+    """Warn, or log if the warning itself would end the training."""
     try:
         warnings.warn(text, RuntimeWarning, stacklevel=5)
     except Exception:  # a filter makes errors of warnings, as python -W error does

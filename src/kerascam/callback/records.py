@@ -26,7 +26,7 @@ class Page(NamedTuple):
         epoch: Its number, from 0 as Keras counts them.
         explanation: Of the watched images.
         overlays: For each image, (height, width, 3) uint8 RGB.
-        gives_probabilities: Whether the model gives any, even if they are NaN now.
+        gives_probabilities: Whether the model returns any, even if they are NaN now.
     """
 
     epoch: int
@@ -53,7 +53,7 @@ class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
     For each image its overlay, and the mean probability of the explained classes (the mean score
-    where the model gives no probabilities), at the step that Keras's own callback writes to. Of a
+    if the model returns no probabilities), at the step that Keras's own callback writes to. Of a
     model that diverged it is NaN.
 
     Args:
@@ -82,7 +82,7 @@ class Events:
     def write(self, page: Page) -> None:
         """Write the overlays and the number, and flush."""
         found = page.explanation
-        # By the model, not by the values: one that diverged gives NaN, and its curve goes on.
+        # By the model, not by the values: one that diverged returns NaN, and its curve goes on.
         given = page.gives_probabilities
         name, values = ("probability", found.probabilities) if given else ("score", found.scores)
         # Keras's own callback may leave recording switched off between its steps.

@@ -99,7 +99,7 @@ def canvas(
         ValueError: If the heatmaps are not two-dimensional, or photos are needed and missing.
     """
     if photos is None:
-        explanation.overlay(value_range=value_range)  # raises where the images are no picture
+        explanation.overlay(value_range=value_range)  # raises if the images are not pictures
         photos = explanation.images
     elif explanation.heatmaps.ndim != 3:
         raise ValueError(
@@ -112,7 +112,7 @@ def canvas(
 def _front(images: Any, specs: Sequence[InputSpec], limit: int) -> tuple[Any, int | None]:
     """Take the first images before anything is converted: a validation set may be large.
 
-    All is left whole where an input is no batch, or batches differ in size: the error that
+    Nothing is cut if an input is not a batch, or batches differ in size: the error that
     follows shall say their true shapes.
 
     Returns:

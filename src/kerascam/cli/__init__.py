@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("kerascam: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # who read the table, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of the table, such as `head`, has closed it
         _let_go_of_stdout()
         return FAILED
     except Exception as error:
@@ -55,7 +55,7 @@ def _run(arguments: Namespace) -> int:
         if not sys.warnoptions:  # Python's warnings are for who writes code; notes are printed
             warnings.simplefilter("ignore")
         _import_tensorflow()
-        # Only now: the commands stand on TensorFlow.
+        # Only now: the commands import TensorFlow.
         home = importlib.import_module(_HOMES[arguments.command], __name__)
         complete = getattr(home, arguments.command)(arguments)
     return DONE if complete else FAILED
@@ -74,7 +74,7 @@ def _say_why(error: Exception, arguments: Namespace | None) -> None:
 
 def _let_go_of_stdout() -> None:
     # Python flushes stdout once more on its way out, and would complain again.
-    with contextlib.suppress(OSError, ValueError):  # as where it has no file
+    with contextlib.suppress(OSError, ValueError):  # such as if it has no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

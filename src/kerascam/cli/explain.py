@@ -94,7 +94,7 @@ def _read(
         try:
             photo, note = reading.read(path, how)
             seen, values = plan.form.fit(photo, arguments.fit)
-            # What waits for the rest of its batch is what is drawn on: never a whole large photo.
+            # Kept until its batch is full: the picture to draw on, never a whole large photo.
             pixels = fitting.shrink(seen, arguments.overlay_side)
         except BadPhotoError as error:
             failures.add(place, str(error))
@@ -107,7 +107,7 @@ def _read(
 
 
 def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Explanation]:
-    """Explain a batch by every method and class, or say why the model cannot take it."""
+    """Explain a batch by every method and class, or record why the model cannot take it."""
     height, width = batch[0].values.shape[:2]
     try:
         return plan.explain(plan.inputs(batch))

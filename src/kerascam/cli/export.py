@@ -22,7 +22,7 @@ def export(arguments: Namespace) -> bool:
     """
     (method, *more) = find_methods(arguments.method and [arguments.method])
     if more:
-        raise ValueError("--method takes one: each export explains by one method")
+        raise ValueError("--method takes one name: each export uses one method")
     plan.find_preprocessing(arguments.preprocess)
     class_names = plan.read_class_names(arguments.class_names) if arguments.class_names else None
     options.look_of(arguments)

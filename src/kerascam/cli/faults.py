@@ -1,4 +1,4 @@
-"""Turn what ended a command into one sentence, and any text into what a terminal may show."""
+"""Turn an error into one sentence, and any text into text that is safe to print."""
 
 import os
 import re
@@ -89,7 +89,7 @@ _DANGEROUS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def harmless(text: str) -> str:
-    r"""Write what a terminal would obey, and what nobody could see, as escapes.
+    r"""Escape control characters and invisible characters.
 
     >>> harmless("café\x1b[31m\nred")
     'café\\x1b[31m\\nred'
@@ -106,13 +106,13 @@ def harmless(text: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Write what a stream's encoding lacks as escapes."""
+    """Escape the characters that a stream's encoding lacks."""
     encoding = encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def shortened(text: str, most: int = 600) -> str:
-    """Take out the middle of a text that is too long for a message."""
+    """Cut the middle out of a text that is too long for a message."""
     if len(text) <= most:
         return text
     return f"{text[: most * 2 // 3]} … {text[-most // 3 :]}"

@@ -21,7 +21,7 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')  # in a file name, on
 
 
 class FileNames:
-    """Names for the pictures of a run, unique also where case makes no difference.
+    """Names for the pictures of a run, unique also on file systems that ignore case.
 
     Args:
         images: All image files; of those with one stem, the second gets a 2, and so on.
@@ -71,7 +71,7 @@ def slug(name: str) -> str:
 
 
 def _words(class_names: Sequence[str]) -> list[str]:
-    """Give each class a word of its own."""
+    """Return a unique word for each class."""
     slugs = [slug(name) for name in class_names]
     unique = {word for word, count in Counter(slugs).items() if word and count == 1}
     words: list[str] = []
@@ -113,7 +113,7 @@ class Result:
 
     @property
     def measure(self) -> str:
-        """The probability, or the score where the model gives none."""
+        """The probability, or the score if the model returns none."""
         if math.isnan(self.probability):
             return f"score {self.score:.4g}"
         return f"{self.probability:.1%}"
@@ -219,14 +219,14 @@ def check_conflicts(
 
     Args:
         folder: Where the run writes.
-        names: The names that it gives.
+        names: The names of its pictures.
         methods: The methods that it explains by.
         read: All files that it reads: images, the model, the class names.
 
     Raises:
         ValueError: If there is such a file.
     """
-    # By what the paths lead to, so that links of both kinds and other cases of letters count.
+    # By what the paths lead to, so that links of both kinds and case variants count.
     old = {_identity(path) for path in (folder.manifest, *folder.old_pictures())} - {None}
     place = _identity(folder.path)
     for path in read:

@@ -1,4 +1,4 @@
-"""Photographs of a run: those that the arguments name, what was passed over, and batches."""
+"""Photographs of a run: those that the arguments name, what was skipped, and batches."""
 
 import glob
 import os
@@ -89,9 +89,9 @@ def _images(paths: Iterable[Path]) -> list[Path]:
 
 
 def _not_taken(path: Path) -> str | None:
-    """Say why a path of a folder or a pattern is passed over, if it is."""
+    """Say why a path of a folder or a pattern is skipped, if it is."""
     if not os.path.lexists(path):
-        return None  # gone meanwhile, which is said when it is read
+        return None  # removed since, which is reported when it is read
     if not os.path.exists(path):
         return "a broken link"
     if not os.path.isfile(path):
@@ -105,7 +105,7 @@ _NAMED = 3  # of each reason
 
 
 def passed_over_words(passed_over: Sequence[tuple[Path, str]]) -> str:
-    """Count and name what was passed over among the images of folders and patterns, by reason.
+    """Count and name what was skipped among the images of folders and patterns, by reason.
 
     Args:
         passed_over: Paths, each with the reason.
@@ -116,7 +116,7 @@ def passed_over_words(passed_over: Sequence[tuple[Path, str]]) -> str:
     Example:
         >>> drawing = Path("a.svg"), ".svg files are not read"
         >>> passed_over_words([drawing, (Path("b.jpg"), "a folder")])
-        'passed over 2 images: a.svg (.svg files are not read); b.jpg (a folder)'
+        'skipped 2 images: a.svg (.svg files are not read); b.jpg (a folder)'
     """
     if not passed_over:
         return ""
@@ -125,7 +125,7 @@ def passed_over_words(passed_over: Sequence[tuple[Path, str]]) -> str:
         names.setdefault(reason, []).append(shown(path.name))
     parts = [f"{_listed(these)} ({reason})" for reason, these in names.items()]
     plural = "" if len(passed_over) == 1 else "s"
-    return f"passed over {len(passed_over)} image{plural}: {'; '.join(parts)}"
+    return f"skipped {len(passed_over)} image{plural}: {'; '.join(parts)}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -146,7 +146,7 @@ class Photo:
         path: Its file.
         pixels: What the overlay is drawn on, shape (height, width, 3), uint8 RGB.
         values: What the model sees before preprocessing, shape (height, width, channels), uint8.
-        notes: What is worth knowing of it.
+        notes: Notes on how it was read.
     """
 
     place: int

@@ -1,4 +1,4 @@
-"""`kerascam layers` and `kerascam methods`: what there is to choose from."""
+"""`kerascam layers` and `kerascam methods`: what can be chosen."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def layers(arguments: Namespace) -> bool:
 
 
 def _example(model: object) -> np.ndarray | None:
-    """Give a blank image to a subclassed model that was built for one size."""
+    """Return a blank image for a subclassed model that was built for one size."""
     shape = built_shape(model)
     lengths = [n for n in shape or () if n is not None]
     return np.zeros((1, *lengths), np.float32) if len(lengths) == 3 else None
@@ -78,5 +78,5 @@ def find_methods(wanted: Sequence[str] | None) -> list[Method]:
     names = [name.strip() for names in wanted or ["grad_cam"] for name in names.split(",")]
     found = [spellings.get(name.casefold()) or METHODS[name] for name in names if name]
     if not found:
-        raise ValueError("--method names none; see `kerascam methods`")
+        raise ValueError("--method is empty; see `kerascam methods`")
     return list({method.name: method for method in found}.values())

@@ -1,4 +1,4 @@
-"""Load a model from a file that nobody vouches for, and say in one line why it cannot be."""
+"""Load a model from an untrusted file, or say in one line why it cannot be loaded."""
 
 import importlib
 import math
@@ -93,7 +93,7 @@ def _out_of_keras_2(path: str, version: str, unknown: re.Match[str] | None, why:
     saved = f"was saved by Keras 2 ({version})" if version else "was saved by Keras 2"
     if Path(path).suffix == ".keras":
         return (
-            f"{saved}, whose .keras files Keras 3 cannot load; most of its .h5 files it can: "
+            f"{saved}, whose .keras files Keras 3 cannot load, unlike most of its .h5 files: "
             f"{keras_2_to_hdf5(path)}"
         )
     rebuild = (
@@ -111,7 +111,7 @@ def _named(unknown: re.Match[str]) -> str:
     return f"the {unknown[1] or unknown[2]} {unknown[3]!r}"
 
 
-#: The first version of Keras that runs no code of a file without being told to.
+#: The first version of Keras that runs no code in a file without being asked to.
 GUARDED_SINCE = (3, 11, 3)
 
 
@@ -125,14 +125,14 @@ def check_keras(path: str) -> None:
     if numbers and tuple(int(number or 0) for number in numbers.groups()) < GUARDED_SINCE:
         raise ValueError(
             f"{path} is not loaded: Keras {keras.__version__} is installed, which may run code in "
-            f"a model file without being told to (fixed in "
+            f"a model file without being asked to (fixed in "
             f"{'.'.join(map(str, GUARDED_SINCE))}): update it with `pip install -U keras`, or give "
             f"--unsafe if you trust where the file comes from"
         )
 
 
 def needs_trust(config: dict[str, Any]) -> str:
-    """Say what in a model's configuration Keras loads for nobody who does not ask for it."""
+    """Say what in a model's configuration Keras does not load by default."""
     return next(_needs_trust(config), "something that Keras does not load by default")
 
 

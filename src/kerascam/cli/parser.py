@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="kerascam",
-        description="See what a Keras model looked at: Grad-CAM and its kin.",
+        description="See what a Keras model looked at: Grad-CAM and related methods.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"kerascam {__version__}")
@@ -103,7 +103,7 @@ def _add_loading(parser: argparse.ArgumentParser) -> None:
         "--unsafe",
         action="store_true",
         help="trust the model file: Python code in it runs (Lambda layers), as do SavedModels that "
-        "it names, other files that it names are read, and a Keras before 3.11.3 loads it too",
+        "it names, other files that it names are read, and a Keras older than 3.11.3 loads it too",
     )
 
 

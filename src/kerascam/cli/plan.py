@@ -34,7 +34,7 @@ class Plan:
         preprocess: From float32 RGB from 0 to 255 to what it wants.
         explainers: One per method.
         class_names: The class names, if they are known.
-        wanted: The classes that the user names; none where the model's prediction is explained.
+        wanted: The classes that the user names; empty if the model's prediction is explained.
         top: How many of the most probable classes are explained.
         look: How overlays look.
     """
@@ -84,7 +84,7 @@ def next_classes(explanation: Explanation, count: int) -> list[np.ndarray]:
 
 
 def settle(arguments: Namespace) -> Plan:
-    """Settle the plan; what can be wrong is looked at before the model, which may load for long.
+    """Settle the plan; check all that can be wrong before loading the model, which may take long.
 
     Raises:
         ValueError: If an argument is wrong, or does not fit the model.
@@ -143,8 +143,8 @@ def _output_shape(model: keras.Model, form: ImageForm) -> tuple[int | None, ...]
     shapes = output_shapes(model, form)
     if len(shapes) != 1:
         raise ValueError(
-            f"model {model.name!r} has {len(shapes)} outputs; the command line explains models of "
-            f"one: use kerascam in Python, with output="
+            f"model {model.name!r} has {len(shapes)} outputs; the command line explains models "
+            f"with one: use kerascam in Python, with output="
         )
     return shapes[0]
 
@@ -237,7 +237,7 @@ def _name(entry: Any) -> str:
     if isinstance(entry, list) and entry:
         entry = entry[-1]  # ImageNet's ["n01440764", "tench"]
     if not isinstance(entry, str):
-        raise ValueError(f"a class name must be a text, not {reprlib.repr(entry)}")
+        raise ValueError(f"a class name must be text, not {reprlib.repr(entry)}")
     return entry.strip()
 
 

@@ -1,7 +1,7 @@
 """What the terminal shows: tables, progress, notes, failures and errors.
 
-All text passes through here on its way out and is made harmless: a file, a class or a layer may
-have any name.
+All text is made harmless here before it is printed: a file, a class or a layer may have any
+name.
 """
 
 import io
@@ -57,12 +57,12 @@ def print_table(
 
 
 def note(message: str) -> None:
-    """Say on stderr what the user should know."""
+    """Print a note on stderr."""
     _say(f"kerascam: note: {message}", style="dim")
 
 
 def failures(listed: Sequence[tuple[str, str]], count: int) -> None:
-    """Say on stderr which of `count` images could not be explained, and why."""
+    """Print on stderr which of `count` images could not be explained, and why."""
     if listed:
         _say(f"kerascam: {len(listed)} of {count} images could not be explained:", style="bold red")
         for image, reason in listed:
@@ -70,12 +70,12 @@ def failures(listed: Sequence[tuple[str, str]], count: int) -> None:
 
 
 def done(message: str, *names: str) -> None:
-    """Say on stderr what was written; lines do not break within the names."""
+    """Print on stderr what was written; lines do not break within the names."""
     _say(f"kerascam: {message}", names=names)
 
 
 def error(message: str, *names: str) -> None:
-    """Say on stderr why a command cannot be run; lines do not break within the names."""
+    """Print on stderr why a command cannot be run; lines do not break within the names."""
     _say(f"kerascam: error: {message}", names=names)
 
 

@@ -65,7 +65,7 @@ class Steps(InGraph):
         like: tf.Tensor,
         most: int,
     ) -> tf.Tensor:
-        """Sum what the passes give."""
+        """Sum the results of the passes."""
         if self.part is not None:
             return super().total(one, passes, like, most)
         self.part = one(self.index) if self.sum is None else self.sum

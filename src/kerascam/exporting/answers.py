@@ -88,7 +88,7 @@ def predictions_of_files(plan: Plan, files: tf.Tensor, manifest_id: str) -> Answ
 def _images(
     plan: Plan, files: tf.Tensor, keep: Callable[[tf.Tensor], tf.Tensor]
 ) -> tuple[tf.TensorArray, tf.Tensor]:
-    """Decode photographs, and give them and what the model takes of them."""
+    """Decode photographs; return them and the model's inputs."""
     if plan.fitting is None:
         raise ValueError("plan.fitting must not be None to take photographs")
     photos, pixels = decode_all(files, plan.fitting, keep)

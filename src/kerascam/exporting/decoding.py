@@ -124,7 +124,7 @@ def draw_all(
     """Draw each photograph's picture and encode it.
 
     Args:
-        photos: As `decode_all` gives them.
+        photos: As `decode_all` returns them.
         heatmaps: Shape (batch, h, w).
         draw: From a photograph and its heatmap to a picture, (height, width, 3), uint8.
 

@@ -1,4 +1,4 @@
-"""The signatures of an exported model: what each takes, and which answer it gives."""
+"""The signatures of an exported model: what each takes and returns."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
         manifest_id: Its id.
 
     Returns:
-        By name, those of files only where the model takes photographs.
+        By name, those of files only if the model takes photographs.
     """
 
     def explain(*tensors: tf.Tensor) -> answers.Answer:
@@ -61,7 +61,7 @@ def make_endpoints(plan: Plan, manifest: str, manifest_id: str) -> dict[str, End
 
 
 def _endpoint(function: Callable[..., Any], specs: Sequence[tf.TensorSpec]) -> Endpoint:
-    """Check a function's arguments, and give them the names and the default that requests use.
+    """Check a function's arguments; set the names and the default that requests use.
 
     A signature's default is the predicted class: who asks over gRPC may leave the class out.
     """

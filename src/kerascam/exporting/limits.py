@@ -60,11 +60,12 @@ class Limits:
             place = tf.argmax(tf.cast(bad, tf.int32))
             why = tf.where(
                 unknown[place],
-                f"is not a whole image file: {', '.join(FORMATS)} are taken, without animation",
+                f"is not a complete image file: {', '.join(FORMATS)} are accepted, "
+                "without animation",
                 tf.where(
                     large[place],
                     tf.strings.format(
-                        f"claims {{}} pixels; at most {self.pixels} are taken: shrink it, or "
+                        f"claims {{}} pixels; at most {self.pixels} are allowed: shrink it, or "
                         "export with a larger max_pixels",
                         claims.pixels[place],
                     ),
@@ -89,16 +90,16 @@ class Limits:
             why = tf.where(
                 large,
                 tf.strings.format(
-                    f"claim {{}} pixels together; at most {self.request_pixels} are taken in one "
-                    "request: send fewer at once, or export with a larger max_request_pixels",
+                    f"claim {{}} pixels together; at most {self.request_pixels} are allowed in "
+                    "one request: send fewer at once, or export with a larger max_request_pixels",
                     pixels,
                 ),
                 tf.where(
                     long,
                     tf.strings.format(
-                        f"hold {{}} pixels times scans together; at most {self.passes} are taken "
-                        "in one request: save progressive JPEGs as ones that are not, send fewer "
-                        "at once, or export with a larger max_request_pixels",
+                        f"hold {{}} pixels times scans together; at most {self.passes} are "
+                        "allowed in one request: save progressive JPEGs as baseline ones, send "
+                        "fewer at once, or export with a larger max_request_pixels",
                         passes,
                     ),
                     f"hold more than {MAX_REQUEST_TEXTS} compressed texts and repeated profiles "

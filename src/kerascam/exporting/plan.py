@@ -164,7 +164,7 @@ def _fitting(
 ) -> Fitting | None:
     obstacle = _obstacle(arrays, program)
     if obstacle and size is not None:
-        raise ValueError(f"size={size!r} is of photographs, but {obstacle}; leave it out")
+        raise ValueError(f"size={size!r} is for photographs, but {obstacle}; leave it out")
     if obstacle:
         return None
     shape, declared = arrays[0].shape[1:], forms[0].shape[1:]
@@ -178,7 +178,7 @@ def _fitting(
 
 
 def _obstacle(arrays: Sequence[np.ndarray], program: Program) -> str:
-    """Say why the model cannot be given photographs; nothing where it can."""
+    """Say why the model cannot take photographs; None if it can."""
     if len(arrays) != 1 or arrays[0].ndim != 4 or program.image_place is None:
         return "the model does not take one image"
     channel = program.input_form.channel

@@ -55,7 +55,7 @@ def export(
 
     | signature | takes | answers |
     | --- | --- | --- |
-    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` where the model gives none; `class_index` (batch,); `class_name` where the explainer has class names; `manifest_id` |
+    | `serving_default` | `image` (batch, *size, channels), as the model takes it | `probabilities` (batch, classes), or `outputs` if the model returns none; `class_index` (batch,); `class_name` where the explainer has class names; `manifest_id` |
     | `explain` | the same, and `class_index` (batch,) or one for all: -1 is the predicted class | the same of the explained class, and `probability`, `score`, `status`, `heatmap` (batch, *size); with `raw_maps`, `map` (batch, *grid) |
     | `serving_default_bytes` | `image_bytes` (batch,): JPEG, PNG or WebP files of any size | as `serving_default` |
     | `explain_bytes` | `image_bytes` and `class_index` | as `explain`, and `overlay_bytes` (batch,): PNG files, as large as the photographs up to `overlay_side` |
@@ -70,7 +70,7 @@ def export(
         explainer: Says the model, method, layer, target, class names and scale of what is exported. Its
             options hold too; with `freeze=True` the weights are constants of the graph, which
             makes the server faster and the file larger.
-        path: The folder of the model's versions, made where it is missing; its last part is the
+        path: The folder of the model's versions, made if it is missing; its last part is the
             model's name by which it is usually served.
         version: A positive number; None takes the one after the highest that is there. Servers
             run the highest.
@@ -79,13 +79,13 @@ def export(
             or a function of a float32 tensor (batch, *size, channels), giving one. The other signatures take what the model takes.
         fit: Whether a photograph is stretched to the model's size ("stretch"), or its largest
             middle part in the model's proportions is taken ("crop").
-        resize: How: "area" takes the mean of the area where a side shrinks, as `kerascam explain`
+        resize: How: "area" takes the mean of the area along a side that shrinks, as `kerascam explain`
             does; "bilinear" is what `keras.utils.image_dataset_from_directory` does; "antialias"
-            is `tf.image.resize(..., antialias=True)`. "area" gives whole numbers from 0 to 255,
+            is `tf.image.resize(..., antialias=True)`. "area" yields whole numbers from 0 to 255,
             the others what lies between them, too. A network answers best what is resized as
             its training images were.
         size: The (height, width) that photographs are brought to, for a model that takes any.
-        colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided where signed.
+        colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided if signed.
         alpha: Opacity of the overlays, 0 to 1, as in `overlay`.
         style: Of the overlays: "heat", "uniform" or "outline", as in `overlay`.
         levels: Where the lines of an outline run, as in `overlay`.
@@ -162,7 +162,9 @@ def export(
 
 def _check(explainer: Any, fit: Any, resize: Any, raw_maps: Any, warm_up: Any) -> None:
     if not isinstance(explainer, Explainer):
-        raise TypeError(f"explainer must be one, such as GradCAM(model), not {brief(explainer)}")
+        raise TypeError(
+            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
+        )
     check_fit(fit)
     if not isinstance(resize, str) or resize not in RESIZERS:
         known = ", ".join(map(repr, RESIZERS))

@@ -71,7 +71,7 @@ def unfinished_version(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(unfinished: Path, path: Path, version: int | None) -> Path:
-    """Give a whole version its name, in one step.
+    """Rename a complete version to its number, in one step.
 
     Args:
         unfinished: The written folder.

@@ -143,7 +143,7 @@ def smooth_grad(
     \varepsilon_s \sim \mathcal N(0, \sigma^2),\quad \sigma = \text{noise}\,(\max x - \min x)$$
 
     The paper advises a noise of 0.1 to 0.2. Every image of a batch meets the same noise, scaled
-    to its own range, so that its heatmap does not depend on its neighbours; the same seed gives
+    to its own range, so that its heatmap does not depend on its neighbours; the same seed yields
     the same heatmap.
 
     >>> x = ops.array([[[[1.0], [3.0]]]])
@@ -168,7 +168,7 @@ def smooth_grad(
 class SmoothGrad(NamedExplainer):
     r"""Explain by the gradient, averaged over noisy copies of the image.
 
-    The same seed gives the same heatmaps, whatever else is in the batch.
+    The same seed yields the same heatmaps, whatever else is in the batch.
 
     Args:
         samples: How many noisy copies; each costs a forward and a backward pass.

@@ -15,7 +15,7 @@ class InGraph:
         like: tf.Tensor,
         most: int,
     ) -> tf.Tensor:
-        """Sum what the passes give."""
+        """Sum the results of the passes."""
 
         def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return index + 1, total + one(index)

@@ -31,9 +31,7 @@ def choose_colormap(name: str, *, signed: bool) -> "Colormap":
     from matplotlib import colormaps
 
     if not isinstance(name, str):
-        raise TypeError(
-            f'colormap must be the name of one, such as "viridis", or "auto", not {brief(name)}'
-        )
+        raise TypeError(f'colormap must be a name such as "viridis" or "auto", not {brief(name)}')
     if name == "auto" and signed:
         return _diverging()
     name = SEQUENTIAL if name == "auto" else name

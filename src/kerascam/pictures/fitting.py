@@ -122,7 +122,7 @@ def crop(photo: Any, size: tuple[int, int], xp: Arrays = HOST) -> Any:
 
 
 def resize(photo: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Resize to a height and width: by the mean of the area where a side shrinks, else bilinearly.
+    """Resize to a height and width: a side that shrinks by the mean of the area, else bilinearly.
 
     Args:
         photo: Shape (height, width, channels), uint8.

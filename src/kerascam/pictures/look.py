@@ -93,4 +93,4 @@ def check_levels(levels: Any, style: str) -> None:
     if not ((given > 0) & (given < 1)).all():
         raise ValueError(f"levels must lie between 0 and 1, got {brief(levels)}")
     if style != "outline":
-        raise ValueError(f"levels are those of style='outline', not of {style!r}: leave them out")
+        raise ValueError(f"levels are for style='outline', not for {style!r}: leave them out")

@@ -36,7 +36,7 @@ def count_scans(data: bytes) -> int:
     r"""Count the scans of a JPEG file.
 
     Compressed data never holds a marker's bytes, so that every find is a marker, or lies in a
-    segment beside the image, such as a thumbnail.
+    segment apart from the image, such as a thumbnail.
 
     Args:
         data: The file's bytes.

@@ -21,7 +21,7 @@ def colorize(
     """Colour heatmaps.
 
     Args:
-        heatmap: Any shape, values in [0, 1], or in [-1, 1] where signed.
+        heatmap: Any shape, values in [0, 1], or in [-1, 1] if signed.
         colormap: Any matplotlib name ("jet", "viridis", ...). "auto" is "inferno": its lightness
             rises evenly with the evidence, also in a print without colours.
             For signed maps it stands on both sides: yellow for, blue against, black for none.

@@ -1,10 +1,10 @@
-"""The styles of overlays, and what they are drawn with if nothing is said."""
+"""The styles of overlays, and their defaults."""
 
 from typing import Literal
 
 Style = Literal["heat", "uniform", "outline"]
 
-#: What `alpha` is where none is given: of the strongest evidence, of all pixels, of the lines.
+#: The default of `alpha`: of the strongest evidence, of all pixels, of the lines.
 OPACITY: dict[str, float] = {"heat": 0.75, "uniform": 0.5, "outline": 1.0}
 
 #: Where the lines of an outline run, in shares of the strongest evidence.

@@ -123,7 +123,7 @@ def region_mean(mask: Any = None) -> Target:
     Args:
         mask: The region M: boolean or weights, shape (*grid) for all images or (batch, *grid),
             on the output's grid. None takes the places where the model predicts the class, or
-            all places where it predicts the class nowhere.
+            all places if it predicts the class nowhere.
 
     Returns:
         A target.

@@ -61,8 +61,8 @@ class Head(NamedTuple):
     """One output of a model, read.
 
     Attributes:
-        outputs: As the model gives them, shape (batch, *grid, units); units is 1 where the model
-            gives one number per image.
+        outputs: As the model returns them, shape (batch, *grid, units); units is 1 if the model
+            returns one number per image.
         logits: The scores under the last softmax or sigmoid, or `outputs` if there is none.
         probabilities: Of the shape of `outputs`; None if there is no softmax or sigmoid.
         binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
@@ -75,7 +75,7 @@ class Head(NamedTuple):
 
     @property
     def units(self) -> int | None:
-        """How many units the output has, where that is known."""
+        """How many units the output has, if that is known."""
         return self.outputs.shape[-1]
 
     @property
@@ -110,7 +110,7 @@ def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
     if logits is not None:
         is_log = _last_step(outputs).type == "LogSoftmax"
         probabilities = tf.exp(outputs) if is_log else outputs
-    if binary is None:  # a softmax over one unit is no sigmoid: it always gives 1
+    if binary is None:  # a softmax over one unit is no sigmoid: it always returns 1
         binary = logits is not None and _last_step(outputs).type != "Softmax"
     logits = outputs if logits is None else logits
     if len(outputs.shape) == 1:
@@ -146,7 +146,7 @@ def of_class(head: Head, values: tf.Tensor, classes: ClassIds) -> tf.Tensor:
 
 
 def probabilities(head: Head, classes: ClassIds) -> Scores:
-    """Return each image's probability of its own class; NaN if the model gives none.
+    """Return each image's probability of its own class; NaN if the model returns none.
 
     On a grid it is the mean over the grid. Class 0 of a binary head has 1 - p.
     """
@@ -159,7 +159,7 @@ def probabilities(head: Head, classes: ClassIds) -> Scores:
 
 
 def signs(head: Head, classes: ClassIds) -> tf.Tensor:
-    """Give 1 for each image, or -1 where its class is 0 of a binary head; shape (batch,)."""
+    """Return 1 for each image, or -1 if its class is 0 of a binary head; shape (batch,)."""
     if not head.binary:
         return tf.ones_like(classes, head.logits.dtype)
     return tf.cast(2 * classes - 1, head.logits.dtype)

@@ -1,4 +1,4 @@
-"""Scores of a region: what a target means where the output has a grid, as in segmentation."""
+"""Scores of a region: what a target means if the output has a grid, as in segmentation."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def region_score(head: Head, classes: ClassIds, region: tf.Tensor | None) -> Sco
         head: The output, read.
         classes: Shape (batch,).
         region: Weights that fit (batch, *grid); None takes the places where the model predicts
-            the class, or all where it predicts it nowhere.
+            the class, or all if it predicts it nowhere.
     """
     logits = of_class(head, head.logits, classes)
     logits = expand(signs(head, classes), logits) * logits

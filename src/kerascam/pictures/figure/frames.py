@@ -42,7 +42,7 @@ def frames_figure(
     Args:
         clips: (batch, frames, height, width, 1 or 3) or a list of such; drawn from the smallest
             value (black) to the largest (white) of each clip, unless uint8.
-        heatmaps: (batch, t, h, w) of any size, in [0, 1], or [-1, 1] where signed.
+        heatmaps: (batch, t, h, w) of any size, in [0, 1], or [-1, 1] if signed.
         titles: A text above each row.
         colormap: As in `colorize`.
         alpha: As in `overlay`.

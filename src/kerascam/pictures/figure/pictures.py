@@ -44,7 +44,7 @@ def figure(
     Args:
         photos: (batch, height, width, channels) or a list of images of any sizes, as
             `to_uint8_rgb` takes them (all of one shape share one range); None: heatmaps alone.
-        heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] where signed.
+        heatmaps: (batch, h, w) or a list, in [0, 1], or [-1, 1] if signed.
         titles: A text above each row, wrapped to fit.
         colormap: As in `colorize`.
         alpha: As in `overlay`.
@@ -122,7 +122,7 @@ def as_many(photos: Any, count: int, as_what: str = "heatmaps") -> Any:
     """Take photos as an array, or as a list of arrays of different sizes.
 
     Args:
-        photos: What the user gives.
+        photos: What the user passes.
         count: How many there must be.
         as_what: Of what there are that many.
 
@@ -161,7 +161,7 @@ def stacked(photos: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """
     if len({photo.shape for photo in photos}) > 1:
         raise ValueError(
-            "photos must be of one size to be overlaid in one array; take them one by one: "
+            "photos must be of one size to be overlaid in one array; overlay them one by one: "
             "explanation[0].overlay(photos[0][None])"
         )
     return np.stack(photos)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STRONGEST = "relative to the strongest"  # what 1 stands for, unless told
 PANEL = 2.9  # inches: the width of one picture
-BAR, GAP = 0.85, 0.15  # inches: a colour bar with what is written beside it; between pictures
+BAR, GAP = 0.85, 0.15  # inches: a colour bar with its labels; between pictures
 MARGIN = 0.08  # inches between what is drawn and the edge of the figure
 TITLE, LABEL, TICK = 11, 9, 8  # points
 LINE = TITLE * 1.35 / 72  # inches: the height of one line of a title
@@ -34,7 +34,7 @@ def draw_rows(
     Args:
         draw: Called with the row's number and its axes.
         heights: Of each row's pictures, inches.
-        columns: Axes a row.
+        columns: Axes per row.
         width: Of the figure, inches.
         titles: A text above each row.
         max_rows: Rows drawn at most.
@@ -81,7 +81,7 @@ def as_rows(arrays: Any, argument: str, *ranks: int) -> list[NDArray[Any]]:
 
 
 def check_count(argument: str, received: int, heatmaps: int) -> None:
-    """Raise a ValueError where there are not as many as heatmaps."""
+    """Raise a ValueError if there are not as many as heatmaps."""
     if received != heatmaps:
         raise ValueError(f"{argument} holds {received} samples, heatmaps {heatmaps}; pass as many")
 
@@ -94,7 +94,7 @@ def check_titles(titles: Sequence[str] | None, heatmaps: int) -> None:
 
 
 def wrap(text: str, inches: float, size: int = TITLE, weight: str = "bold") -> str:
-    """Break a text where it would be longer than some inches, by the true widths of its letters.
+    """Break a text into lines no wider than some inches, by the true widths of its letters.
 
     Args:
         text: What is written.

@@ -9,7 +9,7 @@ from .rows import LABEL, TITLE, wrap
 
 DPI = 100
 GAP = 10  # pixels between pictures, and around them all
-SMALLEST = 128  # pixels: where all are narrower, they are enlarged, so that captions have room
+SMALLEST = 128  # pixels: if all are narrower, they are enlarged to give captions room
 # Pixels: the heights of lines.
 CAPTION, HEADING = (1.35 * points * DPI / 72 for points in (LABEL, TITLE))
 
@@ -23,7 +23,7 @@ def sheet(
 ) -> NDArray[np.uint8]:
     """Lay pictures out in rows below one heading, each with its caption below it.
 
-    Every pixel of a picture is there as it was; where all are small, they are enlarged by one whole
+    Every pixel of a picture is there as it was; if all are small, they are enlarged by one whole
     factor.
 
     Args:
@@ -50,7 +50,9 @@ def sheet(
             f"captions holds {len(captions)} texts, pictures {len(pictures)}; pass as many"
         )
     if columns < 1:
-        raise ValueError(f"columns must be at least 1, not {columns}: pass how many stand in a row")
+        raise ValueError(
+            f"columns must be at least 1, not {columns}: pass the number of pictures per row"
+        )
     factor = max(1, -(-SMALLEST // max(picture.shape[1] for picture in pictures)))
     tiles = [picture.repeat(factor, 0).repeat(factor, 1) for picture in pictures]
     high, wide = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))

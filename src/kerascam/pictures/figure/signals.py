@@ -1,4 +1,4 @@
-"""A line with the heat behind it, for one-dimensional inputs."""
+"""A line over its heat, for one-dimensional inputs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SOFT = 0.7  # opacity of the heat behind a line: the line can be seen on the darkest
+SOFT = 0.7  # opacity of the heat under a line: the line can be seen on the darkest
 
 
 def signal_figure(
@@ -27,11 +27,11 @@ def signal_figure(
     unit: str = STRONGEST,
     argument: str = "signals",
 ) -> "Figure":
-    """Draw one row per signal: its line, with the heat behind it as a coloured strip.
+    """Draw one row per signal: its line over its heat as a coloured strip.
 
     Args:
         signals: (batch, steps) or (batch, steps, channels), or a list of different lengths.
-        heatmaps: (batch, length), of any length, in [0, 1], or [-1, 1] where signed.
+        heatmaps: (batch, length), of any length, in [0, 1], or [-1, 1] if signed.
         titles: A text above each row, wrapped to fit.
         colormap: As in `colorize`, but "auto" has a light zero, as a line is drawn on it.
         signed: As in `colorize`.

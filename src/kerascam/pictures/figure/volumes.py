@@ -37,7 +37,7 @@ def volume_figure(
     Args:
         volumes: (batch, depth, height, width) or the same and 1 or 3 channels, or a list; drawn
             from the smallest value (black) to the largest (white) of each volume, unless uint8.
-        heatmaps: (batch, d, h, w) of any size, in [0, 1], or [-1, 1] where signed.
+        heatmaps: (batch, d, h, w) of any size, in [0, 1], or [-1, 1] if signed.
         titles: A text above each row; the slice's index, from 0, is added to it.
         colormap: As in `colorize`.
         alpha: As in `overlay`.

@@ -16,10 +16,10 @@ _BY_PILLOW = ("AVIF", "HEIF")  # OpenCV reads the one not upright, the other not
 
 
 def bound_opencv(max_pixels: int) -> None:
-    """Give OpenCV the limit too: it has one of its own, and reads it when it is imported.
+    """Pass the limit to OpenCV too, which has one of its own and reads it at its import.
 
     For a process of its own, as the command line is: the limit holds for all that it decodes.
-    It is a second line behind the header: a file may be made so that two readers see two sizes.
+    It is a second check after the header's: a crafted file may show two readers two sizes.
     """
     if "cv2" not in sys.modules:
         for name in ("PIXELS", "WIDTH", "HEIGHT"):
@@ -54,7 +54,7 @@ def decode(data: bytes, header: Header, how: Reading) -> tuple[np.ndarray, str |
     highest = int(pixels.max())
     if highest >= 2**how.depth:
         narrow = how.option("depth", how.depth)
-        raise BadPhotoError(f"holds values up to {highest}, which {narrow} has no place for")
+        raise BadPhotoError(f"holds values up to {highest}, which {narrow} cannot hold")
     return _scaled(pixels, 2**how.depth - 1), _note(highest, how)
 
 
@@ -101,8 +101,8 @@ def _note(highest: int, how: Reading) -> str | None:
     for depth in _USUAL_DEPTHS:
         if 0 < highest < 2**depth:
             return (
-                f"a 16-bit image has no value above {2**depth - 1}, as of {depth} bits, and comes "
-                f"out dark: {how.option('depth', depth)} brightens it"
+                f"a 16-bit image has no value above {2**depth - 1}, as in {depth} bits, and "
+                f"looks dark: {how.option('depth', depth)} brightens it"
             )
     return None
 

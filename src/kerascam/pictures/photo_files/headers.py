@@ -33,7 +33,7 @@ class Header:
         format: Pillow's name of the format.
         width: Pixels.
         height: Pixels.
-        top: The value that stands for white, where the file says so; None for the largest that
+        top: The value that stands for white, if the file says so; None for the largest that
             its values' type holds.
         kind: What its values are if they are not whole numbers from 0, such as "32-bit float".
     """

@@ -14,7 +14,7 @@ from .settings import Reading
 
 OUT_OF_MEMORY = "out of memory: it is too large for this machine"
 # What a photograph's file may hold: no format needs more bytes for four channels of 16 bits, nor
-# more for what stands beside them.
+# more for metadata.
 _BYTES_PER_PIXEL, _BYTES_BESIDE = 16, 2**26
 
 
@@ -80,12 +80,12 @@ def _check(header: Header, data: bytes, how: Reading) -> None:
     if claimed > how.max_pixels:
         raise BadPhotoError(
             f"claims {header.width}x{header.height} = {claimed:,} pixels, more than the "
-            f"{how.max_pixels:,} that are taken: {how.option('max_pixels', claimed)} takes it"
+            f"{how.max_pixels:,} that are allowed: {how.option('max_pixels', claimed)} allows it"
         )
     if header.format in ("JPEG", "MPO"):
         scans = photo_limits.count_scans(data)
         if scans > photo_limits.MAX_SCANS:
             raise BadPhotoError(
                 f"a JPEG of {scans:,} scans, more than the {photo_limits.MAX_SCANS} that are "
-                f"taken, as each costs a pass over its pixels: save it again"
+                f"allowed, as each costs a pass over its pixels: save it again"
             )

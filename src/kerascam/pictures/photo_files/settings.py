@@ -19,7 +19,7 @@ class Reading:
     Attributes:
         max_pixels: How many one may claim.
         depth: How many bits the values of a 16-bit image use, if the file does not say it.
-        option: Words an option and its value as the user gives it, for what errors advise.
+        option: Words an option and its value as the user writes it, for the advice in errors.
     """
 
     max_pixels: int = photo_limits.MAX_PIXELS

@@ -18,10 +18,10 @@ _NOT_READY = "look at the server's log, or raise timeout="
 
 
 class Gate:
-    """Stands around whatever a client does.
+    """Stands around everything that a client does.
 
-    Threads and connections each have an error of their own for what comes after their end, and
-    others for what is under way meanwhile; the user meets one.
+    Threads and connections each have errors of their own for use after their end, or during it; the
+    user sees one error for all.
 
     Args:
         what: Whose end it is, for the error.
@@ -54,12 +54,12 @@ class Gate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Not where a generator is ended, nor at an interrupt: these are no Exception.
+        # Not if a generator is closed, nor at an interrupt: these are no Exception.
         if isinstance(error, Exception) and not self._open:
             raise self._closed() from error
 
     def around(self, items: Iterator[T]) -> Iterator[T]:
-        """Return what an iterator gives; what it has when the gate is closed still passes."""
+        """Yield an iterator's items; those ready when the gate is closed still pass."""
         try:
             yield from items
         except Exception as error:
@@ -77,7 +77,7 @@ class Client:
     Any number of threads may share a client. Nothing is sent before the first question.
 
     Args:
-        url: `http://host:port` or `https://...` for REST, with a path where the server has one;
+        url: `http://host:port` or `https://...` for REST, with a path if the server has one;
             `grpc://host:port` or `grpcs://...` for gRPC, which is several times faster.
         model: The model's name on the server.
         version: Which version; None is the one that the server prefers, its highest.
@@ -86,8 +86,8 @@ class Client:
         retries: How often a request is sent again after the server could not be reached, was late,
             or overloaded (429, 502, 503, 504 and their like of gRPC). A refusal is final.
         backoff: Seconds before the first of these; doubled each time, up to ten seconds, and at
-            random up to one `backoff` longer. Where the server says how long to wait
-            (Retry-After), it is done, for up to a minute.
+            random up to one `backoff` longer. If the server says how long to wait
+            (Retry-After), the client waits that long, up to a minute.
         concurrency: How many requests may be under way at once.
         batch_size: How many images a request holds.
         max_answer_bytes: How large one answer may be, as it is sent and once it is unpacked;
@@ -148,9 +148,9 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Drop what is not yet sent, wait for what is, and close the connections.
+        """Drop requests that are not yet sent, wait for the others, and close the connections.
 
-        Whatever is asked from then on, or was dropped, raises a RuntimeError that says so.
+        Any later call, and any dropped request, raises a RuntimeError that says so.
         """
         self._gate.close()
         self._many.close()
@@ -184,10 +184,10 @@ class Client:
     def explain_each(
         self, files: Sequence[File], classes: Any = None
     ) -> Iterator[tuple[File, ServedExplanation | ServingError | OSError]]:
-        """Explain image files one after the other, whatever becomes of some of them.
+        """Explain image files one after the other, even if some of them fail.
 
-        They are still sent several at a time; where the server refuses a request, its files are
-        asked about one by one. Only a few requests' files and answers are in memory at once.
+        They are still sent several at a time; if the server refuses a request, its files are
+        sent one by one. Only a few requests' files and answers are in memory at once.
 
         Args:
             files: As bytes or paths.
@@ -196,7 +196,7 @@ class Client:
         Returns:
             An iterator over each file, in order, and its explanation; or, in place of that, the
             error that it met. After a `ServerUnavailableError` the next files are still tried:
-            stop where that is no use.
+            stop if that is no use.
 
         Raises:
             TypeError: If they are no files.

@@ -154,18 +154,19 @@ def is_file(image: Any) -> bool:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ServedExplanation(Explanation):
-    """An explanation that a server gave; all that an `Explanation` is, and what came with it.
+    """An explanation from a server: an `Explanation`, and what the server sent with it.
 
-    `overlays` are PNG files, which the server drew by the colours and the opacity of the export;
-    the method `overlay()` draws here and now, as it is told to, and gives an array of pixels.
+    `overlays` are PNG files, which the server drew with the colours and the opacity of the
+    export; the method `overlay()` draws on this machine, with its own arguments, and returns an
+    array of pixels.
 
     Attributes:
         overlays: The bytes of one PNG file per image, as large as the photographs, up to the
-            export's `overlay_side`; empty where arrays were explained.
+            export's `overlay_side`; empty if arrays were explained.
         manifest_id: Which export answered.
 
     Example:
-        What a client gives for one file; here it is made by hand, without a server:
+        What a client returns for one file; here it is made by hand, without a server:
 
         >>> from kerascam.serving import ServedExplanation
         >>> served = ServedExplanation(
@@ -196,17 +197,17 @@ ServedExplanation.__doc__ = with_attributes(ServedExplanation, Explanation)
 
 
 class Prediction(NamedTuple):
-    """What the model says of a batch of images.
+    """What the model predicts for a batch of images.
 
     Attributes:
         probabilities: Shape (batch, classes), for segmentation (batch, *grid, classes); None
-            where the model gives none.
+            if the model returns none.
         classes: Shape (batch,): the predicted class of each.
-        class_names: Their names, where they were given at export.
-        outputs: What the model gives in place of probabilities; None if it gives those.
+        class_names: Their names, if they were given at export.
+        outputs: What the model returns instead of probabilities; None if it returns those.
 
     Example:
-        What a client gives for two images; here it is made by hand, without a server:
+        What a client returns for two images; here it is made by hand, without a server:
 
         >>> from kerascam.serving import Prediction
         >>> found = Prediction(

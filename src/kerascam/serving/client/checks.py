@@ -109,7 +109,7 @@ def map_names(manifest: Manifest, came: Sequence[str]) -> list[str]:
         came: The names of all outputs that came: how many layers there are, only they tell.
 
     Returns:
-        The only layer's, or one for each of several layers, in order; none where they were not
+        The only layer's, or one for each of several layers, in order; none if they were not
         exported.
     """
     maps = list(filter(is_map, came))

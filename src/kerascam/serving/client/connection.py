@@ -39,7 +39,7 @@ class Place:
         host: As in "localhost:8501".
         prefix: What stands before "/v1", as in "/vision".
         model: The model's name on the server.
-        version: Which version; None is the one that the server prefers, its highest.
+        version: Which version; None is the server's default, its highest.
     """
 
     scheme: str
@@ -59,7 +59,7 @@ class Place:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server is on this very machine, by its address."""
+        """Whether the server is on this machine, by its address."""
         if self.host.startswith("["):
             return IPv6Address(self.host[1:].partition("]")[0]).is_loopback
         name = self.host.partition(":")[0]
@@ -76,7 +76,7 @@ class Place:
 
 
 def parse_place(url: str, model: str, version: int | None) -> Place:
-    """Read the address that a user gives.
+    """Parse the user's address.
 
     Raises:
         TypeError: If `url` or `model` is no text.
@@ -102,7 +102,7 @@ def parse_place(url: str, model: str, version: int | None) -> Place:
         if port == 0:
             raise ValueError("0 is not a port")
         if not url.isprintable() or " " in url:
-            raise ValueError("it holds blanks or control characters")
+            raise ValueError("it holds spaces or control characters")
     except ValueError as error:
         raise ValueError(
             f"url must have a host's name or address, and a port from 1 to 65535, as in "
@@ -203,7 +203,7 @@ def conform_headers(headers: Any, *, rpc: bool) -> dict[str, str]:
             )
         if not _VALUE.fullmatch(value):
             raise ValueError(
-                f"headers must have values of printable ASCII without blanks at their ends; that "
+                f"headers must have values of printable ASCII without spaces at their ends; that "
                 f"of {name!r} has others: strip() or encode it"
             )
     return dict(headers)

@@ -25,7 +25,7 @@ class ServingError(RuntimeError):
         reason: What the server said.
 
     Example:
-        Where nobody answers it is a `ServerUnavailableError`, which is one too:
+        If no server answers, it is a `ServerUnavailableError`, a subclass:
 
         >>> from kerascam.serving import Client, ServingError
         >>> with Client("http://localhost:1", "scenes", retries=0) as client:
@@ -48,7 +48,7 @@ class ServingError(RuntimeError):
 
 
 # A file that cannot be decoded is an argument's fault to TensorFlow; to a server around it, it may
-# be an error that nobody expected.
+# be an unexpected error.
 _OF_INPUTS = frozenset(
     {400, 413, 422, 500, "INVALID_ARGUMENT", "OUT_OF_RANGE", "INTERNAL", "UNKNOWN"}
 )
@@ -57,7 +57,7 @@ _MOST_SAID = 2_000  # characters
 
 
 def in_short(said: str) -> str:
-    r"""Take from a server's error, which may be TensorFlow's own, the line that says what is wrong.
+    r"""Return the line of a server's error, possibly TensorFlow's, that says what is wrong.
 
     Example:
         >>> in_short("assertion failed: [no image]\n\t [[{{node Assert}}]]")
@@ -68,7 +68,7 @@ def in_short(said: str) -> str:
 
 
 class ServerUnavailableError(ServingError):
-    """The server gave no answer, however often it was asked.
+    """The server did not answer, after all retries.
 
     Example:
         >>> from kerascam.serving import Client, ServerUnavailableError
@@ -82,7 +82,7 @@ class ServerUnavailableError(ServingError):
 
 
 class ReplacedError(Exception):
-    """Another model answered than the one that was asked about: never seen by the user."""
+    """A model other than the expected one answered: never seen by the user."""
 
 
 class TransientError(Exception):
@@ -92,7 +92,7 @@ class TransientError(Exception):
         reason: What happened.
         fix: What the user can do if it goes on.
         code: As a `ServingError` has it.
-        retry_after: How many seconds the server wants to be left alone, if it said so.
+        retry_after: How many seconds the server asks clients to wait, if it does.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class TransientError(Exception):
 def retold(
     error: ServingError | TransientError, message: str, kind: type[ServingError] = ServingError
 ) -> ServingError:
-    """Tell of a failure in other words, to be raised in its place.
+    """Reword a failure, to be raised in its place.
 
     Args:
         error: The failure; it stays the cause.
@@ -164,7 +164,7 @@ class Retry:
         """Run a task until it succeeds.
 
         Args:
-            task: Raises a `TransientError` where another try may help.
+            task: Raises a `TransientError` if another try may help.
             who: Whose answer it needs, for the error.
 
         Raises:
@@ -190,7 +190,7 @@ def poll(task: Callable[[], T], timeout: float, who: str) -> T:
     """Run a task until it succeeds or the deadline has passed, with waits of at most a second.
 
     Args:
-        task: Raises a `TransientError` where another try may help.
+        task: Raises a `TransientError` if another try may help.
         timeout: In seconds.
         who: What the task waits for, for the error.
 

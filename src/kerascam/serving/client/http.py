@@ -14,7 +14,7 @@ import httpcore
 from .connection import Place
 from .errors import TooLargeError
 
-_PIECE = 16_384  # bytes: what a connection takes of it at once
+_PIECE = 16_384  # bytes: how much of a body is written at once
 _IDLE_SECONDS = 5.0  # servers drop idle connections after about as long
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -61,7 +61,7 @@ class _DeadlineStream(httpcore.NetworkStream):
 
     Args:
         stream: The connection.
-        deadline: By when what has no timeout of its own must be done, such as a SOCKS handshake.
+        deadline: For what has no timeout of its own, such as a SOCKS handshake.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float | None) -> None:
@@ -170,7 +170,7 @@ def _through(proxy: str, settings: dict[str, Any]) -> httpcore.ConnectionPool:
     except (ValueError, TypeError, RuntimeError) as error:  # not shown: it may hold a password
         raise ValueError(
             f"HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names a proxy that cannot be used: {error}; "
-            f"mend it, or name the server's host in NO_PROXY"
+            f"fix it, or name the server's host in NO_PROXY"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a served model's explanations are of: its manifest, checked, and asked for once."""
+"""The manifest of a served model: checked, and asked for once."""
 
 import hashlib
 import json
@@ -140,7 +140,7 @@ class Manifest:
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """All class names in order, where they were given."""
+        """All class names in order, if they were given."""
         class_names = self.facts["class_names"]
         return None if class_names is None else tuple(class_names)
 
@@ -166,7 +166,7 @@ class Manifest:
 
     @property
     def request_names(self) -> list[str]:
-        """What the inputs are called in a request, where names are identifiers; in their order."""
+        """The inputs' names in a request, which are identifiers; in their order."""
         return list(self.facts["inputs"])
 
 
@@ -174,7 +174,7 @@ def read_manifest(text: str, who: str) -> Manifest:
     """Read a manifest.
 
     Args:
-        text: As the server gave it, to the letter: the id is its hash.
+        text: Exactly as the server sent it: the id is its hash.
         who: The model, for errors.
 
     Raises:
@@ -204,7 +204,7 @@ class Manifests:
         self._known: Manifest | None = None
 
     def current(self) -> Manifest:
-        """Return the manifest, and ask for it where it is not known."""
+        """Return the manifest; ask for it if it is not known."""
         # Two threads may both ask at first, and get the same: no lock is worth that.
         return self._known or self.fetch()
 
@@ -214,6 +214,6 @@ class Manifests:
         return found
 
     def forget(self, manifest: Manifest) -> None:
-        """Ask at the next need, unless another thread has learnt a newer one by now."""
+        """Ask again when next needed, unless another thread has fetched a newer one."""
         if self._known is manifest:
             self._known = None

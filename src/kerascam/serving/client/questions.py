@@ -130,7 +130,7 @@ class Questions:
 
 
 def outcomes(ask: Callable[[Batch], Tensors], batch: Batch) -> list[Outcome]:
-    """Ask about a batch; where its files are refused, about each alone.
+    """Ask about a batch; if its files are refused, about each alone.
 
     Args:
         ask: Asks in one request.
@@ -260,7 +260,7 @@ class Many:
             return [error] * len(batch)
 
     def _by_one_model(self, attempt: Callable[[], T]) -> T:
-        """Begin again at once, when another model was put in the place of the first."""
+        """Start again at once if another model has replaced the first."""
         for _ in range(1 + _MOST_REPLACED):
             try:
                 return attempt()

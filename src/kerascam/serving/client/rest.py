@@ -219,7 +219,7 @@ class RestConnection(Connection):
             reason = str(error) or type(error).__name__
             raise TransientError(reason, CHECK_SERVER) from error
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-            raise ServingError(f"{what} could not be asked for: {error}") from error
+            raise ServingError(f"{what} could not be requested: {error}") from error
         except TooLargeError as error:
             raise too_large(what, most) from error
         except ValueError as error:

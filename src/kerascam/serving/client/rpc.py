@@ -59,7 +59,7 @@ def _size(name: str, tensor: Any) -> int:
     shape = tensor.tensor_shape
     sizes = [axis.size for axis in shape.dim]
     if shape.unknown_rank or min(sizes, default=0) < 0:
-        raise ValueError(f"its {name!r} has no whole shape")
+        raise ValueError(f"its {name!r} has an incomplete shape")
     return math.prod(sizes) * (8 if tensor.dtype in _WIDE else 4)
 
 

@@ -103,7 +103,7 @@ class ServerProcess:
     Attributes:
         url: Where it answers REST.
         grpc: Host and port at which it answers gRPC, if it does.
-        process: It.
+        process: The process.
 
     Example:
         An engine of one's own, here a program that ends at once:
@@ -202,7 +202,7 @@ class ServerProcess:
 def running_server(
     base: str | Path, name: str, *, engine: Engine | None = None, start_seconds: float = 120.0
 ) -> Iterator[str]:
-    """Serve a model for the time of a `with`.
+    """Serve a model for the duration of a `with`.
 
     Args:
         base: The model's folder, with one folder for each version.
@@ -211,7 +211,7 @@ def running_server(
         start_seconds: The longest to wait until the model is available.
 
     Returns:
-        A context manager that gives the server's URL, up to its port.
+        A context manager that returns the server's URL, up to its port.
 
     Raises:
         RuntimeError: If the server does not become ready.
@@ -230,7 +230,7 @@ def running_server(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -88,7 +88,7 @@ def read_path(method: str, target: str) -> Asked:
 
 
 class Desk:
-    """Receives requests, lets in as many as there is room for, and has threads work on them.
+    """Receives requests, accepts as many as the limits allow, and runs them in threads.
 
     Args:
         versions: Of the model.
@@ -106,10 +106,10 @@ class Desk:
         """Receive a request and answer it.
 
         Raises:
-            RequestError: If there is no room, or the request is not to be answered.
+            RequestError: If there is no room, or the request is wrong.
         """
-        self._check_room()  # or else a body would be sent for nothing
-        # Received first: a client that sends slowly keeps nobody else from a place.
+        self._check_room()  # before a body is received for nothing
+        # Received first: a client that sends slowly does not block others.
         async with self._bodies.receive(request) as body:
             with self._place():
                 loop = asyncio.get_running_loop()
@@ -174,7 +174,7 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
             return Response(await desk.predict(request, asked.number), media_type=JSON)
         except RequestError:
             raise
-        except Exception as error:  # a fault of this server, said in the same form
+        except Exception as error:  # a fault of this server, answered in the same form
             logger.exception("%s %s failed", request.method, request.url.path)
             raise RequestError(500, f"internal error: {type(error).__name__}") from error
 
@@ -255,7 +255,7 @@ def _check_rows(outputs: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _rows(name: str, array: NDArray[Any]) -> Any:
-    """Return something with one value a row, each of them as orjson takes it."""
+    """Return one value per row, each in a form that orjson writes."""
     if array.dtype == np.object_ or not array.size:
         return _column(name, array)
     array = _plain(array)

@@ -19,7 +19,7 @@ HEAD, REST, ANSWER = "head", "rest", "answer"
 
 
 class BoundedConnection(H11Protocol):
-    """uvicorn's connection, which by itself waits forever for all but the next request.
+    """uvicorn's connection with more time limits: its own is on the wait for the next request.
 
     Here a client has a time for each of these: to send a head, from its first byte on or from the
     connection's beginning; to send the rest of a body that was refused; to take an answer. The
@@ -32,7 +32,7 @@ class BoundedConnection(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, or send it away if there are too many."""
+        """Accept the connection, or refuse it if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
             self._refuse(too_busy(f"{self.limits.connections} connections are open"))
@@ -44,23 +44,23 @@ class BoundedConnection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, and see what is missing."""
+        """Read the data, and check what is missing."""
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Go on to the next request; the body of this one may not be there yet."""
+        """Continue with the next request; the body of this one may not be complete yet."""
         self._is_new = False
         super().on_response_complete()
         self._watch()
 
     def pause_writing(self) -> None:
-        """Begin to wait until the client has taken some of the answer."""
+        """Start waiting for the client to read some of the answer."""
         super().pause_writing()
         self._watch()
 
     def resume_writing(self) -> None:
-        """Go on: it has."""
+        """Continue: it has."""
         super().resume_writing()
         self._watch()
 
@@ -70,14 +70,14 @@ class BoundedConnection(H11Protocol):
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Say in the form of all errors that this is no HTTP."""
+        """Answer data that is not HTTP with an error of the usual form."""
         self._refuse(RequestError(400, msg))
 
     def _watch(self) -> None:
         self._wait_for(self._missing())
 
     def _missing(self) -> str | None:
-        """Return what the client is waited for by nobody else."""
+        """Return what the client is expected to do next that nothing else waits for."""
         if self.transport.is_closing():
             return ANSWER if self.transport.get_write_buffer_size() else None
         if self.flow.write_paused:

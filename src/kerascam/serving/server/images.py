@@ -27,11 +27,11 @@ class JpegError(ValueError):
 def read_jpeg(data: bytes, most_scans: int) -> tuple[int, int, int]:
     r"""Read width, height and number of scans, as a decoder finds them.
 
-    A thumbnail in a segment does not count, nor does a film after the end of the image.
+    A thumbnail in a segment does not count, nor does a video after the end of the image.
 
     Args:
         data: The file.
-        most_scans: How far to count: more scans than this are told as one more.
+        most_scans: How far to count: more scans than this are returned as one more.
 
     Raises:
         JpegError: If it has no size, or a great many segments.
@@ -55,7 +55,7 @@ def read_jpeg(data: bytes, most_scans: int) -> tuple[int, int, int]:
         scans += marker == _START_OF_SCAN
         if marker == _START_OF_SCAN and scans == 1:
             at_most = data.count(_SCAN, place)
-            if at_most <= _FEW:  # nearly always so, and told in no time
+            if at_most <= _FEW:  # nearly always, and found quickly
                 scans = at_most
                 break
         if scans > most_scans:
@@ -115,7 +115,7 @@ class Images:
 
         Raises:
             RequestError: If it is not an image of a known format, if it is too much work, or if
-                the request is with it.
+                the request is with it added.
         """
         claim, limits = _claim(data, self._limits.scans), self._limits
         if claim is None:

@@ -124,7 +124,7 @@ class Limits:
 
     @property
     def stop_seconds(self) -> int:
-        """The longest that the requests that are in hand can take to the last answer."""
+        """The longest time that the requests in progress can take."""
         rounds = 1 + math.ceil(self.waiting / self.threads)
         return math.ceil(self.body_seconds + rounds * self.run_seconds)
 
@@ -169,11 +169,11 @@ def too_busy(message: str) -> RequestError:
 
 
 class CannotServeError(Exception):
-    """The version that a server was to begin with cannot be loaded."""
+    """The first version of a server cannot be loaded."""
 
 
 def run_error(code: int, message: str, seconds: float) -> RequestError:
-    """Return what a client is told of an error of TensorFlow.
+    """Return the error that a client receives for an error of TensorFlow.
 
     Args:
         code: TensorFlow's error code.
@@ -215,7 +215,7 @@ class Status:
         return f"{self.code}: {self.message}" if self.message else self.state
 
     def answer(self, number: int) -> dict[str, Any]:
-        """Return what the server answers of version `number`."""
+        """Return the status of version `number` as the server answers it."""
         return {
             VERSION: str(number),
             STATE: self.state,

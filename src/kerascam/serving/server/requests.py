@@ -40,7 +40,7 @@ class Question:
     Attributes:
         signature: Name of the signature to run.
         by_rows: Whether it asks row by row ("instances") or by columns ("inputs").
-        values: What it gives, as JSON has it.
+        values: The inputs, as JSON has them.
     """
 
     signature: str
@@ -93,15 +93,15 @@ def read_question(body: bytes | bytearray, most_values: int) -> Question:
 
 
 def columns(question: Question, names: Collection[str]) -> dict[str, Any]:
-    """Return what a question gives for each input.
+    """Return the value of each input of a question.
 
     Args:
         question: As it was read.
         names: Of the signature's inputs.
 
     Raises:
-        RequestError: If it does not give these inputs; more of them are passed over in columns,
-            and refused in rows, as in TensorFlow Serving.
+        RequestError: If it lacks one of these inputs; others are ignored in columns, and
+            refused in rows, as in TensorFlow Serving.
     """
     if not names:
         raise RequestError(
@@ -164,7 +164,7 @@ def _read_json(body: bytes | bytearray) -> Any:
 
 
 def to_array(name: str, tensor: Tensor, value: Any, limits: Limits, images: Images) -> NDArray[Any]:
-    """Turn what a request gives for an input into the array to feed.
+    """Turn the value of an input in a request into the array to feed.
 
     Args:
         name: Of the input.
@@ -212,13 +212,17 @@ def _flatten(name: str, tensor: Tensor, value: Any) -> tuple[list[Any], tuple[in
                 400, f"input {name!r} is nested {most + 1} deep or more; give {_wanted(tensor)}"
             )
         if set(map(type, level)) != {list} or len(sizes := set(map(len, level))) > 1:
-            raise RequestError(400, f"input {name!r} is ragged at depth {len(shape)}: give a grid")
+            raise RequestError(
+                400, f"input {name!r} is ragged at depth {len(shape)}: give lists of equal length"
+            )
         shape.append(sizes.pop())
         if not shape[-1]:
             raise RequestError(400, f"input {name!r} holds no values at depth {len(shape)}")
         level = list(chain.from_iterable(level))
     if list in set(map(type, level)):
-        raise RequestError(400, f"input {name!r} is ragged at depth {len(shape)}: give a grid")
+        raise RequestError(
+            400, f"input {name!r} is ragged at depth {len(shape)}: give lists of equal length"
+        )
     return level, tuple(shape)
 
 
@@ -280,7 +284,7 @@ def _decoded(name: str, value: Any) -> bytes:
 
 @contextlib.contextmanager
 def no_garbage_collected() -> Iterator[None]:
-    """Keep Python from looking, at every few hundred new lists, through those that it has.
+    """Keep Python from checking all its lists after every few hundred new ones.
 
     A million of them take a tenth of a second to read, and a second and a half with it.
     """

@@ -18,7 +18,7 @@ from ...errors import brief
 from ...signatures import PREDICT, WARM_UP_REQUESTS
 from .limits import RequestError, run_error
 
-#: NumPy's types of those tensors that JSON can be turned into.
+#: NumPy's types of the tensors that JSON can become.
 NUMPY_TYPES = {
     "DT_FLOAT": np.float32,
     "DT_DOUBLE": np.float64,
@@ -87,7 +87,7 @@ class Signature:
         inputs: By name.
         outputs: By name.
         method: What TensorFlow Serving knows it as.
-        defaults: Of inputs that gRPC may leave out, as the metadata tell them.
+        defaults: Of inputs that gRPC may leave out, as in the metadata.
     """
 
     inputs: Mapping[str, Tensor]
@@ -246,7 +246,7 @@ class Servable:
         return dict(zip(signature.outputs, outputs, strict=True))
 
     def close(self) -> None:
-        """Let go of the session; nothing may be running in it."""
+        """Close the session; nothing may be running in it."""
         self._session.close()
 
     def _callable(self, signature: Signature) -> Callable[..., list[Any]]:

@@ -1,4 +1,4 @@
-"""The whole server: a socket, threads, the versions of a model, and an end that cuts nobody off."""
+"""The whole server: a socket, threads, the versions of a model, and a graceful shutdown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Counted:
-    """An application around another: it counts, and at the end asks clients to leave.
+    """A wrapper of an application: it counts requests, and at shutdown asks clients to disconnect.
 
     Args:
         app: The other.
@@ -65,9 +65,9 @@ class Counted:
 
 
 class PatientServer(uvicorn.Server):
-    """A server that, when it is to end, gives connections that are kept open time for a last word.
+    """A server that at shutdown leaves connections that are kept open time for a last request.
 
-    uvicorn closes those at once, also when a request is on its way.
+    uvicorn closes those at once, even if a request is on its way.
 
     Args:
         config: What it serves and how.
@@ -91,9 +91,9 @@ class PatientServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM ask for the end.
+        """Stop on SIGINT and SIGTERM.
 
-        Unlike uvicorn's own it does not raise them again afterwards: the process ends well.
+        Unlike uvicorn's own, it does not raise them again afterwards: the process exits normally.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -165,7 +165,7 @@ class ModelServer:
         self.model_url = f"{self.url}{MODELS}/{quote(name, safe='')}"
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until SIGTERM, SIGINT or `stop`; then finish what is in hand.
+        """Serve until SIGTERM, SIGINT or `stop`; then finish the requests in progress.
 
         Args:
             ready: Called when the port is open.
@@ -192,7 +192,7 @@ class ModelServer:
         """Wait for the first version, with a port that is not open yet, as TensorFlow Serving does.
 
         Returns:
-            Whether there is one; it may be that the end was asked for before.
+            Whether there is one; False if the server was stopped before.
         """
         if newest_version(self._base) is None:
             logger.info("waiting for a version in %s", self._base)
@@ -212,7 +212,7 @@ class ModelServer:
             raise _taken(host, port, error) from error
 
     def stop(self) -> None:
-        """Ask for the end, from another thread."""
+        """Stop the server, from another thread."""
         self._server.should_exit = True
 
 
@@ -245,7 +245,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket that has a port and does not listen yet: who connects is refused."""
+    """Return a socket that has a port and does not listen yet: connections are refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Said to be TCP: else asyncio does not know it for that, leaves Nagle's algorithm on, and every
     # answer waits 40 ms for the acknowledgement of its head.

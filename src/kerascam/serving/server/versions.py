@@ -24,7 +24,7 @@ def version_folders(base: Path) -> dict[int, Path]:
     """Return where each version of a model is.
 
     A version is a folder named by a whole number in which there is a `saved_model.pb`. All else is
-    passed over: notes, and folders that are being written.
+    ignored: notes, and folders that are being written.
 
     Args:
         base: The model's folder.
@@ -127,7 +127,7 @@ class Versions:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop watching, and let go of what was served; nothing may be in flight."""
+        """Stop watching, and unload what was served; nothing may be in flight."""
         self._stop.set()
         self._thread.join()
         with self._lock:
@@ -137,7 +137,7 @@ class Versions:
 
     @contextlib.contextmanager
     def lease(self, number: int | None = None) -> Iterator[tuple[int, Servable]]:
-        """Hold a version for the time of one request: it is not unloaded before.
+        """Hold a version for the duration of one request: it is not unloaded before.
 
         Args:
             number: Of the version; by default, the one that is served.
@@ -166,7 +166,7 @@ class Versions:
             return self._serving is not None
 
     def failure(self) -> str | None:
-        """Return why the version that is wanted is not served, if it was given up."""
+        """Return why the newest version is not served, if loading it was given up."""
         with self._lock:
             trouble = self._trouble
             if trouble is None or trouble.tries < self._load_tries:
@@ -199,7 +199,7 @@ class Versions:
                 return
 
     def look(self) -> None:
-        """Look which version is the highest; load it, and put it in the place of the one served.
+        """Find the highest version, load it, and serve it in place of the current one.
 
         Raises:
             OSError: If the model's folder cannot be read.
