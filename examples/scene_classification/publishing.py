@@ -56,7 +56,7 @@ def publish(
         progress: Called with the number of test images of each batch when it is done.
 
     Returns:
-        The figures, as `metrics.measure` gives them, on the test scenes and with the weights that
+        The figures, as `metrics.measure` returns them, on the test scenes and with the weights that
         were written.
 
     Raises:
@@ -99,7 +99,7 @@ def model_card(
         audit: What was found in the scenes.
         scenes: What the network was trained and is tested on.
         run: The run, for its logs.
-        figures: As `metrics.measure` gives them.
+        figures: As `metrics.measure` returns them.
         size: Of the weights, in bytes.
         provenance: What the settings cannot tell, as Markdown.
     """

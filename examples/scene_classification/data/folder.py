@@ -17,7 +17,7 @@ class Split:
 
     Attributes:
         paths: The files, class by class, each class in order of name.
-        labels: Class index of each file; −1 where the layout gives none.
+        labels: Class index of each file; −1 if the layout has none.
     """
 
     paths: tuple[Path, ...]

@@ -23,7 +23,7 @@ def predict(
     """Run a classifier over the files of a split, holding only a few batches at a time.
 
     Args:
-        model: Takes square RGB images, 0–255, of one fixed size; gives a probability a class.
+        model: Takes square RGB images, 0–255, of one fixed size; returns a probability per class.
         split: The files; each must be readable.
         batch_size: Images in a batch.
         progress: Called with the number of images of each batch when it is done.

@@ -46,7 +46,7 @@ def evaluate(
         model: The network; it takes square RGB images, 0–255, of one size.
         scenes: The data set; the files of its test split must be readable.
         run: Where everything is kept.
-        network: Its name in `metrics.json`, as `networks.which.network_of` gives it.
+        network: Its name in `metrics.json`, as `networks.which.network_of` returns it.
         seed: Of the resamples that the intervals come from.
         progress: Called with the number of images of each batch when it is predicted.
 

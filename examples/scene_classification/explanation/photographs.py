@@ -63,7 +63,7 @@ def explain_photographs(
         classes: Names in order of class index.
         run: Where the picture is kept.
         network: Its name in the picture and in what is returned, as `networks.which.network_of`
-            gives it.
+            returns it.
         progress: Called with 1 after each of `METHODS`.
 
     Returns:

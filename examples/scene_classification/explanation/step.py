@@ -75,7 +75,7 @@ def explain(
         model: The trained classifier, with a fixed square input of RGB 0–255.
         scenes: The data set; its test images are explained.
         run: Where everything is kept.
-        network: Its name in `explanations.json`, as `networks.which.network_of` gives it.
+        network: Its name in `explanations.json`, as `networks.which.network_of` returns it.
         seed: Of the choice of images and of the bootstrap.
         per_class: Example images of each class, at least 1.
         measured: Test images to measure on, at most, over all classes.

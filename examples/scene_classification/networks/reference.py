@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[1] / "reference"
 def load_reference_model(folder: Path = FOLDER) -> keras.Model:
     """Load the residual network that was trained on the Intel scenes.
 
-    It takes RGB 0–255, shaped (batch, 128, 128, 3), and gives the probabilities of buildings,
+    It takes RGB 0–255, shaped (batch, 128, 128, 3), and returns the probabilities of buildings,
     forest, glacier, mountain, sea and street, in this order, shaped (batch, 6). How well it does,
     and what it was trained on, says `reference/README.md`. The weights are kept in float16 and
     computed with in float32.

@@ -42,7 +42,7 @@ def named(network: str) -> str:
 def knows_photographs(config: Config) -> bool:
     """Return whether a run's network has been trained or measured on more than drawn scenes.
 
-    A network that has seen only drawn scenes gives an answer to a photograph too, but that answer
+    A network that has seen only drawn scenes answers for a photograph too, but that answer
     says nothing about how well photographs can be classified or explained.
 
     Example:

@@ -53,7 +53,7 @@ def commands(config: Config | None, folder: str) -> dict[str, str]:
 def from_here(folder: Path) -> str:
     """Name a folder from the current one, where commands are typed, if it lies below that.
 
-    Of one that lies elsewhere only the last name is told: a report may travel, and says nothing of
+    Of one elsewhere only the last name is shown: a report may be shared, and says nothing of
     its maker's machine.
     """
     here, folder = Path.cwd(), folder.resolve()

@@ -22,7 +22,7 @@ def write_report(run: RunFolder) -> Path:
 
     The file holds its pictures, styles and script; a browser that shows it asks no network. What a
     run has not made yet is left out, or named with the command that makes it. The same run,
-    from the same folder, gives the same bytes.
+    from the same folder, yields the same bytes.
 
     Args:
         run: The run; it is read, and `report.html` is all that is written.

@@ -149,7 +149,7 @@ def choose_engine(wanted: str = "auto") -> Engine:
 
 
 def _docker() -> Docker | str:
-    """Return Docker if its engine answers, or else what is wrong and how to mend it."""
+    """Return Docker if its engine answers, or else what is wrong and how to fix it."""
     program = shutil.which("docker")
     if program is None:
         return "there is no docker on the PATH; install it"

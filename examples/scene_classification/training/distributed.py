@@ -38,7 +38,7 @@ def fit(
         initial_epoch: Number of the first epoch.
         epochs: Number of the epoch to stop before.
         steps_per_epoch: Batches in an epoch.
-        callbacks: As for `keras.Model.fit`, whose other arguments are taken and left aside.
+        callbacks: As for `keras.Model.fit`, whose other arguments are accepted and ignored.
     """
     listeners = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=epochs, steps=steps_per_epoch

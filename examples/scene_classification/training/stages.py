@@ -127,7 +127,7 @@ def _check_share(config: Config, distribution: Any | None) -> None:
 
 
 def _train_stage(common: Training, stage: Stage, network: keras.Model) -> int:
-    """Train a stage, or what is left of it, and return the steps that it has behind it."""
+    """Train a stage, or what is left of it, and return the number of steps done."""
     steps = steps_per_epoch(len(common.training.images), common.config.batch_size)
     model = compiled(common.config, stage, network, steps)
     momentum = common.config.average

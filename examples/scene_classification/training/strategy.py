@@ -39,7 +39,7 @@ def meet(distribution: Any, step: int) -> None:
 
     Args:
         distribution: The strategy.
-        step: Steps that this machine has behind it.
+        step: Steps done on this machine.
 
     Raises:
         RuntimeError: If another machine has done more or fewer.

@@ -50,7 +50,7 @@ def draw_scene(class_name: str, rng: np.random.Generator, *, size: int = 96) -> 
 
     Args:
         class_name: One of `CLASSES`.
-        rng: Decides on everything; drawing twice from one generator gives two scenes.
+        rng: Decides on everything; drawing twice from one generator makes two scenes.
         size: Height and width in pixels, at least 32.
 
     Returns:

@@ -65,7 +65,7 @@ def _draw_waves(
     colors: tuple[Color, Color],
     rng: np.random.Generator,
 ) -> None:
-    # Rows of waves, larger and farther apart toward the viewer, each before the one behind it.
+    # Rows of waves, larger and farther apart toward the viewer, each in front of the next.
     rows, caps = int(rng.integers(6, 9)), rng.uniform(0.3, 0.8)
     for row in range(rows):
         part = (row + 0.7) / rows
