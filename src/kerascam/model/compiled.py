@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from .collection import collection_paused
 from .interrupts import held_back, passed_on
 from .side_effects import as_they_were, assigned_variables
 
@@ -26,7 +27,7 @@ def compile_graph(
     Returns:
         A function of tensors. The variables that the model assigns to are put back after each run.
     """
-    with held_back():
+    with held_back(), collection_paused():
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
         if freeze:
             return _frozen(traced)

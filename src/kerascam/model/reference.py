@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from . import specs
+from .collection import collection_paused
 from .compiled import Compiled
 from .interrupts import held_back
 from .layers import every_layer
@@ -37,7 +38,13 @@ def own_answer(
     changed = getattr(compiled, "assigned", [])
     try:
         kept = losses_kept(every_layer(model))
-        with held_back(), as_they_were(changed), kept, keras.StatelessScope():
+        with (
+            held_back(),
+            collection_paused(),
+            as_they_were(changed),
+            kept,
+            keras.StatelessScope(),
+        ):
             outputs = specs.call(model, specs.pack(model, inputs, like))
         return select(model, outputs, output)
     except Exception:  # only the graph can run it, such as on another device
