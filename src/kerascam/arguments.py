@@ -5,13 +5,16 @@ import math
 import os
 from collections.abc import Mapping, Sequence, Set
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from ._host_types import HostClassIds
 from .errors import brief
 from .spelling import nearest
+
+#: Where the cells of a layer are drawn: each on its part of the image, or where it looks in effect.
+Place: TypeAlias = Literal["stretch", "effective"]
 
 _LONGEST_NAME = 255  # on all usual file systems
 _MOST_NAMES = 1_000_000
@@ -197,6 +200,13 @@ def conform_grid(grid: Any) -> tuple[int, int] | None:
     if rows < 1 or columns < 1:
         raise ValueError(f"grid must have at least one row and column, not {brief(grid)}")
     return rows, columns
+
+
+def check_place(place: Any) -> None:
+    """Raise a ValueError if it is not a known way to place the cells of a layer."""
+    if not isinstance(place, str) or place not in get_args(Place):
+        known = " or ".join(repr(name) for name in get_args(Place))
+        raise ValueError(f"place must be {known}, not {brief(place)}")
 
 
 def conform_axes(axes: Any) -> str | None:

@@ -16,7 +16,12 @@ from .statuses import STATUSES as STATUSES
 Normalization = Literal["max", "minmax", "signed", "none"]
 
 
-def resize(maps: Maps, size: Sequence[Any], edges: resizing.Edges | None = None) -> Heatmaps:
+def resize(
+    maps: Maps,
+    size: Sequence[Any],
+    edges: resizing.Edges | None = None,
+    shifts: Sequence[float] | None = None,
+) -> Heatmaps:
     """Resize maps of any number of grid axes by linear interpolation, corners not aligned.
 
     In two dimensions this is `tf.image.resize` and OpenCV's `INTER_LINEAR`; the formula is that of
@@ -27,6 +32,7 @@ def resize(maps: Maps, size: Sequence[Any], edges: resizing.Edges | None = None)
         size: The new length of each grid axis.
         edges: For each of them, where the first cell begins and how wide a cell is, in new cells;
             it is zero outside. None, also for one axis: the map covers all of it.
+        shifts: For each of them, how far what a cell shows lies from the cell, in new cells.
 
     Returns:
         Shape (batch, *size).
@@ -37,7 +43,7 @@ def resize(maps: Maps, size: Sequence[Any], edges: resizing.Edges | None = None)
     """
     if len(size) != len(maps.shape) - 1:
         raise ValueError(f"size must have a length for each grid axis of {maps.shape}, got {size}")
-    return resizing.resize(maps, size, keras.ops, edges)
+    return resizing.resize(maps, size, keras.ops, edges, shifts)
 
 
 def along(maps: Maps, axes: int) -> Heatmaps:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import keras
 
 from .._types import Target
+from ..arguments import Place
 from ..maps import Normalization
 from ..registry import METHODS
 from .documentation import document
@@ -31,7 +32,9 @@ class NamedExplainer(Explainer):
         """Refuse an argument that the constructor does not have, with what was likely meant."""
         others = {name: named[name] for name in named if name not in cls.__signature__.parameters}
         if others:
-            of_layers = {name: others.pop(name, None) for name in ("layer", "call_index", "grid")}
+            of_layers = {
+                name: others.pop(name, None) for name in ("layer", "call_index", "grid", "place")
+            }
             check_arguments(METHODS[cls._method], of_layers, others)
         return super().__new__(cls)
 
@@ -51,6 +54,7 @@ class LayerExplainer(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        place: Place = "stretch",
         axes: str | None = None,
         freeze: bool = False,
     ) -> None:
@@ -65,6 +69,7 @@ class LayerExplainer(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             grid=grid,
+            place=place,
             axes=axes,
             freeze=freeze,
         )

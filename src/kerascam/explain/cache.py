@@ -14,9 +14,12 @@ from ..errors import DoesNotFitError, OpenLengthsError
 from ..inputs import InputSpec
 from ..model import (
     Discovery,
+    Measured,
+    Shift,
     Site,
     check_model,
     discover,
+    effective_shift,
     measure,
     site_of,
 )
@@ -211,15 +214,32 @@ class Programs:
     def _placed(
         self, program: Program, arrays: Sequence[np.ndarray], signature: Any, like: Any
     ) -> Program:
-        """Measure where the cells of layers lie that the graph does not place."""
-        if not program.unplaced or program.image_place is None:
+        """Measure where cells lie that the graph does not place, or where all look in effect."""
+        place, own = program.image_place, program.input_form
+        if place is None:
             return program
-        question, place = self.recipe.question, program.image_place
-        found = [
-            measure(self.model, site, arrays, like, place, program.input_form, question.grid)
-            for site in program.unplaced
-        ]
-        question = replace(question, measured=(*question.measured, *found))
+        unplaced = [form.site for form in program.forms if form.unplaced]
+        if unplaced:
+            grid = self.recipe.question.grid
+            found = [measure(self.model, site, arrays, like, place, own, grid) for site in unplaced]
+            program = self._compiled_knowing(found, (), signature, like)
+        unshifted = [form for form in program.forms if form.shift is None and form.axes is not None]
+        if unshifted and self.recipe.question.place == "effective":
+            shifts = [
+                effective_shift(self.model, form, arrays, like, place, own) for form in unshifted
+            ]
+            program = self._compiled_knowing((), shifts, signature, like)
+        return program
+
+    def _compiled_knowing(
+        self, measured: Sequence[Measured], shifts: Sequence[Shift], signature: Any, like: Any
+    ) -> Program:
+        question = self.recipe.question
+        question = replace(
+            question,
+            measured=(*question.measured, *measured),
+            shifts=(*question.shifts, *shifts),
+        )
         self.recipe = replace(self.recipe, question=question)
         return self._compile(self.sites or [], signature, like)
 

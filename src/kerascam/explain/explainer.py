@@ -6,23 +6,19 @@ from typing import Any, overload
 import keras
 import tensorflow as tf
 
-from .. import targets
 from .._host_types import HostClassIds, HostScores
 from .._types import Target
 from ..arguments import (
+    Place,
     check_class_names,
     check_flag,
-    check_target,
-    conform_axes,
     conform_class_names,
     conform_classes,
-    conform_grid,
     whole_number,
 )
 from ..inputs import conform
 from ..maps import Normalization, check_normalization
 from ..model import (
-    Question,
     check_copyable,
     check_model,
     custom_classes,
@@ -36,7 +32,7 @@ from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting
 from .cache import Programs
 from .explanation import Explanation
-from .options import check_arguments, needs_of
+from .options import check_arguments, question_of
 from .program import Recipe
 from .steps import Progress, conform_progress
 from .stopping import find_sites, stops_at
@@ -67,6 +63,9 @@ class Explainer:
             "none" (of several layers, each is scaled before they are fused).
         class_names: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
+        place: Where a layer's cells are drawn. "stretch": each on its part of the image.
+            "effective": where it looks, by its derivative, measured once on the images of the first
+            call (give it sixteen); pads on one side and strides set that off by some pixels.
         axes: A letter for each axis of the input, where the model does not tell: time t, depth d,
             height h, width w, frequency f, channels c, as in "chw" or "tc". A guess is noted.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
@@ -103,6 +102,7 @@ class Explainer:
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        place: Place = "stretch",
         axes: str | None = None,
         freeze: bool = False,
         **options: Any,
@@ -110,26 +110,20 @@ class Explainer:
         check_model(model)
         check_normalization(normalize)
         check_flag("freeze", freeze)
-        if target is not None:
-            check_target(target)
         check_input(model, input, None)
         self.model = model
         self.method = METHODS[method]
-        of_layers = {"layer": layer, "call_index": call_index, "grid": grid}
+        moved = None if place == "stretch" else place
+        of_layers = {"layer": layer, "call_index": call_index, "grid": grid, "place": moved}
         if stops_at(self.method, model):
             of_layers |= {"layer": None, "call_index": None}
         check_arguments(self.method, of_layers, options)
         self.output = output
         self.class_names = conform_class_names(class_names)
-        question = Question(
-            targets.logit if target is None else target,
-            output,
-            conform_grid(grid),
-            self.method.relu_rule,
-            needs_of(self.method, options),
-            axes=conform_axes(axes),
-            input=input,
-        )
+        question = question_of(
+            self.method, options, target, output=output, input=input, grid=grid, axes=axes,
+            place=place,
+        )  # fmt: skip
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites, notes = find_sites(model, self.method, layer, call_index)
         recipe = Recipe(self.method, question, normalize, options)

@@ -89,7 +89,9 @@ def _localization(cams: list[tf.Tensor], trace: Trace, size: Any) -> tf.Tensor:
             f"what multiplies their gradient must: name another layer, or use a gradient method"
         )
     enlarged = [
-        _maps.resize(_maps.along(_maps.finite_or_zero(each), len(size)), size, form.edges)
+        _maps.resize(
+            _maps.along(_maps.finite_or_zero(each), len(size)), size, form.edges, form.shifts
+        )
         for each, form in zip(cams, trace.forms, strict=True)
     ]
     if len(enlarged) > 1:  # layers count alike only on one scale

@@ -1,12 +1,15 @@
 """What the user should know of a trace: what was replaced, guessed or left out."""
 
+import math
 import warnings
 from collections.abc import Mapping
 
-from ..model import Question, ReluCount, Trace
+from ..model import Question, ReluCount, Shift, Trace
 from ..registry import Method
 from ..targets import logit
 from ..targets.heads import is_changed_probability
+
+_FEW = 16  # images, below which a measured shift errs by pixels
 
 
 def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...]:
@@ -23,8 +26,29 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
             for form in trace.forms
             if form.site.is_settled
         ),
+        *_shift_notes(trace),
         *_beside_notes(trace, method),
         *_repeat_notes(trace, method, question),
+    )
+
+
+def _shift_notes(trace: Trace) -> tuple[str, ...]:
+    """Say how far cells look from where stretching the map draws them."""
+    return tuple(
+        f"layer {shift.path} looks {_measured(shift)} pixels from where its cells lie along the "
+        f"axes of the images, measured on {shift.images} image{'' if shift.images == 1 else 's'}"
+        f"{'; sixteen tell it more exactly' if shift.images < _FEW else ''}: the heatmap is "
+        f"moved by that"
+        for shift in (form.shift for form in trace.forms)
+        if shift is not None
+    )
+
+
+def _measured(shift: Shift) -> str:
+    """Word pixels with their standard errors, as in "+5.3 ± 1.1, -0.4 ± 0.9"."""
+    return ", ".join(
+        f"{pixels:+.1f}" + ("" if math.isnan(error) else f" ± {error:.1f}")
+        for pixels, error in zip(shift.pixels, shift.errors, strict=True)
     )
 
 

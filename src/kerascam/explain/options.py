@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .._types import Target
+from ..arguments import Place, check_place, check_target, conform_axes, conform_grid
 from ..errors import brief
+from ..model import Question
 from ..registry import METHODS, Method
 from ..spelling import nearest
+from ..targets import logit
 
 # What every explainer takes, for suggestions.
 _COMMON = ("target", "input", "output", "normalize", "class_names", "axes", "freeze")
@@ -58,6 +62,48 @@ def needs_of(method: Method, options: Mapping[str, Any]) -> frozenset[str]:
             )
         needs |= set(localizer.needs)
     return frozenset(needs)
+
+
+def question_of(
+    method: Method,
+    options: Mapping[str, Any],
+    target: Target | None,
+    *,
+    output: int | str | None,
+    input: int | str | None,
+    grid: tuple[int, int] | None,
+    axes: str | None,
+    place: Place,
+) -> Question:
+    """Check what is asked of the model, and put it together.
+
+    Args:
+        method: The method.
+        options: The options that are given.
+        target: Which number to explain; None is the class's logit.
+        output: Which output.
+        input: Which input.
+        grid: The rows and columns of tokens.
+        axes: A letter for each axis of the input.
+        place: Where the cells of a layer are drawn.
+
+    Raises:
+        TypeError: If one is of the wrong type.
+        ValueError: If a value is unknown.
+    """
+    if target is not None:
+        check_target(target)
+    check_place(place)
+    return Question(
+        logit if target is None else target,
+        output,
+        conform_grid(grid),
+        method.relu_rule,
+        needs_of(method, options),
+        axes=conform_axes(axes),
+        input=input,
+        place=place,
+    )
 
 
 def as_list(layer: Any) -> list[Any]:

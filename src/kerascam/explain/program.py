@@ -11,6 +11,7 @@ from .. import maps as _maps
 from ..model import (
     Compiled,
     Discovery,
+    Form,
     InGraph,
     InputForm,
     Question,
@@ -21,7 +22,6 @@ from ..model import (
 )
 from ..registry import Method
 from ..repeat import driven_by
-from ..resizing import Edges
 from .forward import predictions_of
 from .handing import by_view, raw_maps
 from .notes import notes_of
@@ -61,7 +61,7 @@ class Program:
         axes: The axes of that input's grid that heatmaps have.
         places: Where heatmaps lie on the others: pairs of an axis and a place; those that are not
             among them are gone.
-        unplaced: The layers of which it is yet to be measured where their cells lie.
+        forms: The form of each layer's output.
         notes: What the user should know of this trace.
         discovery: Every layer's output, where the question asked for a survey.
     """
@@ -74,7 +74,7 @@ class Program:
     input_form: InputForm
     axes: tuple[int, ...] | None
     places: tuple[tuple[int, int], ...]
-    unplaced: tuple[Site, ...]
+    forms: tuple[Form, ...]
     notes: tuple[str, ...]
     discovery: Discovery | None
 
@@ -119,7 +119,7 @@ def compile_program(
         input_form=trace.input_form,
         axes=trace.axes,
         places=trace.places,
-        unplaced=tuple(form.site for form in trace.forms if form.unplaced),
+        forms=trace.forms,
         notes=notes_of(trace, recipe.method, recipe.question),
         discovery=trace.discovery,
     )
@@ -135,7 +135,7 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     raw = raw_maps(trace, recipe.method, recipe.options, size)
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
-    heatmaps = _heatmaps(raw, recipe, size, _edges(trace, recipe.method, raw))
+    heatmaps = _heatmaps(raw, recipe, size, _placed(trace, recipe.method, raw))
     numbers = [_one_per_image(trace.scores, trace.classes)]
     if _gives_probabilities(trace):  # else they are NaN, which says nothing
         numbers.append(trace.probabilities)
@@ -166,22 +166,22 @@ def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
 
 
-def _edges(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Edges | None]:
-    """Return what part of the image each map covers: that of its layer, if it lies on its grid."""
+def _placed(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Form | None]:
+    """Return the form that says where each map lies: its layer's, if it has the layer's grid."""
     if not method.of_each_layer:
         return [None] * len(raw)
     return [
-        form.edges if maps.shape[1:] == activations.shape[1:-1] else None
+        form if maps.shape[1:] == activations.shape[1:-1] else None
         for maps, activations, form in zip(raw, trace.activations, trace.forms, strict=True)
     ]
 
 
 def _heatmaps(
-    raw: list[tf.Tensor], recipe: Recipe, size: Any, edges: Sequence[Edges | None]
+    raw: list[tf.Tensor], recipe: Recipe, size: Any, placed: Sequence[Form | None]
 ) -> tf.Tensor:
     on_images = [
-        maps if size is None else _maps.resize(_maps.along(maps, len(size)), size, own)
-        for maps, own in zip(raw, edges, strict=True)
+        maps if size is None else _on_image(_maps.along(maps, len(size)), size, form)
+        for maps, form in zip(raw, placed, strict=True)
     ]
     if len(raw) == 1:
         return _maps.normalize(on_images[0], recipe.normalize)
@@ -191,6 +191,12 @@ def _heatmaps(
     scaled = [_maps.normalize(maps, scale) for maps in on_images]
     fused = (recipe.method.fuse or _maps.mean)(scaled, [tf.size(maps[0]) for maps in raw])
     return _maps.normalize(fused, recipe.normalize)
+
+
+def _on_image(maps: tf.Tensor, size: Any, form: Form | None) -> tf.Tensor:
+    if form is None:
+        return _maps.resize(maps, size)
+    return _maps.resize(maps, size, form.edges, form.shifts)
 
 
 def _statuses(trace: Trace, raw: list[tf.Tensor]) -> tf.Tensor:

@@ -84,6 +84,7 @@ def settle(
     """
     model = explainer.model
     specs = input_specs(model, example)
+    _check_measured(explainer)
     arrays = _example(model, specs, example, size)
     program = explainer.programs.of(specs, example, arrays)
     check_class_names(explainer.class_names, program.class_count)
@@ -114,6 +115,15 @@ def settle(
         drawing=drawing,
         raw_maps=raw_maps,
     )
+
+
+def _check_measured(explainer: Explainer) -> None:
+    question = explainer.programs.recipe.question
+    if question.place == "effective" and not question.shifts:
+        raise ValueError(
+            "place='effective' is measured on images, and no example stands for them: call the "
+            "explainer on a batch of images before it is exported"
+        )
 
 
 def _example(

@@ -10,6 +10,7 @@ import keras
 from keras import ops  # noqa: F401  # the examples use it
 
 from .._types import GradientFunction, Heatmaps, Images, Target
+from ..arguments import Place
 from ..explain.bases import ImageExplainer, NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
@@ -161,6 +162,7 @@ class GuidedGradCAM(NamedExplainer):
         normalize: Normalization = "max",
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
+        place: Place = "stretch",
         axes: str | None = None,
         freeze: bool = False,
     ) -> None:
@@ -175,6 +177,7 @@ class GuidedGradCAM(NamedExplainer):
             normalize=normalize,
             class_names=class_names,
             grid=grid,
+            place=place,
             axes=axes,
             freeze=freeze,
             localizer=localizer,

@@ -10,10 +10,12 @@ from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
 from .discover import Discovery, discover
+from .effective import effective_shift
+from .form import Form
 from .input_form import InputForm
 from .loop import InGraph
 from .measuring import measure
-from .question import Question
+from .question import Measured, Question, Shift
 from .reference import is_half, own_answer
 from .relu import ReluCount
 from .sites import Site, site_of
@@ -34,10 +36,13 @@ __all__ = [
     "USUAL_LENGTHS",
     "Discovery",
     "Endpoint",
+    "Form",
     "InGraph",
     "InputForm",
+    "Measured",
     "Question",
     "ReluCount",
+    "Shift",
     "Site",
     "Trace",
     "built_shape",
@@ -48,6 +53,7 @@ __all__ = [
     "declared_batch",
     "declared_units",
     "discover",
+    "effective_shift",
     "input_specs",
     "is_half",
     "measure",

@@ -8,6 +8,7 @@ import tensorflow as tf
 from .._types import Features
 from ..resizing import Edges
 from .placing import Cells
+from .question import Shift
 from .sites import Site, as_layer_gives, in_form
 
 Grid = tuple[int, int]
@@ -32,6 +33,7 @@ class Form:
         single: Which of the grid's axes the output has not, as the image has one place there: the
             only frame of a clip.
         unplaced: Whether it is yet to be measured where the cells lie.
+        shift: How far the cells look from where they are drawn, if that was measured.
         note: What the user should know of it, if anything.
     """
 
@@ -45,7 +47,13 @@ class Form:
     views: int = 0
     single: tuple[int, ...] = ()
     unplaced: bool = False
+    shift: Shift | None = None
     note: str | None = None
+
+    @property
+    def shifts(self) -> tuple[float, ...] | None:
+        """For each grid axis, how far the cells look from where they are drawn, in pixels."""
+        return None if self.shift is None else self.shift.pixels
 
     @property
     def words(self) -> str:

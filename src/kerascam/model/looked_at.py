@@ -1,6 +1,7 @@
 """Which input the layers look at, and which of its axes their outputs run along."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import keras
 import tensorflow as tf
@@ -73,10 +74,16 @@ def forms_of(
         return InputForm(None), [Form(site, None, None, question.grid, (), None) for site in sites]
     image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
     own, layouts = _read(model, image, ends, [scores], question.axes)
-    return own, [
+    forms = (
         form_of(site, runs, image, layouts, own, question.grid, question.measured)
         for site, runs in zip(sites, seen, strict=True)
-    ]
+    )
+    return own, [_shifted(form, question) for form in forms]
+
+
+def _shifted(form: Form, question: Question) -> Form:
+    found = [shift for shift in question.shifts if shift.path == form.site.path]
+    return replace(form, shift=found[0]) if found and form.axes is not None else form
 
 
 def _read(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._types import Target
+from ..arguments import Place
 from ..registry import ReluRule
 from ..resizing import Edges
 
@@ -22,6 +23,22 @@ class Measured(NamedTuple):
     edges: Edges | None
 
 
+class Shift(NamedTuple):
+    """How far the cells of a layer look from where they are drawn, measured.
+
+    Attributes:
+        path: The layer's path.
+        pixels: For each axis of the grid; positive towards larger coordinates.
+        errors: Their standard errors over the images; NaN for one image.
+        images: How many were looked at.
+    """
+
+    path: str
+    pixels: tuple[float, ...]
+    errors: tuple[float, ...]
+    images: int
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked of the model, apart from its inputs.
@@ -36,6 +53,9 @@ class Question:
         survey: Whether every layer is listed in passing.
         axes: A letter for each axis of the input, if it cannot be found; "c" is the channels.
         measured: Where layers look whose cells the graph does not place.
+        place: Whether cells are drawn on their part of the image, "stretch", or where they look
+            in effect, "effective".
+        shifts: What was measured of the latter.
     """
 
     target: Target
@@ -47,6 +67,8 @@ class Question:
     axes: str | None = None
     input: int | str | None = None
     measured: tuple[Measured, ...] = ()
+    place: Place = "stretch"
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def differentiates_images(self) -> bool:
