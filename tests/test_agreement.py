@@ -116,9 +116,9 @@ def test_a_model_that_computes_otherwise_in_a_graph_is_refused() -> None:
         keras.Input((8, 8, 3)), OtherInGraphs(), layers.Conv2D(4, 3, name="conv"),
         layers.GlobalAveragePooling2D(), layers.Dense(2),
     ])  # fmt: skip
-    with pytest.raises(ValueError, match="gives other numbers in a graph .* 100% of the largest"):
+    with pytest.raises(ValueError, match="returns other numbers in a graph .* 100% of the largest"):
         GradCAM(model, "conv")(IMAGES)
-    with pytest.raises(ValueError, match="gives other numbers in a graph"):
+    with pytest.raises(ValueError, match="returns other numbers in a graph"):
         GradCAM(model, "conv").score(IMAGES)
 
 

@@ -191,9 +191,7 @@ def test_a_manifest_of_an_older_version_is_refused_as_such(
     old = {"kerascam": "0.1.0", "explanations": [{"file": "a.grad_cam.class-1.png"}]}
     Path("explanations/manifest.json").write_text(json.dumps(old))
     error = refused(capsys, model, "a.png")
-    assert (
-        "of an older kerascam, whose pictures have no mark to tell them by: give another" in error
-    )
+    assert "of an older kerascam, whose pictures are not marked as its own: give another" in error
 
 
 def test_a_manifest_cannot_have_files_of_the_user_removed(model: str, folder: Path) -> None:

@@ -359,7 +359,9 @@ def test_a_name_that_several_layers_have():
 
 
 def test_a_layer_without_a_grid(model):
-    message = r"layer 'pool' gives an output of shape \(None, 5\), which has no grid to draw a map"
+    message = (
+        r"layer 'pool' returns an output of shape \(None, 5\), which has no grid to draw a map"
+    )
     with pytest.raises(ValueError, match=message):
         GradCAM(model, "pool")(IMAGES)
 

@@ -98,9 +98,9 @@ def test_the_other_tensor_is_refused_as_the_score_does_not_depend_on_it(made: An
 
 
 def test_a_tensor_that_a_layer_does_not_give_is_told_with_those_it_gives() -> None:
-    with pytest.raises(ValueError, match="it gives block/mask, block/features"):
+    with pytest.raises(ValueError, match="it returns block/mask, block/features"):
         GradCAM(functional("dict"), "block/feature")(IMAGES)
-    with pytest.raises(ValueError, match="'block/inner' gives no tensor 'x'"):
+    with pytest.raises(ValueError, match="'block/inner' returns no tensor 'x'"):
         GradCAM(functional("dict"), "block/inner/x")(IMAGES)
 
 

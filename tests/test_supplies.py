@@ -381,7 +381,7 @@ def test_a_layer_that_is_no_bottleneck_is_handled_and_noted(register):
 
     wanted = score(beside) + 10 * score(beside + through) + 100 * score(beside + 2 * through)
     np.testing.assert_allclose(found.maps[:, 0, 0], wanted, rtol=1e-4)
-    assert any("depends on the images beside layer inner too" in note for note in found.notes)
+    assert any("on the images through branches around layer inner" in note for note in found.notes)
 
 
 def test_tokens_go_back_to_the_layers_form(register):

@@ -50,7 +50,7 @@ def doubt_of(model: keras.Model, apart: float) -> str:
     """
     if apart > _WRONG:
         raise ValueError(
-            f"model {model.name!r} gives other numbers in a graph than when it is called, by "
+            f"model {model.name!r} returns other numbers in a graph than when it is called, by "
             f"{apart:.0%} of the largest, and only the graph can be explained: make its layers "
             f"compute the same in model(images) and in model.predict(images)"
         )

@@ -1,4 +1,4 @@
-"""From what a program gives to an explanation."""
+"""From a program's outputs to an explanation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

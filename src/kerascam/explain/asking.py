@@ -76,7 +76,7 @@ def fitting(arrays: Sequence[np.ndarray]) -> Iterator[None]:
 
 
 def check_scores(scores: tf.Tensor, batch: int) -> None:
-    """Raise a ValueError if the target did not give one score per image."""
+    """Raise a ValueError if the target did not return one score per image."""
     if len(scores) != batch:
         raise ValueError(
             f"target must return one score per image, shape ({batch},); it returned {len(scores)}"

@@ -244,7 +244,7 @@ class Programs:
         return self._compile(self.sites or [], signature, like)
 
     def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
-        """Compile on the layer that will likely be chosen, and keep that where it is.
+        """Compile on the layer that will likely be chosen, and keep it if it is.
 
         The trace lists all layers in passing, which saves a trace of its own to discover them.
         """

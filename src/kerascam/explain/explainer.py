@@ -57,16 +57,16 @@ class Explainer:
         output: The name or index of the output to explain, for a model with several.
         input: The name or index of the input to explain, for a model with several. None takes that
             which the layer looks at, or the first of the most axes; a note says which.
-        call_index: Which run of the layer, where it runs several times.
+        call_index: Which run of the layer, if it runs several times.
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
             "none" (of several layers, each is scaled before they are fused).
         class_names: The class names in order; then classes may be given by name.
-        grid: The (rows, columns) of a transformer's tokens, where they cannot be inferred.
+        grid: The (rows, columns) of a transformer's tokens, if they cannot be inferred.
         place: Where a layer's cells are drawn. "stretch": each on its part of the image.
             "effective": where it looks, by its derivative, measured once on the images of the first
-            call (give it sixteen); pads on one side and strides set that off by some pixels.
-        axes: A letter for each axis of the input, where the model does not tell: time t, depth d,
+            call (give it sixteen); pads on one side and strides shift that by some pixels.
+        axes: A letter for each axis of the input, if the model does not show it: time t, depth d,
             height h, width w, frequency f, channels c, as in "chw" or "tc". A guess is noted.
         freeze: Take a snapshot of the weights as constants at the first call (for each form of
             input), so that TensorFlow folds batch normalisation into the convolutions: faster on
@@ -240,7 +240,7 @@ class Explainer:
             images: The user's.
             classes: The user's.
             compiled: From the form of the inputs to what is compiled for it.
-            show: Who is told of the steps.
+            show: Called with the steps.
         """
         while True:
             asked = self._asked(images, classes, compiled)

@@ -31,15 +31,15 @@ from .result_folder import ResultFolder, write_folder
 class Explanation:
     """Heatmaps of a batch of images, and what they explain.
 
-    `np.asarray(explanation)` gives the heatmaps, `explanation[0]` the first image's part; in a
+    `np.asarray(explanation)` returns the heatmaps, `explanation[0]` the first image's part; in a
     notebook an explanation shows itself.
 
     Attributes:
         heatmaps: Shape (batch, *size) on the images' grid, float32 (float64 for a float64
             model), scaled as the explainer's `normalize` says: in [0, 1] by default.
         maps: The method's own values, before resizing and scaling: shape (batch, *grid) on the
-            layer's grid, or a tuple of such, one per layer, where several are fused. Where the
-            paper's map is signed, so is this. None where a server does not give them.
+            layer's grid, or a tuple of such, one per layer, if several are fused. If the
+            paper's map is signed, so is this. None if a server does not return them.
         classes: Shape (batch,): the class that each heatmap explains.
         scores: Shape (batch,): the target's value, by default the class's logit.
         probabilities: Shape (batch,): the model's probability of the class, for segmentation its
@@ -48,7 +48,7 @@ class Explanation:
         method: The method's registered name.
         statuses: For each image "ok", or why it shows no evidence: "no positive evidence", "zero
             gradient", "zero activations", "not finite" (a score too), "evidence lost in scaling".
-        class_names: All class names in order, where the explainer was given them.
+        class_names: All class names in order, if the explainer has them.
         notes: What else is worth knowing, such as why this layer was taken.
         signed: Whether the heatmaps hold evidence against the target too, as negative values.
         scaled: Whether the heatmaps are scaled; not with `normalize="none"`.
@@ -57,7 +57,7 @@ class Explanation:
         predictions: All that the model predicts, shape (batch, classes) or (batch, *grid, units):
             probabilities, or the output if it has none. None for a target of several outputs.
         layers: The paths of the layers, each as `layer=` takes it; none for a gradient method.
-        described: What is said of the method where nothing is computed; None asks the registry.
+        described: The method's description if nothing is computed; None takes it from the registry.
 
     Example:
         >>> import keras
@@ -131,7 +131,7 @@ class Explanation:
         return f"class {number}"
 
     def titles(self) -> list[str]:
-        """Word each heatmap's class, probability or score, and status where it is not "ok"."""
+        """Word each heatmap's class, probability or score, and status if it is not "ok"."""
         return [title_of(self, index) for index in range(len(self))]
 
     def overlay(
@@ -148,7 +148,7 @@ class Explanation:
 
         Args:
             photos: Shape (batch, height, width[, channels]) of any size: uint8, 0 to 1 or 0 to
-                255. None takes the model's inputs, where they are images of that kind.
+                255. None takes the model's inputs, if they are images of that kind.
             colormap: A matplotlib name; "auto" is "inferno", with blue for evidence against.
             alpha: Opacity, 0 to 1: of the strongest evidence (0.75 by default), with
                 `style="uniform"` of all pixels (0.5), with `style="outline"` of the lines (1).

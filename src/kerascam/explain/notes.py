@@ -21,7 +21,7 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
         *trace.of_input,
         *(form.note for form in trace.forms if form.note is not None),
         *(
-            f"layer {form.site.path} gives several tensors: {form.site.path}/{form.site.part} is "
+            f"layer {form.site.path} returns several tensors: {form.site.path}/{form.site.part} is "
             f"explained, which the output is computed from"
             for form in trace.forms
             if form.site.is_settled
@@ -54,8 +54,8 @@ def _measured(shift: Shift) -> str:
 
 def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
     return tuple(
-        f"the score depends on the images beside layer {path} too: {method.title} replaced the "
-        f"layer's output and left what passes beside it as it was"
+        f"the score also depends on the images through branches around layer {path}: "
+        f"{method.title} replaced the layer's output and left those branches as they were"
         for path in trace.beside
     )
 

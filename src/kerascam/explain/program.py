@@ -63,7 +63,7 @@ class Program:
             among them are gone.
         forms: The form of each layer's output.
         notes: What the user should know of this trace.
-        discovery: Every layer's output, where the question asked for a survey.
+        discovery: Every layer's output, if the question asked for a survey.
     """
 
     run: Compiled
@@ -130,7 +130,7 @@ def _gives_probabilities(trace: Trace) -> bool:
 
 
 def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
-    """Compute what a program gives, from a trace."""
+    """Compute a program's outputs from a trace."""
     size = _size(trace)
     raw = raw_maps(trace, recipe.method, recipe.options, size)
     statuses = _statuses(trace, raw)

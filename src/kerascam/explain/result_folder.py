@@ -36,7 +36,7 @@ class ResultFolder:
 
     Args:
         path: Made when the first file is written.
-        argument: What the folder is called where the user gave it, for messages.
+        argument: The name of the user's argument, for messages.
 
     Attributes:
         path: The folder.
@@ -222,7 +222,7 @@ def _read(folder: ResultFolder) -> dict[str, Any]:
     raise ValueError(
         _refusal(
             folder,
-            "of an older kerascam, whose pictures have no mark to tell them by"
+            "of an older kerascam, whose pictures are not marked as its own"
             if of_older
             else "that kerascam did not write",
         )

@@ -80,7 +80,7 @@ class Stepwise:
     Attributes:
         step: Maps inputs, classes and the number of the step to a dict: `part`, what it adds to the
             loop's sum, and `passes`, how many steps there are.
-        rest: Maps inputs, classes and the sum to what a `Program` gives.
+        rest: Maps inputs, classes and the sum to what a `Program` returns.
     """
 
     step: Compiled

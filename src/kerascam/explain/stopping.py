@@ -29,8 +29,8 @@ def find_sites(
         layer = embedding(model)
         if layer is not None:
             notes = (
-                f"the input holds whole numbers, which have no gradient: {method.title} was taken "
-                f"by the output of layer {layer}",
+                f"the input holds whole numbers, which have no gradient: {method.title} was "
+                f"computed for the output of layer {layer}",
             )
     if layer is not None:
         return cache.find_sites(model, as_list(layer), call_index), notes

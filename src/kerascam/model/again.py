@@ -105,7 +105,7 @@ class Again:
     def _slopes(
         self, ask: Ask, inputs: Sequence[tf.Tensor], classes: ClassIds, values: tf.Tensor
     ) -> tf.Tensor:
-        """Differentiate the scores that `ask` gives of some values by these."""
+        """Differentiate the scores that `ask` returns for some values by these."""
         # Persistent: of a float16 model, two variants of the score are differentiated.
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(values)

@@ -54,7 +54,7 @@ def write_saved_model(
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep Keras from printing where it wrote, which before 3.9 it does whatever `verbose` says."""
+    """Keep Keras from printing the path, which before 3.9 it does whatever `verbose` says."""
     talks = keras.config.is_interactive_logging_enabled()
     keras.config.disable_interactive_logging()
     try:

@@ -135,7 +135,7 @@ def choose(
     used = [capture for capture in used if not capture.mixed] or used
     if not used:
         raise ValueError(
-            "target does not depend on any layer that gives features on a grid; choose another "
+            "target does not depend on any layer that returns features on a grid; choose another "
             "output by output=, or give another target="
         )
     used = [capture for capture in used if not capture.giving] or used[:1]
@@ -186,7 +186,7 @@ def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) ->
     """Guess what `choose` will choose, from shapes that layers declare before anything runs.
 
     Args:
-        declared: Each layer's path, class name and output shape (None where it declares none),
+        declared: Each layer's path, class name and output shape (None if it declares none),
             in the order of the model.
 
     Returns:

@@ -14,7 +14,7 @@ def check_copyable(model: keras.Model) -> None:
     """Raise if a copy of the model could not be made.
 
     Keras writes a model down as its configuration and finds custom classes and functions by name.
-    What it cannot find again would be told only where the pickle is loaded: in another process,
+    What it cannot find again would be reported only when the pickle is loaded: in another process,
     which may die of it.
 
     Raises:
@@ -71,7 +71,7 @@ def _is_custom(part: dict[str, Any]) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    """Take the first sentence of what Keras says, or what it says was behind it."""
+    """Take the first sentence of what Keras says, or what it names as the cause."""
     text = " ".join(str(error).split())
     text = text.split("Exception encountered: ")[-1]
     return re.split(r"(?<=[a-z`)]{2})\. ", text)[0][:300].rstrip(".") or type(error).__name__

@@ -28,7 +28,7 @@ class Dependence:
         aside: What the scores are not taken from.
         used: The score moves with them.
         narrow: All that the score knows of the image comes through each of them.
-        giving: They give the output's numbers, and only steps that put it together follow.
+        giving: They return the output's numbers, and only steps that put it together follow.
     """
 
     inputs: tuple[tf.Tensor, ...]

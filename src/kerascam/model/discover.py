@@ -54,7 +54,7 @@ def discover(
         like: The structure of the inputs, for a model that does not declare one.
         output: The explained output's name or index.
         target: Which number is explained; None is the class's logit, or of several outputs all
-            that the model gives.
+            that the model returns.
         axes: A letter for each axis of the image input, as the user says.
         input: The explained input's name or index.
     """
@@ -186,7 +186,7 @@ class Survey:
     def explainable(
         self, found: Discovery, inputs: Sequence[tf.Tensor], place: int | None
     ) -> Discovery:
-        """Word where cells lie, and pass over the layers that no map can be drawn from.
+        """Word where cells lie, and skip the layers that no map can be drawn from.
 
         Args:
             found: What was heard.

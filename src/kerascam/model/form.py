@@ -22,7 +22,7 @@ class Form:
         site: The layer.
         cells: Where its cells lie; None if the graph does not tell, and shapes do.
         size: The image's lengths along the grid's axes; None if the layer lies on no image.
-        grid: The tokens' (rows, columns), where the user gives them.
+        grid: The tokens' (rows, columns), if the user passes them.
         edges: For each grid axis, what part of the image it covers; None is all of it.
         axes: For each grid axis, which of the image's grid axes it runs along; None without
             `size`.

@@ -44,7 +44,7 @@ def form_of(
         image: The input that it lies on.
         layouts: That input, followed to the output.
         own: How the input is read.
-        grid: The tokens' (rows, columns), if the user gives them.
+        grid: The tokens' (rows, columns), if the user passes them.
         measured: Where layers look whose cells the graph does not place.
 
     Raises:
@@ -209,7 +209,7 @@ def _check_batch(site: Site, tensor: tf.Tensor, layout: Layout, image: tf.Tensor
         return
     kind = OpenLengthsError if None in image.shape[1:] else ValueError
     raise kind(
-        f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)} whose first axis "
+        f"layer {site.path!r} returns an output of shape {tuple(tensor.shape)} whose first axis "
         f"holds parts of the images too, such as windows, views or frames, and these cannot be "
         f"put back in their places; name a layer whose first axis is the images"
     )

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from .._types import Features
 
-MOST_GIVEN_PREFIX = 32  # that many, where the user gives the grid
+MOST_GIVEN_PREFIX = 32  # that many, if the user passes the grid
 MOST_PREFIX_TOKENS = 8  # class token, distillation token, registers
 
 Shape = Sequence[int | None]
@@ -32,7 +32,7 @@ def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
     at the image's border are believed in only with at most one such token.
 
     Args:
-        tokens: How many tokens the layer gives.
+        tokens: How many tokens the layer returns.
         image: The image's (height, width).
 
     Returns:
@@ -64,8 +64,8 @@ def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None
     Args:
         features: Shape (batch, *grid, features), or (batch, tokens, features) where the image
             has two grid axes.
-        image: The image's grid, for instance (height, width), where it is known.
-        grid: The tokens' (rows, columns), where the user gives them.
+        image: The image's grid, for instance (height, width), if it is known.
+        grid: The tokens' (rows, columns), if the user passes them.
 
     Returns:
         Shape (batch, *grid, features), prefix tokens dropped.

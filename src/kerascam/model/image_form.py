@@ -1,4 +1,4 @@
-"""What images a model takes, and what it gives."""
+"""What images a model takes, and what it returns."""
 
 from typing import Any
 

@@ -129,6 +129,6 @@ def _given(axes: str, lengths: tuple[int | None, ...], found: InputForm | None) 
 
 def _guessed(axes: str) -> str:
     return (
-        f"the model does not tell where the channels of its input stand: axes={axes!r} was taken; "
-        f"give axes= if they stand elsewhere"
+        f"the model does not show where the channels of its input are: axes={axes!r} was assumed; "
+        f"give axes= if they are elsewhere"
     )

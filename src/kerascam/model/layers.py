@@ -100,7 +100,7 @@ def _alone(model: keras.Model, name: str) -> tuple[str, Layer] | None:
 
 
 def _may_give(layer: Layer, part: str) -> bool:
-    """Tell whether a layer may give a tensor of that name: if it declares several, or none."""
+    """Tell whether a layer may return a tensor of that name: if it declares several, or none."""
     try:
         return len(named(layer.output)) > 1
     except (AttributeError, ValueError):  # the names are known when it runs

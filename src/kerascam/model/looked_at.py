@@ -52,8 +52,8 @@ def image_place(
     which = "" if wanted is None else f", and the one to explain is number {wanted}"
     raise ValueError(
         f"images are not among the model's inputs ({shapes}{which}): a gradient method needs a "
-        f"floating input of shape (batch, *grid, channels); use a class activation map, or name "
-        f"by layer= what makes numbers with a gradient of whole numbers"
+        f"floating input of shape (batch, *grid, channels); use a class activation map, or give "
+        f"as layer= the layer that turns whole numbers into numbers with a gradient"
     )
 
 

@@ -20,7 +20,7 @@ class InGraph:
         def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return index + 1, total + one(index)
 
-        # TensorFlow would run ten passes side by side where nothing tells it not to.
+        # TensorFlow would run ten passes side by side unless told not to.
         _, total = tf.while_loop(
             lambda index, _: index < passes,
             tf.autograph.experimental.do_not_convert(add),

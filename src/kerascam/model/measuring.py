@@ -44,7 +44,7 @@ def measure(
         like: Their structure, for a model that does not declare one.
         place: Which of them the images are.
         form: How the images are read.
-        grid: The tokens' (rows, columns), where the user gives them.
+        grid: The tokens' (rows, columns), if the user passes them.
 
     Raises:
         ValueError: If the layer is the same for every image, or its first axis is not the images.
@@ -82,8 +82,8 @@ def measure(
     total, own = energy.sum(), energy[:, -1]
     if not total:
         raise ValueError(
-            f"layer {site.path!r} gives the same for every image: there is nothing to see there; "
-            f"suggest_layers(model) lists the others"
+            f"layer {site.path!r} returns the same values for every image: there is nothing to see "
+            f"there; suggest_layers(model) lists the others"
         )
     if own.sum() < 0.99 * total:
         raise ValueError(

@@ -108,7 +108,7 @@ class _End:
         kinds = [part.dtype.as_numpy_dtype for part in self._parts]
         for place in range(len(self._parts)):
             for level in (3, -3):
-                # Of wide numbers, a softmax too gives some that are the largest of all.
+                # Of wide numbers, a softmax too returns some that are the largest of all.
                 noises = [
                     random.normal(level, 3.0, shape)
                     if each == place

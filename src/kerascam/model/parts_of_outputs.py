@@ -1,4 +1,4 @@
-"""Layers that give several tensors: their names, and which of them is looked at."""
+"""Layers that return several tensors: their names, and which of them is explained."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the model itself gives, run as its user would run it: what a traced graph must equal."""
+"""The model's own outputs, run as its user would run it: a traced graph must equal them."""
 
 from collections.abc import Sequence
 from typing import Any

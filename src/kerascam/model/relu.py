@@ -55,7 +55,7 @@ def _own(operation: tf.Operation, gradient: tf.Tensor) -> tf.Tensor:
 
 def _register(rule: str, backward: object) -> str:
     name = f"Kerascam{rule.capitalize()}Relu"
-    with suppress(KeyError):  # registered already, where the module is loaded again
+    with suppress(KeyError):  # registered already, if the module is loaded again
         tf.RegisterGradient(name)(backward)
     return name
 

@@ -25,7 +25,7 @@ def read(chosen: Any, target: Target) -> heads.Head | None:
 
 
 def settle(head: heads.Head | None, classes: ClassIds) -> ClassIds:
-    """Put the predicted class where -1 asks for it."""
+    """Replace -1 by the predicted class."""
     if head is None:
         return tf.maximum(classes, 0)
     return tf.where(classes < 0, heads.predicted(head), classes)
@@ -82,7 +82,7 @@ def differentiate(
     """Differentiate the scores, at least in float32.
 
     A float16 gradient is taken from the scaled scores, so that small values do not vanish, and
-    from the plain ones where the scaled overflow.
+    from the plain ones if the scaled ones overflow.
 
     Raises:
         ValueError: If the scores do not depend on it.

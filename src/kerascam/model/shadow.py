@@ -39,7 +39,7 @@ def run(
     Args:
         model: Left bit for bit as it was, also after an error.
         inputs: The model's inputs.
-        listeners: Pairs of a layer and who is told of its runs.
+        listeners: Pairs of a layer and what is called with its runs.
         inline_all: Also inline every other `tf.function` on the way. This goes through a global
             switch of TensorFlow's and inlines the ones that Keras itself compiles by XLA too, so
             it is only for models that hide a layer in a function outside themselves.
@@ -71,7 +71,7 @@ def run(
 def _replacements(
     layer: keras.Operation, listeners: Sequence[Listener]
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Yield what stands in for a layer's call, where it is listened to, and for `tf.function`s."""
+    """Yield what replaces the `call` of layers that are listened to, and `tf.function`s."""
     slot = _slot(layer)
     call = getattr(layer, slot)
     if isinstance(call, _TF_FUNCTION) or listeners:

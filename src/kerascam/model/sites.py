@@ -30,7 +30,7 @@ class Site:
         layer: The layer.
         run: Which of its runs, in the order of execution; None if there is but one.
         channels_first: Whether its features stand before its grid.
-        part: Which of the tensors that it gives, by its path in the output; None if there is but
+        part: Which of the tensors that it returns, by its path in the output; None if there is but
             one, or the one that the model's output is computed from.
         is_settled: Whether the part was found, and not given.
     """
@@ -110,7 +110,7 @@ def _part_of(site: Site, output: Any) -> tf.Tensor:
         names = tensors_by_name(output)
         known = ", ".join(f"{site.path}/{name}" for name in names) if len(names) > 1 else "only one"
         raise ValueError(
-            f"layer {site.path!r} gives no tensor {site.part!r}; it gives {known}"
+            f"layer {site.path!r} returns no tensor {site.part!r}; it returns {known}"
         ) from None
 
 
@@ -151,7 +151,7 @@ def _wanted_runs(site: Site, runs: list[tf.Tensor]) -> Runs:
     for tensor in wanted:
         if tensor.shape.rank is None or tensor.shape.rank < 3:
             raise ValueError(
-                f"layer {site.path!r} gives an output of shape {tuple(tensor.shape)}, which has "
+                f"layer {site.path!r} returns an output of shape {tuple(tensor.shape)}, which has "
                 f"no grid to draw a map on; suggest_layers(model) lists those that have one"
             )
         if graph.is_foreign(tensor):
@@ -238,7 +238,7 @@ def _written_order(model: keras.Model, layer: keras.Operation) -> list[int]:
     """Number a shared layer's runs as they are written, in the order in which they are executed.
 
     A functional model runs its nodes by depth, which need not be the order in which they were
-    made. Empty where there is nothing to put in order.
+    made. Empty if there is nothing to put in order.
     """
     written = getattr(layer, "_inbound_nodes", [])
     for part in every_layer(model):

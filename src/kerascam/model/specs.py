@@ -123,7 +123,7 @@ def call(model: keras.Model, inputs: Any) -> Any:
 
     Args:
         model: The model.
-        inputs: As `pack` gives them.
+        inputs: As `pack` returns them.
     """
     if _arguments(model):
         return model(*inputs, training=False)

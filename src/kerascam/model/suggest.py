@@ -16,7 +16,7 @@ class LayerSuggestion(NamedTuple):
     """A layer that a class activation map can be drawn from.
 
     Attributes:
-        path: To give as `layer=`.
+        path: To pass as `layer=`.
         kind: The layer's class.
         shape: The output's, features last, the batch axis None.
         reason: Why this layer is the one taken by default; empty for the others.
@@ -76,7 +76,7 @@ def suggest_layers(
             (224 pixels are assumed otherwise) or does not say what it takes.
         output: The explained output's name or index, for a model with several.
         target: Which number is explained; None is the class's logit, or of several outputs all that
-            the model gives.
+            the model returns.
         input: The explained input's name or index, for a model with several.
 
     Returns:

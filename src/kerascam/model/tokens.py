@@ -24,6 +24,6 @@ def embedding(model: keras.Model) -> str | None:
         return next(iter(found.values()), None)
     known = ", ".join(map(repr, found.values()))
     raise ValueError(
-        f"model {model.name!r} takes whole numbers, which have no gradient: name the layer that "
-        f"makes features of them by layer=; its embeddings: {known}"
+        f"model {model.name!r} takes whole numbers, which have no gradient: give the layer that "
+        f"turns them into features as layer=; its embeddings: {known}"
     )

@@ -30,7 +30,7 @@ class Trace(NamedTuple):
         head: The explained output, read; None for several outputs.
         classes: Shape (batch,).
         scores: Shape (batch,), float32 (float64 for a float64 model).
-        probabilities: Shape (batch,), NaN if the model gives none.
+        probabilities: Shape (batch,), NaN if the model returns none.
         activations: For each site, shape (batch, *grid, features).
         gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
         attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
@@ -102,7 +102,7 @@ def probe(
 
     Raises:
         ValueError: If a site runs not once or its output has no grid, the score does not depend
-            on it, or the target gives not one number per image.
+            on it, or the target does not return one number per image.
     """
     survey = Survey(model, question.axes)
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:

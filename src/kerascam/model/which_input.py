@@ -87,7 +87,7 @@ def one_run_each(
         image: The input that is asked for.
 
     Returns:
-        Both, as they were where several runs look at it, or none does.
+        Both, as they were if several runs see it, or none does.
     """
     settled, outputs = list(sites), list(seen)
     for index, (site, runs) in enumerate(zip(sites, seen, strict=True)):

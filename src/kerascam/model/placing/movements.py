@@ -123,7 +123,7 @@ def _remaining(place: int, count: int, masks: dict[str, int]) -> int:
 
 
 def fixed_at(axis: Axis, place: int | None) -> list[tuple[int, float | Atom]]:
-    """Return where on the image one cell of an axis lies; nothing if that is not known."""
+    """Return where on the image one cell of an axis lies; None if that is not known."""
     if place is None or len(axis) != 1 or axis[0].kind != IMAGE:
         return []
     if place < 0:

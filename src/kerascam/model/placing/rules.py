@@ -32,7 +32,7 @@ def rule(*kinds: str) -> Callable[[Rule], Rule]:
 
 
 class LostError(Exception):
-    """Raised where an axis of the image goes through a step that the rules do not follow."""
+    """Raised if an axis of the image goes through a step that the rules do not follow."""
 
 
 @dataclass(frozen=True)
