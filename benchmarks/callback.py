@@ -1,6 +1,6 @@
 """What it costs to watch a training: the callback's own time beside the epoch that it ends.
 
-The scene example's small network learns drawn scenes, 2,400 images of 96 pixels an epoch, and 16
+The scene example's small network learns drawn scenes, 2,400 images of 96 pixels per epoch, and 16
 others are explained at the end of each. Ways to record them stand side by side in one training, so
 that each has been timed in the same epochs; what is said is the median.
 
@@ -132,7 +132,7 @@ def table(report: dict[str, Any]) -> str:
     """Word the report as Markdown."""
     lines = [
         f"TensorFlow {report['tensorflow']}, Keras {report['keras']}, {report['cores']} cores, "
-        f"{6 * PER_CLASS:,} images of {SIDE} pixels an epoch, medians of {report['epochs'] - 1} "
+        f"{6 * PER_CLASS:,} images of {SIDE} pixels per epoch, medians of {report['epochs'] - 1} "
         "epochs.",
         "",
         "| recorded | images | epoch | callback | share of the epoch | once, at the beginning |",

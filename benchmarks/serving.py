@@ -89,7 +89,7 @@ def asking(url: str, content: bytes) -> Callable[[], bytes]:
 
 
 def throughput(url: str, content: bytes, requests: int) -> float:
-    """Count requests a second, asked by several clients at once."""
+    """Count requests per second, asked by several clients at once."""
     asks = [asking(url, content) for _ in range(CLIENTS)]
     for ask in asks:
         ask()

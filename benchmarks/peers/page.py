@@ -66,11 +66,11 @@ def processor() -> str:
 
 
 def time_table(model: str, batch: int, times: Times) -> str:
-    """Write a model's rows at one batch size: milliseconds an image, and forward passes."""
+    """Write a model's rows at one batch size: milliseconds per image, and forward passes."""
     rows = {case: each for case, each in times.items() if case[0] == model and case[2] == batch}
     if not rows:
         return ""
-    lines = [f"## {model}, batch {batch}", "", row("ms an image (forward passes)", *PEERS)]
+    lines = [f"## {model}, batch {batch}", "", row("ms per image (forward passes)", *PEERS)]
     lines.append(row("---", *["---:"] * len(PEERS)))
     for case, found in rows.items():
         sign = " ⚠" if losses(found) else ""
@@ -79,7 +79,7 @@ def time_table(model: str, batch: int, times: Times) -> str:
         f"{name} {milliseconds(next(iter(rows.values())).get(name), batch)}"
         for name in FORWARD.values()
     ]
-    return "\n".join([*lines, "", f"A forward pass: {', '.join(forward)} ms an image."])
+    return "\n".join([*lines, "", f"A forward pass: {', '.join(forward)} ms per image."])
 
 
 def milliseconds(time: Time | None, batch: int) -> str:

@@ -23,7 +23,7 @@ class Spread(NamedTuple):
 
 
 class Time(NamedTuple):
-    """What a library took: seconds a batch, and times its framework's forward pass."""
+    """What a library took: seconds per batch, and times its framework's forward pass."""
 
     seconds: Spread
     ratio: Spread

@@ -47,7 +47,7 @@ class Config(DataConfig):
         2, "with a backbone: epochs that train only the head, before all", least=0
     )
     epochs: int = setting(16, "passes over the training images", least=1)
-    batch_size: int = setting(64, "images a step, over all devices", least=1)
+    batch_size: int = setting(64, "images per step, over all devices", least=1)
     learning_rate: float = setting(2e-3, "the highest, behind the warm-up", least=0)
     warmup_epochs: float = setting(
         1.0, "passes over which the learning rate rises from nothing", least=0

@@ -1,4 +1,4 @@
-"""From a trained network and image files to one row of probabilities an image."""
+"""From a trained network and image files to one row of probabilities per image."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def confidence_interval(
     """Return the mean of some values with its 95 % interval by the percentile bootstrap.
 
     Args:
-        values: One value an image; NaN is left out.
+        values: One value per image; NaN is left out.
         seed: Of the draws.
         resamples: How often the images are drawn anew.
 
