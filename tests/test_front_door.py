@@ -367,7 +367,7 @@ def test_a_layer_without_a_grid(model):
 
 
 def test_a_layer_behind_the_logits(model):
-    with pytest.raises(ValueError, match="on .*'head': its|layer 'head' gives .* no grid"):
+    with pytest.raises(ValueError, match="on .*'head': its|layer 'head' returns .* no grid"):
         GradCAM(model, "head")(IMAGES)
 
 

@@ -149,8 +149,8 @@ def dense(size: tuple[int, ...]) -> keras.Model:
 
 @pytest.mark.parametrize(
     ("size", "axes", "heat", "said"),
-    [((8, 6), None, (8, 6), "axes='hw' was taken"), ((8, 6), "tc", (8,), ""),
-     ((8, 6), "ct", (6,), ""), ((8, 7, 5), None, (8, 7), "axes='hwc' was taken"),
+    [((8, 6), None, (8, 6), "axes='hw' was assumed"), ((8, 6), "tc", (8,), ""),
+     ((8, 6), "ct", (6,), ""), ((8, 7, 5), None, (8, 7), "axes='hwc' was assumed"),
      ((8, 7, 5), "chw", (7, 5), ""), ((8, 7, 5), "dhw", (8, 7, 5), ""),
      ((8, 7, 3), None, (8, 7), ""), ((10,), "t", (10,), "")],
 )  # fmt: skip

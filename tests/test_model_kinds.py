@@ -474,5 +474,5 @@ def test_tokens_that_fit_no_grid_are_refused(grid: Any, message: str) -> None:
 @pytest.mark.parametrize("layer", ["scores", "pool"])
 def test_a_layer_without_a_grid_is_refused(layer: str) -> None:
     specimen = zoo.functional()
-    with pytest.raises(ValueError, match=f"layer '{layer}' gives .* no grid"):
+    with pytest.raises(ValueError, match=f"layer '{layer}' returns .* no grid"):
         GradCAM(specimen.model, layer)(specimen.inputs)

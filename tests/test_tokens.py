@@ -52,7 +52,7 @@ def test_one_value_per_token(layer: str | None) -> None:
     product = GradientTimesInput(model, layer=layer, normalize="none")(TOKENS, 1)
     np.testing.assert_allclose(product.heatmaps, (gradient * embedded).sum(-1), atol=1e-6)
     assert saliency.layer == "emb"
-    assert any("by the output of layer emb" in note for note in saliency.notes) == (layer is None)
+    assert any("for the output of layer emb" in note for note in saliency.notes) == (layer is None)
     assert saliency.images is not None
     np.testing.assert_array_equal(saliency.images[..., 0], TOKENS)
     saliency.plot()
@@ -84,7 +84,7 @@ def test_two_embeddings_are_asked_about() -> None:
     inputs = keras.Input((12,), dtype="int32")
     x = layers.Embedding(50, 8, name="one")(inputs) + layers.Embedding(50, 8, name="two")(inputs)
     model = keras.Model(inputs, layers.Dense(2)(layers.GlobalMaxPooling1D()(x)))
-    with pytest.raises(ValueError, match=r"by layer=; its embeddings: 'one', 'two'"):
+    with pytest.raises(ValueError, match=r"as layer=; its embeddings: 'one', 'two'"):
         Saliency(model)
     found = Saliency(model, layer="one")(TOKENS, 1)
     assert found.heatmaps.shape == (3, 12)

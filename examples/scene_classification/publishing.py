@@ -100,7 +100,7 @@ def model_card(
         scenes: What the network was trained and is tested on.
         run: The run, for its logs.
         figures: As `metrics.measure` returns them.
-        size: Of the weights, in bytes.
+        size: The size of the weights, in bytes.
         provenance: What the settings cannot tell, as Markdown.
     """
     environment = jinja2.Environment(

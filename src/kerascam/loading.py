@@ -166,7 +166,7 @@ def to_inputs(
 
     Args:
         values: Fitted photographs of one shape, (height, width, channels).
-        form: To what they were fitted.
+        form: What they were fitted to.
         preprocess: From float32 RGB from 0 to 255, channels last, to what the model wants.
 
     Returns:

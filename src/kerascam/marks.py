@@ -76,7 +76,7 @@ def check_free(path: str | os.PathLike[str], argument: str) -> None:
     """Raise if something that kerascam did not write has the name of a file to be written.
 
     Args:
-        path: Where a file is to be written.
+        path: The file to be written.
         argument: The name of the user's argument for the folder.
 
     Raises:

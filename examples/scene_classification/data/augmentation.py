@@ -116,7 +116,7 @@ class Augmenter:
         recipe: A name in `RECIPES`.
         mix: A name in `MIXES`. With `"both"`, steps take turns.
         size: Height and width to crop to, in pixels.
-        seed: Of every draw.
+        seed: The seed of every draw.
 
     Raises:
         ValueError: If `recipe` or `mix` is unknown.

@@ -115,7 +115,7 @@ def training_batches(
         classes: Number of classes.
         batch_size: Images in a batch.
         augmenter: What varies them.
-        seed: Of the order.
+        seed: The seed of the order.
         first_step: Number of the first step to serve, counted over all epochs.
         last_step: Number of the step to stop before.
 

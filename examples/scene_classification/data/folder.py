@@ -100,7 +100,7 @@ def validation_split(split: Split, share: float, seed: int) -> tuple[Split, Spli
     Args:
         split: Labelled images.
         share: Share to hold out, between 0 and 1.
-        seed: Of the choice.
+        seed: The seed of the choice.
 
     Returns:
         The images to train on and those to validate on.

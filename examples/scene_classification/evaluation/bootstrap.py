@@ -20,7 +20,7 @@ def resampled_sums(rows: NDArray[np.float64], resamples: int, seed: int) -> NDAr
     Args:
         rows: What each image adds to each sum, shaped (images, sums).
         resamples: Number of draws.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Returns:
         The sums of each resample, shaped (resamples, sums).

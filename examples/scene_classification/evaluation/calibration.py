@@ -68,7 +68,7 @@ def errors_if_calibrated(
     Args:
         confidence: Probability of the predicted class of each image.
         draws: How many errors to return.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Example:
         >>> errors_if_calibrated(np.ones(50), 2, seed=0)  # always right, and sure of it

@@ -55,7 +55,7 @@ def measure(
         probabilities: Shaped (images, classes); each row sums to one.
         classes: Names in order of class index.
         resamples: Draws behind each interval.
-        seed: Of the draws.
+        seed: The seed of the draws.
 
     Returns:
         `"images"`, `"classes"`, `"accuracy"`, `"log_loss"`, `"expected_calibration_error"`,

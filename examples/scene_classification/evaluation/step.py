@@ -47,7 +47,7 @@ def evaluate(
         scenes: The data set; the files of its test split must be readable.
         run: Where everything is kept.
         network: Its name in `metrics.json`, as `networks.which.network_of` returns it.
-        seed: Of the resamples that the intervals come from.
+        seed: The seed of the resamples that the intervals come from.
         progress: Called with the number of images of each batch when it is predicted.
 
     Returns:

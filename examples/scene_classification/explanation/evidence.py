@@ -95,7 +95,7 @@ def confidence_interval(
 
     Args:
         values: One value per image; NaN is left out.
-        seed: Of the draws.
+        seed: The seed of the draws.
         resamples: How often the images are drawn anew.
 
     Returns:

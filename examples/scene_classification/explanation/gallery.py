@@ -27,7 +27,7 @@ class Shown(NamedTuple):
     Attributes:
         names: The path of each, relative to the data set's folder.
         photos: RGB 0–255, shaped (images, side, side, 3).
-        masks: Of each image's evidence, shaped (side, side); None if an image has none.
+        masks: The mask of each image's evidence, shaped (side, side); None if an image has none.
         labels: The true class index of each.
         probabilities: Shaped (images, classes).
     """
@@ -87,7 +87,7 @@ def draw_examples(
         shown: The images.
         classes: Names in order of class index.
         explanations: One per method, of all images and their true classes.
-        titles: Of the methods.
+        titles: The methods' titles.
 
     Returns:
         Figures by name: `explain_<class>` for each class, and `methods`.

@@ -47,7 +47,7 @@ def examples(answers: Answers, count: int, generator: np.random.Generator) -> ND
     Args:
         answers: For all test images.
         count: Images of each class.
-        generator: Of the draw.
+        generator: The source of the random draw.
 
     Returns:
         Positions in the test split, class by class.
@@ -66,7 +66,7 @@ def with_masks(scenes: Scenes, count: int, generator: np.random.Generator) -> ND
     Args:
         scenes: The data set.
         count: Images over all classes, at most, but one of each class at least.
-        generator: Of the draw.
+        generator: The source of the random draw.
 
     Returns:
         Positions in the test split, class by class; none where no image has a mask.
@@ -85,7 +85,7 @@ def read_mask(scenes: Scenes, position: int, side: int) -> NDArray[np.bool_] | N
 
     Args:
         scenes: The data set.
-        position: Of the image in the test split.
+        position: The image's position in the test split.
         side: Height and width to resize to, in pixels.
 
     Returns:

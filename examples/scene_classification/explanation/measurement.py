@@ -93,7 +93,7 @@ def summarize(
         baselines: Each baseline's values of these images.
         labels: The true class index of each image.
         classes: Names in order of class index.
-        seed: Of the bootstrap.
+        seed: The seed of the bootstrap.
 
     Returns:
         `"images"`, `"target"`, `"bootstrap"`, `"methods"` and `"baselines"`. Each method has

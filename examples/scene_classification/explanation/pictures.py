@@ -109,7 +109,7 @@ def draw_evidence_share(evidence: Mapping[str, Any], titles: Mapping[str, str]) 
 
     Args:
         evidence: What `measurement.summarize` returns.
-        titles: Of the methods, by name; drawn in this order from above.
+        titles: The methods' titles, by name; drawn in this order from above.
 
     Returns:
         A figure that pyplot does not know: nothing to close.

@@ -76,7 +76,7 @@ def explain(
         scenes: The data set; its test images are explained.
         run: Where everything is kept.
         network: Its name in `explanations.json`, as `networks.which.network_of` returns it.
-        seed: Of the choice of images and of the bootstrap.
+        seed: The seed of the choice of images and of the bootstrap.
         per_class: Example images of each class, at least 1.
         measured: Test images to measure on, at most, over all classes.
         progress: Called with 1 after each of `METHODS`.

@@ -44,7 +44,7 @@ def draw_sheet(sections: Sequence[Section], *, side: float = 1.2, names: float =
 
     Args:
         sections: What it shows, from top to bottom.
-        side: Of a photograph, in inches; one that is not square is as large as fits.
+        side: A photograph's side, in inches; one that is not square is as large as fits.
         names: Width of the column for the names of the rows, in inches.
     """
     rows = [row for section in sections for row in section.rows]

@@ -17,7 +17,7 @@ class Chance(NamedTuple):
     """What a guess gets that does not look at the image.
 
     Attributes:
-        share: Of the test images that it gets right.
+        share: The share of the test images that it gets right.
         how: How to guess like that, as the subject of a sentence.
     """
 

@@ -22,7 +22,7 @@ def evidence(
 
     Args:
         found: What `measurement.summarize` returned; None without masks.
-        titles: Of the methods, by name.
+        titles: The methods' titles, by name.
         metrics: What the network's answers are worth, where that was measured.
     """
     if found is None:

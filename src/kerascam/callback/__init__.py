@@ -51,7 +51,7 @@ class ExplainCallback(keras.callbacks.Callback):
         limit: Images explained at most: they go through the model as one batch.
         value_range: The values of black and of white, if the photos, or the images, have others
             than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
-        style: Of the overlays: "heat", "uniform" or "outline", as in `kerascam.overlay`.
+        style: The style of the overlays: "heat", "uniform" or "outline", as in `kerascam.overlay`.
 
     Attributes:
         explainer: As given; of a callback that was copied, it holds the copy of the model.

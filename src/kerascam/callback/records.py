@@ -24,7 +24,7 @@ class Page(NamedTuple):
 
     Attributes:
         epoch: Its number, from 0 as Keras counts them.
-        explanation: Of the watched images.
+        explanation: The explanation of the watched images.
         overlays: For each image, (height, width, 3) uint8 RGB.
         gives_probabilities: Whether the model returns any, even if they are NaN now.
     """

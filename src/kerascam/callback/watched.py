@@ -28,7 +28,7 @@ class Watched(NamedTuple):
         classes: Shape (batch,); None for the class that is predicted at the time.
         photos: What is drawn on, (height, width, 3) uint8 RGB each.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
-        style: Of the overlays.
+        style: The style of the overlays.
     """
 
     explainer: Explainer
@@ -54,12 +54,12 @@ def watch(
     """Take the first images and their part of the classes and photos, and explain them once.
 
     Args:
-        explainer: Of a built model.
+        explainer: An explainer of a built model.
         images: As the explainer takes them.
         classes: As the explainer takes them; one for all, or one per image.
         photos: One per image, or None for the images themselves.
         value_range: The values of black and of white of what is drawn on.
-        style: Of the overlays.
+        style: The style of the overlays.
         limit: Images taken at most.
 
     Raises:
@@ -91,7 +91,7 @@ def canvas(
     """Return what the heatmaps are drawn on, no side longer than `LARGEST` pixels.
 
     Args:
-        explanation: Of the watched images.
+        explanation: The explanation of the watched images.
         photos: One a heatmap, or None for the images themselves.
         value_range: The values of black and of white.
 

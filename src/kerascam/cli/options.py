@@ -36,7 +36,7 @@ def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
     """Add how an image becomes what the model takes.
 
     Args:
-        group: Where to.
+        group: The group to add to.
         open_size: Which size images have for a model that takes any.
     """
     group.add_argument(

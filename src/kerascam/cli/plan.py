@@ -69,7 +69,7 @@ def next_classes(explanation: Explanation, count: int) -> list[np.ndarray]:
     """Find the most probable classes after the one that is explained.
 
     Args:
-        explanation: Of the predicted classes.
+        explanation: The explanation of the predicted classes.
         count: How many.
 
     Returns:

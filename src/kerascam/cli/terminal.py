@@ -190,7 +190,7 @@ def lay_out(
     Args:
         titles: The columns' titles.
         rows: The cells' texts.
-        width: Of a line, in columns of the terminal; None for any.
+        width: The width of a line, in columns of the terminal; None for any.
         right: The title of the column that is aligned to the right.
         wordy: The titles of columns of prose, which may be broken between words.
         rule: What the line below the head is made of.

@@ -164,7 +164,7 @@ def write_folder(
 
     Args:
         folder: Made if it is missing; the pictures of an older result in it are taken away.
-        arrays: By name, into one `.npz` file.
+        arrays: The arrays by name, for one `.npz` file.
         pictures: By kind, "heatmap" or "overlay": one per image, each of shape
             (height, width, 3), uint8 RGB.
         facts: What the manifest says of the whole.

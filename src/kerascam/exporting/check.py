@@ -17,7 +17,7 @@ def run_in_session(folder: Path, requests: Mapping[str, Request]) -> None:
 
     Args:
         folder: The SavedModel.
-        requests: By signature.
+        requests: The requests by signature.
 
     Raises:
         RuntimeError: If it cannot be loaded, or a signature does not answer.

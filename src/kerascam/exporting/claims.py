@@ -22,8 +22,8 @@ class Claims(NamedTuple):
 
     Attributes:
         pixels: 0 for a file of no known format.
-        scans: Of a JPEG, counted up to one more than is taken; 0 for other files.
-        texts: Of a PNG, the compressed texts and the profiles after the first, counted up to more
+        scans: The scans of a JPEG, counted up to one more than is taken; 0 for other files.
+        texts: The compressed texts of a PNG and the profiles after the first, counted up to more
             than are taken.
     """
 

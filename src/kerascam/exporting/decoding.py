@@ -93,7 +93,7 @@ def decode_all(
 
     Args:
         files: Shape (batch,), bytes.
-        fitting: To what.
+        fitting: What to fit them to.
         keep: From a photograph to what is drawn on.
 
     Returns:

@@ -16,8 +16,8 @@ class Limits:
     """What the files of one request may hold.
 
     Attributes:
-        pixels: Of one file.
-        request_pixels: Of all files together.
+        pixels: Most pixels of one file.
+        request_pixels: Most pixels of all files together.
         files: How many they may be.
     """
 

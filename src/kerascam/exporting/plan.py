@@ -40,7 +40,7 @@ class Plan:
     """What is exported.
 
     Attributes:
-        explainer: Whose explanations.
+        explainer: The explainer to export.
         program: The explanation as a graph.
         predict: The forward pass alone.
         tensors: The form of each of the model's inputs, with its name in a request.

@@ -85,9 +85,9 @@ def export(
             the others what lies between them, too. A network answers best what is resized as
             its training images were.
         size: The (height, width) that photographs are brought to, for a model that takes any.
-        colormap: Of the overlays: a matplotlib name; "auto" is inferno, two-sided if signed.
+        colormap: The overlays' colormap: a matplotlib name; "auto" is inferno, two-sided if signed.
         alpha: Opacity of the overlays, 0 to 1, as in `overlay`.
-        style: Of the overlays: "heat", "uniform" or "outline", as in `overlay`.
+        style: The style of the overlays: "heat", "uniform" or "outline", as in `overlay`.
         levels: Where the lines of an outline run, as in `overlay`.
         overlay_side: How long an overlay's longer side may be, in pixels: a larger photograph is
             shrunk for it. Encoding PNG takes most of the time that an overlay costs, in proportion

@@ -50,7 +50,7 @@ def write_requests(folder: Path, model: str, requests: Mapping[str, Request]) ->
     Args:
         folder: The version's folder.
         model: The name that the model will be served under.
-        requests: By signature.
+        requests: The requests by signature.
 
     Raises:
         ImportError: If the messages' package is not installed.

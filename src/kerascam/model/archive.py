@@ -36,9 +36,9 @@ def write_saved_model(
     that is merely an attribute loads in Python and fails there.
 
     Args:
-        model: Whose weights the endpoints read; None if they are constants.
+        model: The model whose weights the endpoints read; None if they are constants.
         folder: Made; must not exist.
-        endpoints: By signature name.
+        endpoints: The endpoints by signature name.
     """
     archive: Any = keras.export.ExportArchive()
     if model is not None:

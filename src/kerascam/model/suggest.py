@@ -16,7 +16,7 @@ class LayerSuggestion(NamedTuple):
     """A layer that a class activation map can be drawn from.
 
     Attributes:
-        path: To pass as `layer=`.
+        path: The path to pass as `layer=`.
         kind: The layer's class.
         shape: The output's, features last, the batch axis None.
         reason: Why this layer is the one taken by default; empty for the others.

@@ -37,7 +37,7 @@ def outline(
         half: Half of a line's width, in pixels.
         levels: Values of the heat, shape (levels,).
         colors: One for each level, shape (levels, 3), RGB.
-        opacity: Of the lines, 0 to 1.
+        opacity: The lines' opacity, 0 to 1.
         xp: The operations on arrays of their kind.
 
     Returns:

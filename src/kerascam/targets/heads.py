@@ -64,7 +64,7 @@ class Head(NamedTuple):
         outputs: As the model returns them, shape (batch, *grid, units); units is 1 if the model
             returns one number per image.
         logits: The scores under the last softmax or sigmoid, or `outputs` if there is none.
-        probabilities: Of the shape of `outputs`; None if there is no softmax or sigmoid.
+        probabilities: Shaped as `outputs`; None if there is no softmax or sigmoid.
         binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
     """
 

@@ -36,7 +36,7 @@ def draw_ground_things(
     """Draw rocks, a fence, a boat ashore and grass on the land below a ridge, in some scenes.
 
     Args:
-        canvas: Where to.
+        canvas: The canvas to draw on.
         ridge: Heights of the ridge at `ACROSS`.
         depth: How far below the ridge things stand at most.
         land: The scene's colors.

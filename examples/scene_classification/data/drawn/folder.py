@@ -54,11 +54,12 @@ def write_drawn_scenes(
     All is drawn beside the folder and renamed at the end: a stop leaves the folder as it was.
 
     Args:
-        folder: Where to; made with its parents. What was drawn there with other settings goes.
+        folder: The folder to write to; made with its parents. What was drawn there
+            with other settings is removed.
         train: Training images of each class.
         test: Test images of each class.
         size: Height and width of an image, in pixels.
-        seed: Of the whole data set.
+        seed: The seed of the whole data set.
         progress: Called in this thread with 1 after each image.
 
     Returns:

@@ -124,7 +124,7 @@ def as_many(photos: Any, count: int, as_what: str = "heatmaps") -> Any:
     Args:
         photos: What the user passes.
         count: How many there must be.
-        as_what: Of what there are that many.
+        as_what: What there are that many of.
 
     Raises:
         TypeError: If they are no arrays.

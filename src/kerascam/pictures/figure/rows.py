@@ -33,9 +33,9 @@ def draw_rows(
 
     Args:
         draw: Called with the row's number and its axes.
-        heights: Of each row's pictures, inches.
+        heights: The height of each row's pictures, inches.
         columns: Axes per row.
-        width: Of the figure, inches.
+        width: The figure's width, inches.
         titles: A text above each row.
         max_rows: Rows drawn at most.
     """
@@ -99,8 +99,8 @@ def wrap(text: str, inches: float, size: int = TITLE, weight: str = "bold") -> s
     Args:
         text: What is written.
         inches: How wide it may be.
-        size: Of its letters, points.
-        weight: Of its letters.
+        size: The font size, points.
+        weight: The font weight.
     """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path

@@ -24,7 +24,7 @@ class Gate:
     user sees one error for all.
 
     Args:
-        what: Whose end it is, for the error.
+        what: What is closed, for the error.
 
     Example:
         >>> gate = Gate("this client")

@@ -30,7 +30,7 @@ class Batch:
 
     Attributes:
         classes: As the user gave them, one for all or one per image.
-        arrays: By the model's input; empty for files.
+        arrays: Each input's array, by name; empty for files.
         files: None for arrays.
         start: The place of the first image among all that the user gave.
     """
@@ -257,7 +257,7 @@ def explanation(
 
     Args:
         answer: Checked.
-        manifest: Whose id the answer has.
+        manifest: The manifest whose id the answer has.
         images: As they were sent, if they were.
     """
     facts = manifest.facts

@@ -84,7 +84,7 @@ def explanation_forms(manifest: Manifest, batch: Batch, maps: Sequence[str]) -> 
     """List the outputs of an explanation.
 
     Args:
-        manifest: Of the model that was asked.
+        manifest: The manifest of the model that was asked.
         batch: What was sent.
         maps: The names of the raw maps that must have come.
     """
@@ -105,7 +105,7 @@ def map_names(manifest: Manifest, came: Sequence[str]) -> list[str]:
     """List the raw maps that an explanation must have.
 
     Args:
-        manifest: Of the model that was asked.
+        manifest: The manifest of the model that was asked.
         came: The names of all outputs that came: how many layers there are, only they tell.
 
     Returns:
@@ -228,7 +228,7 @@ def check_together(answer: Tensors, asked: np.ndarray, manifest: Manifest, who: 
     Args:
         answer: Each output has its form.
         asked: Shape (batch,): the classes, -1 for the predicted one.
-        manifest: Of the model that was asked.
+        manifest: The manifest of the model that was asked.
         who: What was asked, for errors.
 
     Raises:

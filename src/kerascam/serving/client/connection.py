@@ -175,7 +175,7 @@ def conform_headers(headers: Any, *, rpc: bool) -> dict[str, str]:
     """Take what is sent with each request. Values are not shown in errors: they may be secrets.
 
     Args:
-        headers: By name; None is none.
+        headers: The headers by name; None is none.
         rpc: Whether they are gRPC's metadata.
 
     Raises:
@@ -260,7 +260,7 @@ def connect(
     Args:
         place: The model.
         bounds: On each request and its answer.
-        headers: To send with each request.
+        headers: The headers to send with each request.
         credentials: What the protocol takes.
         kept: How many idle connections to keep.
 

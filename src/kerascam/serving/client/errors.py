@@ -118,7 +118,7 @@ def retold(
     Args:
         error: The failure; it stays the cause.
         message: The words.
-        kind: Of the new error.
+        kind: The new error's class.
     """
     told = kind(message, code=error.code, reason=error.reason)
     told.__cause__ = error
@@ -165,7 +165,7 @@ class Retry:
 
         Args:
             task: Raises a `TransientError` if another try may help.
-            who: Whose answer it needs, for the error.
+            who: The server that must answer, for the error.
 
         Raises:
             ServerUnavailableError: After the last try.

@@ -23,7 +23,7 @@ def until(deadline: float) -> dict[str, float]:
     """Return what a request of httpcore has as its timeouts.
 
     Args:
-        deadline: By `time.monotonic`.
+        deadline: A time of `time.monotonic`.
     """
     return dict.fromkeys(("connect", "read", "write"), deadline)
 

@@ -131,7 +131,7 @@ class Manifest:
     """What was exported.
 
     Attributes:
-        id: By which an answer says that this manifest tells of it.
+        id: The id that answers of this model carry.
         facts: As the exporter wrote them.
     """
 

@@ -52,7 +52,7 @@ class Questions:
     """Asks and checks the answers.
 
     Args:
-        connection: To the server.
+        connection: A connection to the server.
         retry: How often each question is asked again.
         who: The model and its server, for errors.
     """

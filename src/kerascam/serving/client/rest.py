@@ -150,7 +150,7 @@ class RestConnection(Connection):
     Args:
         place: The model.
         bounds: On each request and its answer.
-        headers: To send with each request.
+        headers: The headers to send with each request.
         credentials: An `ssl.SSLContext`: what to trust and to show; None trusts the public
             authorities.
         kept: How many idle connections to keep.

@@ -107,7 +107,7 @@ class RpcConnection(Connection):
     Args:
         place: The model.
         bounds: On each request and its answer.
-        headers: To send with each request; gRPC calls them metadata.
+        headers: The headers to send with each request; gRPC calls them metadata.
         credentials: A `grpc.ChannelCredentials`; None trusts the public authorities.
     """
 

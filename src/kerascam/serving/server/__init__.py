@@ -40,9 +40,9 @@ class Engine(Protocol):
 
         Args:
             base: The model's folder, with one folder for each version.
-            name: Of the model.
-            rest_port: To answer REST on.
-            grpc_port: To answer gRPC on, by those that do.
+            name: The model's name.
+            rest_port: The port for REST.
+            grpc_port: The port for gRPC, if the server has it.
 
         Returns:
             A program and its arguments.
@@ -71,8 +71,8 @@ class DevelopmentServer:
 
         Args:
             base: The model's folder, with one folder for each version.
-            name: Of the model.
-            rest_port: To answer REST on.
+            name: The model's name.
+            rest_port: The port for REST.
             grpc_port: Not used: there is no gRPC.
 
         Returns:
@@ -97,13 +97,13 @@ class ServerProcess:
 
     Args:
         base: The model's folder, with one folder for each version.
-        name: Of the model.
+        name: The model's name.
         engine: What to serve it with; by default, the development server.
 
     Attributes:
         url: Where it answers REST.
         grpc: Host and port at which it answers gRPC, if it does.
-        process: The process.
+        process: The server's process.
 
     Example:
         An engine of one's own, here a program that ends at once:
@@ -206,7 +206,7 @@ def running_server(
 
     Args:
         base: The model's folder, with one folder for each version.
-        name: Of the model.
+        name: The model's name.
         engine: What to serve it with; by default, the development server.
         start_seconds: The longest to wait until the model is available.
 

@@ -51,8 +51,8 @@ class Asked:
 
     Attributes:
         what: "predict", "metadata" or "status".
-        name: Of a model.
-        number: Of its version, if it names one.
+        name: The model's name.
+        number: The version, if it names one.
     """
 
     what: str
@@ -69,7 +69,7 @@ def read_path(method: str, target: str) -> Asked:
     """Read what is asked.
 
     Args:
-        method: Of HTTP.
+        method: The HTTP method.
         target: The path, with "?" and what follows if there is such.
 
     Raises:
@@ -91,7 +91,7 @@ class Desk:
     """Receives requests, accepts as many as the limits allow, and runs them in threads.
 
     Args:
-        versions: Of the model.
+        versions: The model's versions.
         limits: Bounds on every request.
         pool: Its threads; TensorFlow would hold up the event loop.
     """
@@ -151,7 +151,7 @@ def make_app(versions: Versions, limits: Limits, pool: ThreadPoolExecutor) -> Fa
     """Return the application that serves one model.
 
     Args:
-        versions: Of the model.
+        versions: The model's versions.
         limits: Bounds on every request.
         pool: The threads that work on requests.
     """
@@ -218,7 +218,7 @@ def make_answer(outputs: Mapping[str, NDArray[Any]], *, by_rows: bool) -> bytes:
     """Write the outputs of a run as JSON.
 
     Args:
-        outputs: By name.
+        outputs: The outputs by name.
         by_rows: Whether to answer row by row ("predictions") or by columns ("outputs").
 
     Raises:

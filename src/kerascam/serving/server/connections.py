@@ -158,7 +158,7 @@ class Bodies:
         """Receive a whole body, sent in one piece or in chunks; it is in hand until the exit.
 
         Args:
-            request: Of which nothing was read.
+            request: A request of which nothing was read.
 
         Raises:
             RequestError: If the body is compressed, too large or too slow, if there is no room for

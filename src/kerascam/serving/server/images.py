@@ -110,7 +110,7 @@ class Images:
         """Check one encoded image, and count its pixels.
 
         Args:
-            name: Of the input that it is for.
+            name: The name of its input.
             data: The encoded file.
 
         Raises:

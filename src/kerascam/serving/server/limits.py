@@ -136,9 +136,9 @@ class RequestError(Exception):
     """A request that is answered with an error.
 
     Args:
-        status: Of HTTP.
+        status: The HTTP status.
         message: What is wrong, and what to do; "" if the body is to be empty.
-        headers: Of the answer, beyond its content type.
+        headers: The answer's headers beyond its content type.
     """
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
@@ -204,7 +204,7 @@ class Status:
     Attributes:
         state: LOADING, AVAILABLE, UNLOADING or END.
         code: OK, or the code of the error that ended it.
-        message: Of that error.
+        message: That error's message.
     """
 
     state: str

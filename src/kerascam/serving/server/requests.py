@@ -97,7 +97,7 @@ def columns(question: Question, names: Collection[str]) -> dict[str, Any]:
 
     Args:
         question: As it was read.
-        names: Of the signature's inputs.
+        names: The names of the signature's inputs.
 
     Raises:
         RequestError: If it lacks one of these inputs; others are ignored in columns, and
@@ -167,7 +167,7 @@ def to_array(name: str, tensor: Tensor, value: Any, limits: Limits, images: Imag
     """Turn the value of an input in a request into the array to feed.
 
     Args:
-        name: Of the input.
+        name: The input's name.
         tensor: What the signature says of it.
         value: A nested list, or one value, as JSON has it.
         limits: Bounds on rows.

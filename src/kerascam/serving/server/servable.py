@@ -84,10 +84,10 @@ class Signature:
     """One function of a SavedModel.
 
     Attributes:
-        inputs: By name.
-        outputs: By name.
+        inputs: The inputs by name.
+        outputs: The outputs by name.
         method: What TensorFlow Serving knows it as.
-        defaults: Of inputs that gRPC may leave out, as in the metadata.
+        defaults: The values of inputs that gRPC may leave out, as in the metadata.
     """
 
     inputs: Mapping[str, Tensor]
@@ -219,7 +219,7 @@ class Servable:
         """Run a signature.
 
         Args:
-            name: Of the signature.
+            name: The signature's name.
             inputs: An array for each input.
 
         Returns:

@@ -114,9 +114,9 @@ class ModelServer:
 
     Args:
         base: The model's folder, with one folder for each version.
-        name: Of the model.
+        name: The model's name.
         host: Address to listen on.
-        port: To listen on; 0 takes a free one.
+        port: The port to listen on; 0 takes a free one.
         limits: Bounds on every request.
         poll_seconds: Time between two looks for a new version.
         load_tries: How many looks in a row may fail to load a version before it is given up.

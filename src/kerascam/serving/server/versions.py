@@ -97,7 +97,7 @@ class Versions:
 
     Args:
         base: The model's folder, with one folder for each version.
-        name: Of the model.
+        name: The model's name.
         load: Loads the version in a folder.
         poll_seconds: Time between two looks at the folder.
         load_tries: How many looks in a row may fail to load a version before it is given up, until
@@ -140,7 +140,7 @@ class Versions:
         """Hold a version for the duration of one request: it is not unloaded before.
 
         Args:
-            number: Of the version; by default, the one that is served.
+            number: The version; by default, the one that is served.
 
         Raises:
             RequestError: If it is not served.
