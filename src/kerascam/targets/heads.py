@@ -6,55 +6,7 @@ import tensorflow as tf
 
 from .._types import ClassIds, Scores
 from ..maps import grid_axes
-
-# Operations that hand every element on, in order: a softmax before them is still the last one.
-_PASSING = {"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims", "EnsureShape"}
-_NORMALIZING = {"Softmax", "LogSoftmax", "Sigmoid"}
-_ELEMENTWISE = {"Mul", "RealDiv", "AddV2", "Sub", "Maximum", "Minimum", "ClipByValue", "Log"}
-
-
-def find_logits(outputs: tf.Tensor) -> tf.Tensor | None:
-    """Find the input of the softmax or sigmoid that `outputs` comes from, of log-softmax too.
-
-    Keras leaves it on the tensor that its own activations return; after `tf.nn.softmax`, a cast
-    or a reshape, the traced graph is walked back instead. The model is not touched.
-
-    Args:
-        outputs: A tensor of a graph that is being traced, shape (batch, ..., units).
-
-    Returns:
-        The logits, of the shape of `outputs`; None if the last step is no softmax or sigmoid.
-    """
-    noted = getattr(outputs, "_keras_logits", None)
-    if noted is not None:
-        return noted
-    operation = _last_step(outputs)
-    if operation.type not in _NORMALIZING:
-        return None
-    return tf.ensure_shape(tf.reshape(operation.inputs[0], tf.shape(outputs)), outputs.shape)
-
-
-def _last_step(outputs: tf.Tensor) -> tf.Operation:
-    operation = outputs.op
-    while operation.type in _PASSING or _takes_only_unit(operation):
-        operation = operation.inputs[0].op
-    return operation
-
-
-def _takes_only_unit(operation: tf.Operation) -> bool:
-    """Tell whether this is `outputs[:, 0]` of a head of one unit."""
-    return operation.type == "StridedSlice" and operation.inputs[0].shape[1:] == [1]
-
-
-def is_changed_probability(outputs: tf.Tensor) -> bool:
-    """Tell whether `outputs` is a softmax's or sigmoid's, scaled, shifted or clipped after it.
-
-    Such an output has no logits of its own; its gradient vanishes where the softmax saturates.
-    """
-    operation = outputs.op
-    while operation.type in _PASSING | _ELEMENTWISE:
-        operation = operation.inputs[0].op
-    return operation is not outputs.op and operation.type in _NORMALIZING
+from .last_step import find_logits, last_step
 
 
 class Head(NamedTuple):
@@ -108,10 +60,10 @@ def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
     logits = find_logits(outputs)
     probabilities = None
     if logits is not None:
-        is_log = _last_step(outputs).type == "LogSoftmax"
+        is_log = last_step(outputs).type == "LogSoftmax"
         probabilities = tf.exp(outputs) if is_log else outputs
     if binary is None:  # a softmax over one unit is no sigmoid: it always returns 1
-        binary = logits is not None and _last_step(outputs).type != "Softmax"
+        binary = logits is not None and last_step(outputs).type != "Softmax"
     logits = outputs if logits is None else logits
     if len(outputs.shape) == 1:
         outputs, logits = outputs[:, None], logits[:, None]
