@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from jaxtyping import Float, Int, Num
+from jaxtyping import Float, Int, Num, Shaped
 
 Images: TypeAlias = Num[Any, "batch *size channels"]
 Features: TypeAlias = Float[Any, "batch *grid features"]
@@ -13,6 +13,8 @@ Heatmaps: TypeAlias = Float[Any, "batch *size"]
 Scores: TypeAlias = Float[Any, " batch"]
 ClassIds: TypeAlias = Int[Any, " batch"]
 Statuses: TypeAlias = Int[Any, " batch"]
+
+Outputs: TypeAlias = Shaped[Any, "batch ..."]  # of a model, or of a part of it
 
 Target: TypeAlias = Callable[[Any, Any], Any]
 GradientFunction: TypeAlias = Callable[[Any], Any]

@@ -8,7 +8,7 @@ that form is a target; the ones here read the logits under a final softmax or si
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .._types import ClassIds, Scores, Target
 from ..arguments import check_target, real_number
@@ -39,6 +39,7 @@ def logit(outputs: Any, classes: ClassIds) -> Scores:
         ValueError: If `outputs` holds several tensors; name one by `output=`.
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda z: logit(tf.nn.softmax(z), tf.constant([2])), autograph=False)
         >>> f(tf.constant([[1.0, 2.0, 30.0]])).numpy().tolist()
         [30.0]
@@ -60,6 +61,7 @@ def probability(outputs: Any, classes: ClassIds) -> Scores:
         Shape (batch,). Class 0 of a one-unit sigmoid head scores 1 - p.
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda p: probability(p, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[0.25, 0.75]])).numpy().tolist()
         [0.75]
@@ -81,13 +83,14 @@ def value(outputs: Any, classes: ClassIds) -> Scores:
         Shape (batch,).
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda y: value(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[3.0, 4.0]])).numpy().tolist()
         [4.0]
     """
     head = heads.read(single(outputs), binary=False)
     chosen = heads.of_class(head, head.outputs, classes)
-    return tf.reduce_mean(chosen, grid_axes(chosen)) if head.dense else chosen
+    return ops.mean(chosen, grid_axes(chosen)) if head.dense else chosen
 
 
 def binary(outputs: Any, classes: ClassIds) -> Scores:
@@ -104,6 +107,7 @@ def binary(outputs: Any, classes: ClassIds) -> Scores:
         Shape (batch,).
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda y: binary(y, tf.constant([0, 1])), autograph=False)
         >>> f(tf.constant([[3.0], [4.0]])).numpy().tolist()
         [-3.0, 4.0]
@@ -134,6 +138,7 @@ def region_mean(mask: Any = None) -> Target:
             the mask another shape.
 
     Example:
+        >>> import tensorflow as tf
         >>> target = region_mean(np.array([[True, False]]))
         >>> f = tf.function(lambda y: target(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[[[0.0, 5.0], [0.0, 7.0]]]])).numpy().tolist()
@@ -162,6 +167,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         ValueError: If `other` is out of range, at the latest when it is used.
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda y: contrast(0)(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [7.0]
@@ -195,6 +201,7 @@ def counterfactual(target: Target = logit) -> Target:
         A target.
 
     Example:
+        >>> import tensorflow as tf
         >>> f = tf.function(lambda y: counterfactual()(y, tf.constant([1])), autograph=False)
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [-10.0]

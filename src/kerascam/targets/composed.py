@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from .._types import ClassIds, Scores, Target
+from .._types import ClassIds, Outputs, Scores, Target
 from . import heads
 from .named import choices, named
-from .regions import region_of, region_score
+from .regions import of_open_length, region_of, region_score
 
 
 def reads_binary(target: Target) -> bool | None:
@@ -62,9 +62,8 @@ class Contrast:
     def __call__(self, outputs: Any, classes: ClassIds) -> Scores:
         """Score each image."""
         _check_other(self.others, outputs)
-        # Without its own static length: any batch may be asked for.
-        given = tf.compat.v1.placeholder_with_default(self.others, [None] * self.others.ndim)
-        opposed = tf.broadcast_to(given, tf.shape(classes))
+        batch = ops.shape(classes)
+        opposed = ops.broadcast_to(of_open_length(self.others, batch[0]), batch)
         return self.target(outputs, classes) - self.weight * self.target(outputs, opposed)
 
     def __repr__(self) -> str:
@@ -111,13 +110,13 @@ def _named(target: Target) -> str:
     return str(getattr(target, "__qualname__", repr(target)))
 
 
-def single(outputs: Any) -> tf.Tensor:
+def single(outputs: Any) -> Outputs:
     """Return the only output of a model.
 
     Raises:
         ValueError: If there are several.
     """
-    if not tf.is_tensor(outputs):
+    if not ops.is_tensor(outputs):
         raise ValueError(
             f"the model has {len(named(outputs))} outputs; choose one by output=, one of: "
             f"{choices(outputs)}"
@@ -131,7 +130,7 @@ def read(outputs: Any) -> heads.Head:
 
 
 def _check_other(others: np.ndarray, outputs: Any) -> None:
-    count = heads.read(outputs).class_count if tf.is_tensor(outputs) else None
+    count = heads.read(outputs).class_count if ops.is_tensor(outputs) else None
     if others.min() < 0 or (count is not None and others.max() >= count):
         last = "the last class" if count is None else count - 1
         raise ValueError(f"target contrast: other must be from 0 to {last}, not {others.tolist()}")

@@ -1,10 +1,10 @@
 """Read a model's output: the logits under its last softmax or sigmoid, and what it predicts."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import tensorflow as tf
+from keras import ops
 
-from .._types import ClassIds, Scores
+from .._types import ClassIds, Outputs, Scores
 from ..maps import grid_axes
 from .last_step import find_logits, last_step
 
@@ -20,9 +20,9 @@ class Head(NamedTuple):
         binary: Whether one unit stands for two classes: 1 for a positive logit, else 0.
     """
 
-    outputs: tf.Tensor
-    logits: tf.Tensor
-    probabilities: tf.Tensor | None
+    outputs: Outputs
+    logits: Outputs
+    probabilities: Outputs | None
     binary: bool
 
     @property
@@ -50,7 +50,7 @@ class Head(NamedTuple):
         return 2 if self.binary else self.units
 
 
-def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
+def read(outputs: Outputs, *, binary: bool | None = None) -> Head:
     """Read one output tensor.
 
     Args:
@@ -61,7 +61,7 @@ def read(outputs: tf.Tensor, *, binary: bool | None = None) -> Head:
     probabilities = None
     if logits is not None:
         is_log = last_step(outputs).type == "LogSoftmax"
-        probabilities = tf.exp(outputs) if is_log else outputs
+        probabilities = ops.exp(outputs) if is_log else outputs
     if binary is None:  # a softmax over one unit is no sigmoid: it always returns 1
         binary = logits is not None and last_step(outputs).type != "Softmax"
     logits = outputs if logits is None else logits
@@ -78,23 +78,30 @@ def predicted(head: Head) -> ClassIds:
     one unit without, 0 (a number is no class). On a grid, the class with the largest mean logit
     over the grid, or 1 (the foreground) for one unit.
     """
-    batch = tf.shape(head.logits)[:1]
+    batch = ops.shape(head.logits)[:1]
     if head.units == 1:
         if not head.binary:
-            return tf.zeros(batch, tf.int32)
+            return ops.zeros(batch, "int32")
         if head.dense:
-            return tf.ones(batch, tf.int32)
-        return tf.cast(head.logits[:, 0] > 0, tf.int32)
+            return ops.ones(batch, "int32")
+        return ops.cast(head.logits[:, 0] > 0, "int32")
     logits = head.logits
     if head.dense:
-        logits = tf.reduce_mean(logits, grid_axes(logits, features=True))
-    return tf.argmax(logits, -1, output_type=tf.int32)
+        logits = ops.mean(logits, grid_axes(logits, features=True))
+    return largest(logits)
 
 
-def of_class(head: Head, values: tf.Tensor, classes: ClassIds) -> tf.Tensor:
+def largest(values: Outputs) -> Any:
+    """Return the first place of the largest value along the last axis, int32."""
+    # Keras's argmax takes 0.0 for larger than -0.0.
+    return ops.argmax(ops.where(values == 0, ops.zeros_like(values), values), -1)
+
+
+def of_class(head: Head, values: Outputs, classes: ClassIds) -> Outputs:
     """Take each image's entry of `values`, shape (batch, *grid, units), for its own class."""
-    unit = tf.zeros_like(classes) if head.units == 1 else classes
-    return tf.gather(tf.experimental.numpy.moveaxis(values, -1, 1), unit, axis=1, batch_dims=1)
+    if head.units == 1:
+        return values[..., 0]
+    return ops.take_along_axis(values, expand(classes, values), -1)[..., 0]
 
 
 def probabilities(head: Head, classes: ClassIds) -> Scores:
@@ -103,20 +110,20 @@ def probabilities(head: Head, classes: ClassIds) -> Scores:
     On a grid it is the mean over the grid. Class 0 of a binary head has 1 - p.
     """
     if head.probabilities is None:
-        return tf.fill(tf.shape(classes), tf.constant(float("nan"), head.outputs.dtype))
+        return ops.full(ops.shape(classes), float("nan"), head.outputs.dtype)
     chance = of_class(head, head.probabilities, classes)
     if head.binary:
-        chance = tf.where(expand(classes, chance) == 1, chance, 1 - chance)
-    return tf.reduce_mean(chance, grid_axes(chance)) if head.dense else chance
+        chance = ops.where(expand(classes, chance) == 1, chance, 1 - chance)
+    return ops.mean(chance, grid_axes(chance)) if head.dense else chance
 
 
-def signs(head: Head, classes: ClassIds) -> tf.Tensor:
+def signs(head: Head, classes: ClassIds) -> Scores:
     """Return 1 for each image, or -1 if its class is 0 of a binary head; shape (batch,)."""
     if not head.binary:
-        return tf.ones_like(classes, head.logits.dtype)
-    return tf.cast(2 * classes - 1, head.logits.dtype)
+        return ops.ones_like(classes, head.logits.dtype)
+    return ops.cast(2 * classes - 1, head.logits.dtype)
 
 
-def expand(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+def expand(values: Outputs, like: Outputs) -> Outputs:
     """Reshape `values`, one per image, to the axes of `like`."""
-    return tf.reshape(values, [-1] + [1] * (len(like.shape) - 1))
+    return ops.reshape(values, [-1] + [1] * (len(like.shape) - 1))

@@ -2,22 +2,23 @@
 
 from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from .._types import ClassIds, Scores
+from .._types import ClassIds, Maps, Outputs, Scores
 from ..errors import brief
 from ..maps import grid_axes
-from .heads import Head, expand, of_class, signs
+from .heads import Head, expand, largest, of_class, signs
 
 
-def region_score(head: Head, classes: ClassIds, region: tf.Tensor | None) -> Scores:
+def region_score(head: Head, classes: ClassIds, region: Maps | None) -> Scores:
     """Take the mean of each image's class logit over a region.
 
     Args:
         head: The output, read.
         classes: Shape (batch,).
-        region: Weights that fit (batch, *grid); None takes the places where the model predicts
+        region: Weights, shape (batch, *grid); None takes the places where the model predicts
             the class, or all if it predicts it nowhere.
     """
     logits = of_class(head, head.logits, classes)
@@ -25,8 +26,7 @@ def region_score(head: Head, classes: ClassIds, region: tf.Tensor | None) -> Sco
     if region is None:
         region = _predicted_region(head, classes, logits)
     axes = grid_axes(logits)
-    region = tf.broadcast_to(region, tf.shape(logits))
-    return tf.math.divide_no_nan(tf.reduce_sum(region * logits, axes), tf.reduce_sum(region, axes))
+    return ops.divide_no_nan(ops.sum(region * logits, axes), ops.sum(region, axes))
 
 
 def check_mask(mask: Any) -> None:
@@ -50,33 +50,46 @@ def check_mask(mask: Any) -> None:
         raise ValueError("target region_mean: mask must be finite; it holds NaN or infinity")
 
 
-def region_of(mask: Any, head: Head) -> tf.Tensor:
-    """Bring the user's mask to weights that fit (batch, *grid).
+def region_of(mask: Any, head: Head) -> Maps:
+    """Bring the user's mask to weights for each image, shape (batch, *grid).
 
     Raises:
         ValueError: If it does not lie on the output's grid.
     """
     region = np.asarray(mask)
-    grid = head.logits.shape[1:-1]
-    if region.ndim not in (len(grid), len(grid) + 1) or not grid.is_compatible_with(
-        region.shape[-len(grid) :]
-    ):
+    shape = ops.shape(head.logits)[:-1]
+    grid = tuple(head.logits.shape[1:-1])
+    given = zip(grid, region.shape[-len(grid) :], strict=False)
+    if region.ndim - len(grid) not in (0, 1) or any(own not in (None, its) for own, its in given):
         raise ValueError(
-            f"target region_mean needs a mask on the output's grid {tuple(grid)}, "
+            f"target region_mean needs a mask on the output's grid {grid}, "
             f"with or without a batch axis; received shape {region.shape}"
         )
-    weights = region.astype(head.logits.dtype.as_numpy_dtype)
-    weights = weights if region.ndim == len(grid) + 1 else weights[None]
-    # Without its own static batch: any may be asked for.
-    return tf.compat.v1.placeholder_with_default(weights, [None, *weights.shape[1:]])
+    weights = region.astype(keras.backend.standardize_dtype(head.logits.dtype))
+    if region.ndim > len(grid):
+        weights = of_open_length(weights, shape[0])
+    return ops.broadcast_to(weights, shape)
 
 
-def _predicted_region(head: Head, classes: ClassIds, logits: tf.Tensor) -> tf.Tensor:
+def of_open_length(values: np.ndarray, batch: Any) -> Any:
+    """Return values, one per image, so that their number is looked at when the graph runs.
+
+    Then it is an error of those images, and the graph takes others.
+
+    Args:
+        values: Shape (n, ...), or () for all images.
+        batch: How many images there are, a tensor if that is open.
+    """
+    tensor = ops.convert_to_tensor(values)
+    return tensor[: ops.maximum(batch, len(values))] if values.ndim else tensor
+
+
+def _predicted_region(head: Head, classes: ClassIds, logits: Outputs) -> Maps:
     # The places are chosen by the model's own prediction and carry no gradient.
     if head.units == 1:
-        here = logits > 0 if head.binary else tf.ones_like(logits, tf.bool)
+        here = logits > 0 if head.binary else ops.ones_like(logits, "bool")
     else:
-        winners = tf.argmax(head.logits, -1, output_type=tf.int32)
+        winners = largest(head.logits)
         here = winners == expand(classes, winners)
-    nowhere = ~tf.reduce_any(here, grid_axes(logits), keepdims=True)
-    return tf.cast(here | nowhere, logits.dtype)
+    nowhere = ~ops.any(here, grid_axes(logits), keepdims=True)
+    return ops.cast(here | nowhere, logits.dtype)
