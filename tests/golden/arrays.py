@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kerascam import maps, targets
 from kerascam.methods import eigen, guided, input_gradient, one_weight, path, pixelwise
+from kerascam.model import grids
 
 FILE = Path(__file__).with_name("arrays.npz")
 GRIDS = {"signal": (8,), "picture": (4, 4), "volume": (2, 2, 4)}
@@ -37,6 +38,9 @@ METHODS = (
     guided.guided_grad_cam,
 )
 ROUNDED = ("grad_cam_plus_plus", "xgrad_cam", "eigen_cam", "eigen_grad_cam", "smooth_grad", "fuse")
+
+HEADS = {"none": (4, tf.identity), "softmax": (4, tf.nn.softmax), "sigmoid": (2, tf.sigmoid),
+         "one unit": (1, tf.identity), "one sigmoid": (1, tf.sigmoid)}  # fmt: skip
 
 
 def eighths(seed: int, *shape: int) -> np.ndarray:
@@ -75,7 +79,14 @@ def in_graph(target: Callable[..., Any], outputs: Any, classes: Any) -> Any:
 
 
 def made() -> Iterator[tuple[str, Any]]:
-    """Yield the name and the array of every function on every grid."""
+    """Yield the name and the array of every function."""
+    yield from of_maps()
+    yield from of_targets()
+    yield from of_grids()
+
+
+def of_maps() -> Iterator[tuple[str, Any]]:
+    """Yield what methods draw, and what is done to maps, on every grid."""
     for kind, grid in GRIDS.items():
         supply = supplies(grid)
         for function in METHODS:
@@ -91,6 +102,10 @@ def made() -> Iterator[tuple[str, Any]]:
             f"statuses/{kind}",
             maps.status(raw, supply["activations"], supply["gradients"]),
         )
+
+
+def of_targets() -> Iterator[tuple[str, Any]]:
+    """Yield the scores of every target, and their gradients by the logits of every kind of head."""
     outputs, classes = tf.constant(eighths(5, 3, 4)), tf.constant([0, 3, 1])
     probabilities = tf.constant(np.float32([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]))
     two = tf.constant([2, 0])
@@ -101,6 +116,45 @@ def made() -> Iterator[tuple[str, Any]]:
     }.items():
         yield f"target {name}", in_graph(target, outputs, classes)
     yield "target probability", in_graph(targets.probability, probabilities, two)
+    mask = eighths(7, 4, 4) > 0
+    for head, (units, ending) in HEADS.items():
+        for kind, grid in {"batch": (), "picture": (4, 4)}.items():
+            logits = tf.constant(eighths(6, 3, *grid, units))
+            chosen = tf.constant([0, units - 1, 1])
+            for name, target in {
+                "logit": targets.logit,
+                "value": targets.value,
+                "binary": targets.binary,
+                "contrast of each": targets.contrast([int(head != "one unit"), 0, 0], weight=0.5),
+                **({"region": targets.region_mean(mask)} if grid else {}),
+                **({"regions": targets.region_mean(np.stack([mask, ~mask, mask]))} if grid else {}),
+            }.items():
+                if name == "value" and head != "none":  # a softmax and a sigmoid round
+                    continue
+                score, slope = differentiated(target, ending)(logits, chosen)
+                yield f"target {name}/{head} {kind}", score
+                yield f"slope {name}/{head} {kind}", slope
+
+
+def differentiated(target: Callable[..., Any], ending: Callable[..., Any]) -> Callable[..., Any]:
+    """Score the outputs that `ending` makes of logits, and differentiate the scores by these."""
+
+    def score(logits: Any, classes: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            found = target(ending(logits), classes)
+        return found, tape.gradient(found, logits)
+
+    return tf.function(score, autograph=False)
+
+
+def of_grids() -> Iterator[tuple[str, Any]]:
+    """Yield layers' outputs in one form."""
+    features = tf.constant(eighths(8, 3, 17, 5))
+    yield "channels last", grids.channels_last(features, True)
+    yield "channels first", grids.channels_last(features, False)
+    yield "tokens", grids.to_grid(features, (32, 32), None)
+    yield "tokens on a given grid", grids.to_grid(features, (32, 32), (2, 8))
 
 
 def arrays() -> dict[str, np.ndarray]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import tensorflow as tf
+from keras import ops
 
-from .._types import Features
+from .._types import Features, Outputs
 
 MOST_GIVEN_PREFIX = 32  # that many, if the user passes the grid
 MOST_PREFIX_TOKENS = 8  # class token, distillation token, registers
@@ -12,9 +12,9 @@ MOST_PREFIX_TOKENS = 8  # class token, distillation token, registers
 Shape = Sequence[int | None]
 
 
-def channels_last(tensor: tf.Tensor, channels_first: bool) -> tf.Tensor:
+def channels_last(tensor: Outputs, channels_first: bool) -> Outputs:
     """Move the feature axis of (batch, features, *grid) to the end, where it stands first."""
-    return tf.experimental.numpy.moveaxis(tensor, 1, -1) if channels_first else tensor
+    return ops.moveaxis(tensor, 1, -1) if channels_first else tensor
 
 
 def channels_last_shape(shape: Shape, channels_first: bool) -> tuple[int | None, ...]:
@@ -58,7 +58,7 @@ def token_grid(tokens: int, image: Shape) -> tuple[int, int, int] | None:
     return None
 
 
-def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None) -> Features:
+def to_grid(features: Outputs, image: Shape | None, grid: Sequence[int] | None) -> Features:
     """Lay tokens out on their grid; leave features that have a grid as they are.
 
     Args:
@@ -73,7 +73,7 @@ def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None
     Raises:
         ValueError: If the tokens fit no grid.
     """
-    if not _are_tokens(features.shape, image, grid):
+    if not _are_tokens(tuple(features.shape), image, grid):
         return features
     tokens = features.shape[1]
     if grid is not None:
@@ -92,9 +92,9 @@ def to_grid(features: tf.Tensor, image: Shape | None, grid: Sequence[int] | None
                 f"image of {tuple(image or ())}; give their rows and columns by grid="
             )
         rows, columns, prefix = found
-    shape = [tf.shape(features)[0], rows, columns, features.shape[-1]]
-    return tf.reshape(features[:, prefix:], shape)
+    shape = [ops.shape(features)[0], rows, columns, features.shape[-1]]
+    return ops.reshape(features[:, prefix:], shape)
 
 
-def _are_tokens(shape: tf.TensorShape, image: Shape | None, grid: Sequence[int] | None) -> bool:
+def _are_tokens(shape: Shape, image: Shape | None, grid: Sequence[int] | None) -> bool:
     return len(shape) == 3 and (grid is not None or (image is not None and len(image) == 2))
