@@ -176,7 +176,7 @@ def test_a_model_that_was_exported(serve, served_model, explainer):
         client.wait_until_ready()
         assert_same(client.explain(IMAGES, "sea"), explainer(IMAGES, "sea"))
         of_files = client.explain([encoded(small), *FILES])
-        with pytest.raises(ServingError, match=r"^images\[1\]: .*not a whole image"):
+        with pytest.raises(ServingError, match=r"^images\[1\]: .*not a complete image"):
             client.explain([FILES[0], b"no image"])
     assert_same(of_files[0], explainer(small[None] / np.float32(255)))
     for place, photo in enumerate([small, *PHOTOS]):
