@@ -233,7 +233,9 @@ def test_nothing_has_a_grid():
 
 def test_no_grid_that_the_score_depends_on():
     captures = [replace(each, used=False) for each in chain(("conv", "Conv2D", (7, 7, 64)))]
-    with pytest.raises(ValueError, match="target does not depend on any layer that gives features"):
+    with pytest.raises(
+        ValueError, match="target does not depend on any layer that returns features"
+    ):
         choose(captures, IMAGE)
 
 
