@@ -5,8 +5,9 @@ exported, ten thousand wrong bodies. A change that breaks one breaks nearly all 
 checks run a few; `make proofs` runs them all.
 """
 
-from collections.abc import Iterable
-from typing import TypeVar
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,6 +28,14 @@ proof = pytest.mark.proof
 def wide(few: Row, every: Row) -> Row:
     """Return what a test looks at: `every` with `--proofs`, else `few`."""
     return every if ALL else few
+
+
+def pairs(first: Sequence[Any], second: Sequence[Any]) -> tuple[tuple[Any, Any], ...]:
+    """Return rows of one matrix with rows of another: all with all, or each at least once."""
+    if ALL:
+        return tuple(itertools.product(first, second))
+    turns = range(max(len(first), len(second)))
+    return tuple((first[turn % len(first)], second[turn % len(second)]) for turn in turns)
 
 
 def rows(few: Iterable[str], every: Iterable[str]) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ FAMILIES = {
 }
 
 
-# One of each shape of ending: a sum of branches, a plain stack, and layers that Keras numbers.
-WHOLE = rows(("ResNet50", "VGG16", "MobileNetV3Small"), FAMILIES)
-NESTED = rows(("ResNet50", "MobileNetV2", "ConvNeXtTiny"), FAMILIES)
+# A sum of branches, and layers that Keras numbers; a nested ResNet50 is the example's own test.
+WHOLE = rows(("ResNet50", "MobileNetV3Small"), FAMILIES)
+NESTED = rows(("ConvNeXtTiny",), FAMILIES)
 
 
 def _name(expected, model: keras.Model) -> str:

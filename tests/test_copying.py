@@ -130,8 +130,8 @@ def test_every_method_is_pickled(method):
 
 
 COPIED = rows(
-    ("ReLUs with a rule", "noise", "Sequential without input", "nested", "subclassed",
-     "several layers", "a frozen one", "one run of a shared layer", "contrast", "mixed_float16"),
+    ("ReLUs with a rule", "Sequential without input", "subclassed", "several layers",
+     "a frozen one", "contrast"),
     EXPLAINERS,
 )  # fmt: skip
 
@@ -150,7 +150,10 @@ def test_a_pickled_explainer_gives_the_same_maps(name):
     same(untouched(images), wanted)
 
 
-@pytest.mark.parametrize("name", ["nested", "subclassed", "several layers", "contrast"])
+@pytest.mark.parametrize(
+    "name",
+    rows(("subclassed", "contrast"), ("nested", "subclassed", "several layers", "contrast")),
+)
 def test_a_deep_copy_explains_the_model_of_its_own(name):
     explainer = EXPLAINERS[name]()
     images = inputs_of(explainer)

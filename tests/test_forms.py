@@ -11,6 +11,7 @@ from enlarging import enlarged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
+from proofs import pairs
 
 from kerascam import Explainer, GradCAM, LayerCAM, Saliency
 
@@ -47,8 +48,7 @@ STEPS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize(("name", "freeze"), pairs(tuple(STEPS), (False, True)))
 def test_the_peak_lies_on_the_spot(name: str, freeze: bool) -> None:
     found = GradCAM(seeing(STEPS[name]()), freeze=freeze)(spot(slice(22, 26), slice(40, 44)), 0)
     assert found.heatmaps.shape == (1, 40, 60)

@@ -10,6 +10,7 @@ from enlarging import enlarged
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from proofs import rows
 
 import kerascam
 from kerascam import CAM, Explainer, GradCAM, GuidedGradCAM, LayerCAM, Saliency, targets
@@ -624,8 +625,12 @@ def test_whatever_is_given_is_explained_or_named(explainers, images, classes, no
     np.testing.assert_array_equal(found.images, np.asarray(images, np.float32))
 
 
-@pytest.mark.parametrize("name", [name for name in kerascam.__all__
-                                  if hasattr(getattr(kerascam, name), "_method")])  # fmt: skip
+CLASSES = tuple(name for name in kerascam.__all__ if hasattr(getattr(kerascam, name), "_method"))
+
+
+@pytest.mark.parametrize(
+    "name", rows(("CAM", "EigenCAM", "GradCAM", "GuidedGradCAM", "IntegratedGradients"), CLASSES)
+)
 def test_every_class_explains_a_batch(model, name):
     found = getattr(kerascam, name)(model)(IMAGES, [0, 1, 2])
     assert found.heatmaps.shape == (3, 8, 8)

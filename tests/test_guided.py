@@ -14,7 +14,7 @@ import tensorflow as tf
 import zoo
 from enlarging import enlarged
 from keras import layers
-from proofs import wide
+from proofs import pairs, rows, wide
 
 from kerascam import Deconvnet, Explainer, GradCAM, GuidedBackprop, GuidedGradCAM, Saliency
 
@@ -126,10 +126,14 @@ RELUS: dict[str, Callable[[zoo.Net], keras.Model]] = {
     ("where", "rule"),
     [
         (where, rule)
-        for where in RELUS
+        for where in rows(
+            ("nested", "subclassed", "XLA call", "tf.function on the instance",
+             "tf.function helper", "keras.ops.relu", "layers.Lambda"),
+            RELUS,
+        )
         for rule in wide(("guided", "deconvnet")[: 1 + (where == "nested")], tuple(RULES))
     ],
-)
+)  # fmt: skip
 def test_reaches_every_relu(where: str, rule: str) -> None:
     net = zoo.Net()
     specimen = zoo.of_net(RELUS[where](net), net)
@@ -143,19 +147,17 @@ def test_reaches_every_relu(where: str, rule: str) -> None:
     assert any("backward step of 3 ReLUs" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(
-    "step",
-    [
-        lambda x: layers.ReLU(max_value=6)(x),
-        lambda x: layers.Activation("relu6")(x),
-        lambda x: keras.ops.relu6(x),
-    ],
-    ids=["layers.ReLU", "layers.Activation", "keras.ops"],
-)
-def test_reaches_relu6_which_is_closed_above_six(step: Callable[[Any], Any], rule: str) -> None:
+RELU6: dict[str, Callable[[Any], Any]] = {
+    "layers.ReLU": lambda x: layers.ReLU(max_value=6)(x),
+    "layers.Activation": lambda x: layers.Activation("relu6")(x),
+    "keras.ops": lambda x: keras.ops.relu6(x),
+}
+
+
+@pytest.mark.parametrize(("name", "rule"), pairs(tuple(RELU6), tuple(RULES)))
+def test_reaches_relu6_which_is_closed_above_six(name: str, rule: str) -> None:
     net = zoo.Net()
-    specimen = zoo.of_net(with_steps(step)(net), net, inputs=zoo.images() * 10)
+    specimen = zoo.of_net(with_steps(RELU6[name])(net), net, inputs=zoo.images() * 10)
     found = RULES[rule](specimen.model)(specimen.inputs, [2, 0, 1])
     wanted = by_hand(net, specimen.inputs, [2, 0, 1], ruled(tf.nn.relu6, rule, ceiling=6))
     open_above = by_hand(net, specimen.inputs, [2, 0, 1], ruled(tf.nn.relu6, rule))
@@ -196,9 +198,11 @@ def test_a_relu_behind_the_score_is_not_counted() -> None:
 
 @pytest.mark.parametrize(
     ("name", "rule"),
-    [*((name, "guided") for name in ("tanh", "gelu", "silu", "elu", "selu", "leaky_relu")),
-     ("silu", "deconvnet")],
-)  # fmt: skip
+    wide(
+        [("gelu", "guided"), ("silu", "deconvnet")],
+        pairs(("tanh", "gelu", "silu", "elu", "selu", "leaky_relu"), tuple(RULES)),
+    ),
+)
 def test_a_model_without_relu_is_told_of(name: str, rule: str) -> None:
     net = zoo.Net()
     activation = getattr(keras.activations, name)
@@ -222,7 +226,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", rows(("gelu", "tanh", "hard_silu"), OTHERS))
 def test_activations_beside_the_relus_are_told_of(name: str) -> None:
     net = zoo.Net()
     net.mix.activation = getattr(keras.activations, name)

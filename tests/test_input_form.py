@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from enlarging import enlarged
 from keras import layers, ops
+from proofs import pairs
 
 from kerascam import (
     Explainer,
@@ -46,8 +47,7 @@ def flat_model(add: Callable[[Any], Any], size: tuple[int, ...] = (12, 9)) -> ke
     return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
 
 
-@pytest.mark.parametrize("name", ADDERS)
-@pytest.mark.parametrize("axes", [None, "hw"])
+@pytest.mark.parametrize(("name", "axes"), pairs(tuple(ADDERS), (None, "hw")))
 def test_images_without_a_channel_axis(name: str, axes: str | None) -> None:
     model, values = flat_model(ADDERS[name]), RANDOM.random((2, 12, 9), np.float32)
     found = Saliency(model, axes=axes, normalize="none")(values, 1)
@@ -119,8 +119,7 @@ def spectrogram(inputs: Any, how: str) -> Any:
     return ops.expand_dims(ops.square(real) + ops.square(imaginary), -1)
 
 
-@pytest.mark.parametrize("size", [(512,), (512, 1)])
-@pytest.mark.parametrize("how", ["ops", "layer"])
+@pytest.mark.parametrize(("size", "how"), pairs(((512, 1), (512,)), ("ops", "layer")))
 def test_waveforms_with_a_spectrogram_inside(size: tuple[int, ...], how: str) -> None:
     inputs = keras.Input(size)
     x = layers.Conv2D(4, 3, activation="relu", padding="same", name="c", kernel_initializer="ones")(

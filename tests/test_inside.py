@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from proofs import pairs
 
 from kerascam import Deconvnet, GuidedBackprop, GuidedGradCAM
 
@@ -38,8 +39,9 @@ STEPS: dict[str, tuple[Callable[[Any], Any], int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("method", [GuidedBackprop, Deconvnet, GuidedGradCAM])
+@pytest.mark.parametrize(
+    ("name", "method"), pairs(tuple(STEPS), (GuidedGradCAM, GuidedBackprop, Deconvnet))
+)
 def test_relus_out_of_reach_are_counted(name: str, method: Any) -> None:
     step, count = STEPS[name]
     plural = "" if count == 1 else "s"

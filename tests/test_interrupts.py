@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from proofs import rows
 
 from kerascam import (
     ExplainCallback,
@@ -117,7 +118,13 @@ CALLS = ["Grad-CAM", "a named layer", "frozen", "Saliency", "several passes", "s
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("Grad-CAM", SystemExit), *((name, KeyboardInterrupt) for name in CALLS)],
+    [
+        ("Grad-CAM", SystemExit),
+        *(
+            (name, KeyboardInterrupt)
+            for name in rows(("frozen", "several passes", "suggest_layers", "callback"), CALLS)
+        ),
+    ],
 )
 def test_an_interrupt_in_a_trace_stays_one(tmp_path, monkeypatch, name, error):
     model = with_layer()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from proofs import rows
 from test_forms import SIZE, seeing, spot
 
 from kerascam import GradCAM
@@ -43,7 +44,9 @@ UNKNOWN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize(
+    "name", rows(("moved by an affine transform", "turned by scattering"), UNKNOWN)
+)
 def test_the_peak_lies_on_the_spot_after_unknown_operations(name: str) -> None:
     model = seeing(layers.Lambda(UNKNOWN[name]))
     found = GradCAM(model)(spot(slice(22, 26), slice(40, 44)), 0)
@@ -73,7 +76,7 @@ STEPS: dict[str, Callable[[], keras.Layer]] = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", rows(("padded", "resized after a crop", "every other row"), STEPS))
 def test_measurement_and_arithmetic_agree(name: str) -> None:
     model = seeing(STEPS[name]())
     image = np.random.default_rng(0).random((1, *SIZE)).astype("float32")

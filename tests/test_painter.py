@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
+from proofs import pairs
 
 from kerascam import overlay
 from kerascam.arrays import HOST
@@ -47,8 +48,7 @@ def test_even_opacity_gives_the_bytes_that_it_always_gave() -> None:
 
 
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("colormap", ["auto", "viridis", "tab10"])
+@pytest.mark.parametrize(("style", "colormap"), pairs(STYLES, ("auto", "viridis", "tab10")))
 def test_a_graph_draws_the_same_bytes(style: str, colormap: str, signed: bool) -> None:
     brush = Brush.of(Look(colormap, None, style), signed=signed)
 

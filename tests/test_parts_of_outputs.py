@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from proofs import pairs
 
 from kerascam import GradCAM, find_target_layer, suggest_layers
 
@@ -73,8 +74,7 @@ def subclassed(kind: str) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("made", [functional, subclassed])
+@pytest.mark.parametrize(("made", "kind"), pairs((functional, subclassed), tuple(NAMES)))
 def test_the_tensor_that_the_output_is_computed_from(made: Any, kind: str) -> None:
     keras.utils.set_random_seed(3)
     model = made(kind)

@@ -18,6 +18,13 @@ def test_a_row_that_is_not_in_the_matrix_is_an_error():
         proofs.rows(("a", "d"), MATRIX)
 
 
+def test_each_row_of_two_matrices_is_in_a_pair(monkeypatch):
+    monkeypatch.setattr(proofs, "ALL", False)
+    assert proofs.pairs("ab", "xyz") == (("a", "x"), ("b", "y"), ("a", "z"))
+    monkeypatch.setattr(proofs, "ALL", True)
+    assert "".join(map("".join, proofs.pairs("ab", "xyz"))) == "axayazbxbybz"
+
+
 def test_a_test_that_takes_long_runs_with_proofs_alone(request):
     left = [item for item in request.session.items if item.get_closest_marker("proof")]
     assert proofs.ALL or left == []

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 import zoo
 from enlarging import enlarged
+from proofs import pairs, rows
 
 import kerascam
 from kerascam import repeat, targets
@@ -316,10 +317,18 @@ def test_many_gradients_of_a_model_in_half_precision(method):
     np.testing.assert_allclose(*found, atol=5e-3)
 
 
-@pytest.mark.parametrize("method", ["GradCAM", "GradientTimesInput", "SmoothGrad",
-                                    "IntegratedGradients", "GuidedGradCAM"])  # fmt: skip
-@pytest.mark.parametrize("dtype, off", [("float16", 5e-3), ("bfloat16", 5e-2)])
-def test_images_that_a_model_takes_in_reduced_precision(method, dtype, off):
+@pytest.mark.parametrize(
+    ("method", "precision"),
+    pairs(
+        rows(
+            ("GradientTimesInput", "SmoothGrad", "GuidedGradCAM"),
+            ("GradCAM", "GradientTimesInput", "SmoothGrad", "IntegratedGradients", "GuidedGradCAM"),
+        ),
+        (("float16", 5e-3), ("bfloat16", 5e-2)),
+    ),
+)
+def test_images_that_a_model_takes_in_reduced_precision(method, precision):
+    dtype, off = precision
     found = []
     for each in ("float32", dtype):
         keras.utils.set_random_seed(5)

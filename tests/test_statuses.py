@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
+from proofs import rows
 
 from kerascam import Explainer, GradCAM, HiResCAM, LayerCAM, Saliency, targets
 from kerascam import maps as m
@@ -162,7 +163,14 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize(
+    "name",
+    rows(
+        ("Grad-CAM++", "HiResCAM, unscaled", "Grad-CAM of two", "Grad-CAM in float16",
+         "Saliency in bfloat16", "gradient × input"),
+        ASKED,
+    ),
+)  # fmt: skip
 @settings(max_examples=10)
 @given(
     drawn=st.lists(

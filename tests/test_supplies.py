@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers as L
+from proofs import pairs, rows
 
 from kerascam import Explainer, GradCAM
 from kerascam.model import graph
@@ -117,7 +118,7 @@ class Known:
             )
 
 
-@pytest.fixture(scope="module", params=BUILD)
+@pytest.fixture(scope="module", params=rows(("subclassed", "mixed precision"), BUILD))
 def known(request):
     return Known(request.param)
 
@@ -258,8 +259,9 @@ def transformer(kind):
     return keras.Model(x, L.Dense(3, dtype="float32" if dtype else None)(y))
 
 
-@pytest.mark.parametrize("kind", BUILD)
-@pytest.mark.parametrize("wanted", ["attentions", "attention_gradients"])
+@pytest.mark.parametrize(
+    ("kind", "wanted"), pairs(tuple(BUILD), ("attentions", "attention_gradients"))
+)
 def test_attentions(kind, wanted, register):
     if wanted == "attentions":
 

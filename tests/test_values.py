@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from proofs import pairs, rows
 
 from kerascam import EigenCAM, GradCAM, HiResCAM, LayerCAM, targets
 
@@ -56,9 +57,11 @@ FOR_ANY = {
 }
 
 
-@pytest.mark.parametrize("first", FOR_BYTES.values(), ids=FOR_BYTES)
-def test_scaled_images_for_a_model_that_scales(first):
-    model = network(*first())
+@pytest.mark.parametrize(
+    "name", rows(("to [-1, 1]", "then normalized", "centered", "nested"), FOR_BYTES)
+)
+def test_scaled_images_for_a_model_that_scales(name):
+    model = network(*FOR_BYTES[name]())
     for images, low in ((SHARES, "0"), (CENTERED, "-1")):
         (note,) = notes(model, images)
         assert note.startswith(f"the images lie from {low} to 1, but the model begins with layer ")
@@ -75,9 +78,11 @@ def test_bytes_for_a_model_of_scaled_images(first):
     assert notes(model, SHARES) == notes(model, CENTERED) == ()
 
 
-@pytest.mark.parametrize("first", FOR_ANY.values(), ids=FOR_ANY)
-def test_no_evidence_no_note(first):
-    model = network(*first())
+@pytest.mark.parametrize(
+    "name", rows(("16 bits", "back and forth", "an unknown layer", "Hounsfield"), FOR_ANY)
+)
+def test_no_evidence_no_note(name):
+    model = network(*FOR_ANY[name]())
     for images in (BYTES, SHARES, CENTERED):
         assert notes(model, images) == ()
 
@@ -162,8 +167,7 @@ def segmenter(*last, size=8):
 REPEATED = "is one 1×1 convolution away from the output"
 
 
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", None])
+@pytest.mark.parametrize(("bias", "activation"), pairs((True, False), ("softmax", "sigmoid", None)))
 def test_one_convolution_from_a_segmentation_repeats_the_logits(bias, activation):
     keras.utils.set_random_seed(1)
     head = L.Conv2D(3, 1, use_bias=bias, activation=activation)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from enlarging import enlarged
 from keras import layers, ops
+from proofs import wide
 
 from kerascam import Explainer, GradCAM, LayerCAM, Saliency, find_target_layer, suggest_layers
 from kerascam.pictures.figure import frames_figure
@@ -83,7 +84,7 @@ def test_each_frame_has_the_map_of_its_own(kind: Any) -> None:
     np.testing.assert_allclose(found[1].maps, wanted[1:], atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", wide([in_a_loop], KINDS))
 def test_frames_are_compared_on_one_scale(kind: Any) -> None:
     found = LayerCAM(kind()[0])(CLIPS, 0)
     np.testing.assert_allclose(found.heatmaps.max((1, 2, 3)), 1)
@@ -91,7 +92,7 @@ def test_frames_are_compared_on_one_scale(kind: Any) -> None:
     np.testing.assert_allclose(found.heatmaps * raw.max((1, 2, 3), keepdims=True), raw, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [time_distributed, in_a_loop])
+@pytest.mark.parametrize("kind", wide([in_a_loop], [time_distributed, in_a_loop]))
 def test_one_run_lies_on_its_frame(kind: Any) -> None:
     model, _, path = kind()
     every = GradCAM(model, path, normalize="none")(CLIPS, 2)
@@ -102,7 +103,7 @@ def test_one_run_lies_on_its_frame(kind: Any) -> None:
     assert any("place 3 of axis 1" in note for note in one.notes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", wide([time_distributed], KINDS))
 def test_guided_maps_multiply_frame_by_frame(kind: Any) -> None:
     model, _, path = kind()
     cam = GradCAM(model, path, normalize="none")(CLIPS, 0).heatmaps
