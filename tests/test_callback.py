@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from proofs import wide
+from proofs import pairs, wide
 
 from kerascam import ExplainCallback, Explainer, GradCAM, LayerCAM
 from kerascam.callback.watched import LARGEST
@@ -132,7 +132,7 @@ def place_of(picture, drawn):
 # ------------------------------------------------------------------------------- what is recorded
 
 
-@pytest.mark.parametrize("make", [new_network, subclassed])
+@pytest.mark.parametrize("make", wide([subclassed], [new_network, subclassed]))
 def test_each_epoch_is_explained_with_its_own_weights_in_one_trace(make, tmp_path, monkeypatch):
     traced = []
     compile_graph = program.compile_graph
@@ -340,8 +340,7 @@ def test_photographs_of_any_size_are_drawn_on_and_large_ones_shrunk(tmp_path):
 
 # Keras 3.6 warns where fit makes a tuple of the list of inputs.
 @pytest.mark.filterwarnings("ignore:.*The structure of `inputs`:UserWarning")
-@pytest.mark.parametrize("shape", [(2,), ()], ids=str)
-@pytest.mark.parametrize("kind", [dict, list])
+@pytest.mark.parametrize(("kind", "shape"), pairs((dict, list), ((2,), ())))
 def test_a_model_of_several_inputs(kind, shape, tmp_path):
     keras.utils.set_random_seed(0)
     photo, age = keras.Input((16, 16, 3), name="photo"), keras.Input(shape, name="age")
@@ -361,7 +360,7 @@ def test_a_model_of_several_inputs(kind, shape, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*The structure of `inputs`:UserWarning")  # as above
-@pytest.mark.parametrize("kind", [dict, list])
+@pytest.mark.parametrize("kind", wide([dict], [dict, list]))
 def test_of_several_inputs_only_the_first_images_are_looked_at(kind, tmp_path):
     model, photos, ages = two_inputs(kind), IMAGES.copy(), np.ones(40, np.float32)
     photos[3:] = ages[3:] = np.nan  # would be told if they were looked at

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from proofs import wide
 
 from kerascam.cli import main
 from kerascam.explain.result_folder import FORMAT
@@ -72,7 +73,7 @@ def refused(
 # ------------------------------------------------------------------------- photographs stay
 
 
-@pytest.mark.parametrize("images", [["."], ["*.png", "*.jpg"], ["**/*"]], ids=str)
+@pytest.mark.parametrize("images", wide([["**/*"]], [["."], ["*.png", "*.jpg"], ["**/*"]]), ids=str)
 def test_photos_survive_runs_in_their_own_folder(
     model: str, folder: Path, images: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from proofs import wide
 
 from kerascam import GradCAM
 from kerascam.cli import main, models
@@ -216,7 +217,9 @@ def write_zeros(parts: Parts, member: str, size: int, compression: int) -> None:
                 file.write(bytes(2**20))
 
 
-@pytest.mark.parametrize("member", ["model.weights.h5", "config.json", "assets/notes"])
+@pytest.mark.parametrize(
+    "member", wide(["config.json"], ["model.weights.h5", "config.json", "assets/notes"])
+)
 def test_a_bomb_is_seen_by_its_sizes(
     parts: Parts, capsys: pytest.CaptureFixture[str], member: str
 ) -> None:

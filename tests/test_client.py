@@ -8,6 +8,7 @@ import pytest
 from ask_in_session import exported
 from keras import layers
 from model_servers import NAME, LibraryModel, decoded, encoded, grpc_server, loaded, rest_server
+from proofs import pairs
 
 import kerascam
 from kerascam.serving import Client, Prediction, ServedExplanation, ServingError
@@ -118,7 +119,9 @@ def test_requests_hold_batch_size_images(server):
     assert [list(inputs["class_index"]) for _, inputs, _ in server.asked[3:5]] == [[-1], [-1, -1]]
 
 
-@pytest.mark.parametrize("layer", ["second", ["first", "second"]])
+@pytest.mark.parametrize(
+    ("serve", "layer"), pairs(tuple(SERVERS), ("second", ["first", "second"])), indirect=["serve"]
+)
 def test_raw_maps_where_they_were_exported(serve, layer):
     explainer = kerascam.LayerCAM(network(), layer)
     with (

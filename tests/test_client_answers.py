@@ -8,6 +8,7 @@ import pytest
 from ask_in_session import exported
 from keras import layers
 from model_servers import NAME, LibraryModel, encoded, grpc_server, loaded, rest_server
+from proofs import pairs
 
 import kerascam
 from kerascam.serving import Client, ServingError
@@ -37,7 +38,10 @@ def model():
     return LibraryModel(explainer, IMAGES, raw_maps=True)
 
 
-@pytest.fixture(params=[rest_server, grpc_server], ids=["REST", "gRPC"])
+SERVERS = {"REST": rest_server, "gRPC": grpc_server}
+
+
+@pytest.fixture(params=SERVERS.values(), ids=SERVERS)
 def serve(request):
     return request.param
 
@@ -111,7 +115,11 @@ EXPLAINED = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message"), EXPLAINED)
+@pytest.mark.parametrize(
+    ("serve", "change", "message"),
+    [(server, *case) for server, case in pairs(tuple(SERVERS.values()), EXPLAINED)],
+    indirect=["serve"],
+)
 def test_an_explanation_with_something_wrong(serve, model, change, message):
     with (
         serve(changed(model, change)) as server,

@@ -6,14 +6,11 @@ import doctest
 import inspect
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import kerascam
-from kerascam.explain.documentation import entries, sections
 from kerascam.registry import METHODS
 from kerascam_docs import figures, pages
 from kerascam_docs.anchors import dead_links
@@ -29,42 +26,10 @@ TEXTS = {
 }
 
 
-def users_functions() -> Iterator[Any]:
-    """Each public function, and each public method of a public class, under its full name."""
-    for full, obj in NAMES.items():
-        if inspect.isfunction(obj):
-            yield pytest.param(obj, id=full)
-        for name, member in vars(obj).items() if inspect.isclass(obj) else ():
-            ours = not name.startswith("_") or name == "__call__"
-            # Keras calls a callback's methods; the user does not.
-            if inspect.isfunction(member) and ours and not name.startswith("on_"):
-                yield pytest.param(member, id=f"{full}.{name}")
-
-
 @pytest.mark.parametrize("name", [name for name in kerascam.__all__ if not name.startswith("__")])
 def test_public_name_is_in_the_reference(name: str) -> None:
     page = pages.api_lists()
     assert f"~kerascam.{name}" in page  # as it is, or a module's own names
-
-
-@pytest.mark.parametrize("full", NAMES)
-def test_a_class_says_what_it_takes_or_holds(full: str) -> None:
-    obj, parts = NAMES[full], sections(TEXTS[full])
-    made_by_nobody = getattr(obj, "_is_protocol", False)
-    if not inspect.isclass(obj) or made_by_nobody or issubclass(obj, tuple | Exception):
-        return
-    said = entries(parts.get("Args", "") + parts.get("Attributes", ""))
-    assert [name for name in inspect.signature(obj).parameters if name not in said] == []
-
-
-@pytest.mark.parametrize("function", list(users_functions()))
-def test_a_function_says_what_it_takes_and_gives(function: Any) -> None:
-    parts, signature = sections(inspect.getdoc(function) or ""), inspect.signature(function)
-    names = [name for name in signature.parameters if name != "self"]
-    one_line = function.__qualname__ in ("Explanation.class_name",)  # its line names its argument
-    assert one_line or list(entries(parts.get("Args", ""))) == names
-    says_nothing = signature.return_annotation is None or not names
-    assert says_nothing or one_line or "Returns" in parts
 
 
 @pytest.mark.parametrize("full", NAMES)

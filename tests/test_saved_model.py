@@ -15,7 +15,7 @@ import zoo
 from ask_in_session import Served, ask, exported
 from keras import layers
 from PIL import Image
-from proofs import rows
+from proofs import proof, rows, wide
 
 import kerascam
 from kerascam import (
@@ -522,7 +522,7 @@ def test_a_folder_that_cannot_be_made_is_found_out_before_the_work(
     assert [child.name for child in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("kilobytes", (1, 100))
+@pytest.mark.parametrize("kilobytes", wide((100,), (1, 100)))
 def test_a_full_disk_leaves_nothing_behind(
     kilobytes: int, model: keras.Model, tmp_path: Path
 ) -> None:
@@ -751,7 +751,8 @@ def test_warm_up_requests_are_ones_that_the_server_can_answer(served: Served) ->
     assert sorted(asked) == sorted(set(served.signatures) - {"__saved_model_init_op"})
 
 
-@pytest.mark.parametrize("style", rows(("outline",), ("heat", "uniform", "outline")))
+@proof  # the export of the command line draws outlines, and test_painter compares all styles
+@pytest.mark.parametrize("style", ("heat", "uniform", "outline"))
 def test_a_server_draws_every_style_pixel_for_pixel(
     model: keras.Model, tmp_path: Path, style: str
 ) -> None:

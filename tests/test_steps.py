@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers as L
 from keras import ops
+from proofs import wide
 
 from kerascam import GradCAM, IntegratedGradients, SmoothGrad, repeat
 from kerascam.repeat import mean_over
@@ -28,11 +29,14 @@ def small(monkeypatch):
 
 @pytest.mark.parametrize(
     ("method", "options", "passes"),
-    [
-        (SmoothGrad, {"samples": 7, "seed": 3}, 3),
-        (SmoothGrad, {"samples": 1}, 1),
-        (IntegratedGradients, {"steps": 6, "baseline": 0.5}, 2),
-    ],
+    wide(
+        [(SmoothGrad, {"samples": 7, "seed": 3}, 3)],
+        [
+            (SmoothGrad, {"samples": 7, "seed": 3}, 3),
+            (SmoothGrad, {"samples": 1}, 1),
+            (IntegratedGradients, {"steps": 6, "baseline": 0.5}, 2),
+        ],
+    ),
 )
 def test_steps_give_the_numbers_of_the_graph(model, small, method, options, passes):
     explainer = method(model, normalize="none", **options)
