@@ -11,7 +11,7 @@ from enlarging import enlarged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
-from proofs import pairs
+from proofs import pairs, wide
 
 from kerascam import Explainer, GradCAM, LayerCAM, Saliency
 
@@ -67,7 +67,7 @@ def test_heatmaps_are_zero_outside_a_crop() -> None:
     assert not found.heatmaps[:, 36:].any()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=wide(5, 100), deadline=None)
 @given(
     above=st.integers(0, 12), below=st.integers(0, 6), left=st.integers(0, 12),
     stride=st.integers(1, 3), pad=st.integers(0, 5), turn=st.booleans(),

@@ -49,15 +49,13 @@ def grad_cam(found: zoo.Reference) -> np.ndarray:
 
 # Of each family of kinds those that the library has to look through furthest.
 TELLING = rows(
-    ("sequential", "sequential_without_input", "nested_twice", "subclassed",
-     "subclassed_xla_function", "layer_tf_function_itself", "hidden_in_helper",
-     "inputs_in_list_row_first", "inputs_in_dict_subclassed", "output_by_layer_name",
-     "output_of_dict_by_index", "sigmoid_unit", "multi_label", "regression",
+    ("sequential_without_input", "nested_twice", "subclassed", "subclassed_xla_function",
+     "layer_tf_function_itself", "hidden_in_helper", "inputs_in_list_row_first",
+     "inputs_in_dict_subclassed", "output_of_dict_by_index", "multi_label", "regression",
      "binary_target_on_sigmoid", "flatten", "segmentation", "log_softmax_of_keras_ops",
-     "softmax_of_tensorflow", "softmax_then_squeeze", "softmax_in_tf_function",
-     "sigmoid_of_tensorflow", "sigmoid_unit_sliced", "one_dimension", "three_dimensions",
-     "float64", "mixed_float16_small_gradients", "channels_first_pointwise", "augmentation",
-     "grouped_behind", "shared_second_run_subclassed", "quantized_head", "batch_normalised",
+     "softmax_then_squeeze", "softmax_in_tf_function", "sigmoid_unit_sliced", "one_dimension",
+     "three_dimensions", "float64", "mixed_float16_small_gradients", "channels_first_pointwise",
+     "augmentation", "grouped_behind", "shared_second_run_subclassed", "batch_normalised",
      "several_outputs_of_one_layer", "transformer_with_grid"),
     zoo.KINDS,
 )  # fmt: skip

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
 from proofs import rows
@@ -171,7 +171,6 @@ ASKED = {
         ASKED,
     ),
 )  # fmt: skip
-@settings(max_examples=10)
 @given(
     drawn=st.lists(
         st.tuples(st.integers(0, 999), st.sampled_from(MAGNITUDES), st.booleans()),

@@ -1,5 +1,7 @@
 """Notes that save beginners: values of another range than the model takes, repeated logits."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -23,8 +25,12 @@ def network(*first, size=8, channels=3):
     return keras.Model(inputs, L.Dense(2, "softmax")(L.GlobalAveragePooling2D()(x)))
 
 
+#: One explainer, and so one trace, for each model.
+explainer = functools.cache(GradCAM)
+
+
 def notes(model, images, layer="last"):
-    return GradCAM(model, layer)(images).notes
+    return explainer(model, layer)(images).notes
 
 
 def nested():
@@ -87,6 +93,11 @@ def test_no_evidence_no_note(name):
         assert notes(model, images) == ()
 
 
+@pytest.fixture(scope="module")
+def scaling():
+    return network(L.Rescaling(1 / 255))
+
+
 @pytest.mark.parametrize(
     "images",
     [
@@ -100,8 +111,8 @@ def test_no_evidence_no_note(name):
         pytest.param(np.uint8(SHARES * 1.9), id="dark bytes"),
     ],
 )
-def test_what_may_be_right_gets_no_note(images):
-    assert notes(network(L.Rescaling(1 / 255)), images) == ()
+def test_what_may_be_right_gets_no_note(scaling, images):
+    assert notes(scaling, images) == ()
 
 
 def test_dark_photographs_and_wide_ranges_get_no_note():
@@ -173,8 +184,9 @@ def test_one_convolution_from_a_segmentation_repeats_the_logits(bias, activation
     head = L.Conv2D(3, 1, use_bias=bias, activation=activation)
     model = segmenter(head)
     features = keras.Model(model.inputs[0], model.get_layer("features").output)
+    explain = GradCAM(model, "features", normalize="none")
     for index in range(3):
-        found = GradCAM(model, "features", normalize="none")(SHARES, index)
+        found = explain(SHARES, index)
         assert [REPEATED in note for note in found.notes] == [True]
         logits = features(SHARES).numpy() @ head.kernel.numpy()[0, 0, :, index]
         np.testing.assert_allclose(found.maps, np.maximum(logits, 0) / 64, rtol=1e-4, atol=1e-6)
