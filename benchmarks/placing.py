@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its training crashes on some strides
 
 import cv2
 import keras
@@ -55,7 +56,7 @@ def network(halve: Callable[[Any, int], Any], epochs: int) -> keras.Model:
     keras.utils.set_random_seed(0)
     images = features = keras.Input((SIDE, SIDE, 1))
     for width in (8, 16, 24, 32):
-        features = L.ReLU()(L.BatchNormalization()(halve(features, width)))
+        features = L.ReLU()(L.BatchNormalization(momentum=0.9)(halve(features, width)))
     features = L.Activation("linear", name="last")(features)
     outputs = L.Dense(4, "softmax")(L.GlobalAveragePooling2D()(features))
     model = keras.Model(images, outputs)
@@ -103,6 +104,22 @@ def moved_photos(folder: Path) -> Iterator[Sample]:
                 image[y : y + 96, x : x + 96] = patch
                 mask[y : y + 96, x : x + 96] = True
             yield images, np.full(len(places), kind), masks
+
+
+def crops(folder: Path) -> np.ndarray:
+    """Cut four parts out of each photograph: what the shift of an ImageNet network is measured on."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        photo = cv2.imread(str(path))[..., ::-1]
+        height, width = (length * 3 // 4 for length in photo.shape[:2])
+        found += [
+            cv2.resize(np.ascontiguousarray(part), (224, 224), interpolation=cv2.INTER_AREA)
+            for part in (
+                photo[:height, :width], photo[:height, -width:],
+                photo[-height:, :width], photo[-height:, -width:],
+            )
+        ]  # fmt: skip
+    return np.array(found, np.float32)
 
 
 def centres(weights: np.ndarray) -> np.ndarray:
@@ -164,7 +181,7 @@ def main() -> None:
         compare(f"{halve.__name__} ({accuracy:.0%})", model, "last", tested, textures(16, 99)[0])
     if arguments.pretrained is not None:
         samples = list(moved_photos(arguments.pretrained))
-        photos = np.concatenate([images[::8] for images, *_ in samples])[:16]
+        photos = crops(arguments.pretrained / "photos")
         for name, layer in (
             ("mobilenet_v2_imagenet", "features_18_relu"),
             ("efficientnet_lite0_imagenet", "act_head"),

@@ -7,11 +7,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zoo
 from keras import layers
 from proofs import rows
 from test_forms import SIZE, seeing, spot
 
-from kerascam import GradCAM
+from kerascam import Explainer, GradCAM
 from kerascam.explain.cache import find_sites
 from kerascam.model import InputForm, measure
 
@@ -102,3 +103,37 @@ def test_a_layer_that_sees_other_images_of_the_batch_is_refused() -> None:
     images = np.random.default_rng(0).random((2, *SIZE)).astype("float32")
     with pytest.raises(ValueError, match="'c' mixes the images of a batch"):
         GradCAM(model, "c")(images, 0)
+
+
+#: Their cells see nearly the whole image, or are few: there the arithmetic decides.
+VAGUE = ("lambda_behind", "mixer", "transformer", "transformer_with_grid")
+
+
+@pytest.mark.parametrize(
+    "name",
+    rows(
+        ("nested", "shared_second_run_subclassed", "lambda_behind", "transformer_with_grid",
+         "three_dimensions", "inputs_in_dict_subclassed", "mixer"),
+        zoo.KINDS,
+    ),
+)  # fmt: skip
+def test_measurement_and_arithmetic_agree_over_the_zoo(name: str) -> None:
+    keras.utils.set_random_seed(0)
+    specimen = zoo.KINDS[name]()
+    explain = Explainer(specimen.model, "grad_cam", specimen.layer, **specimen.options)
+    asked = explain._asked(specimen.inputs, None, explain.programs.of)
+    program = asked.compiled
+    (form,), place = program.forms, program.image_place
+    assert form.cells is not None
+    assert place is not None
+    measured = measure(
+        specimen.model, form.site, asked.arrays, asked.like, place, program.input_form, form.grid
+    )
+    assert measured.edges is not None or name in VAGUE
+    lengths = explain(specimen.inputs).maps.shape[1:]
+    for (begin, width), (own, step), length in zip(
+        measured.edges or (), form.cells.edges, lengths, strict=name not in VAGUE
+    ):
+        middle = length / 2
+        assert begin + width * middle == pytest.approx(own + step * middle, abs=abs(step) / 2)
+        assert width == pytest.approx(step, rel=0.5 if name in VAGUE else 0.3)
