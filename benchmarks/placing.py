@@ -107,7 +107,7 @@ def moved_photos(folder: Path) -> Iterator[Sample]:
 
 
 def crops(folder: Path) -> np.ndarray:
-    """Cut four parts out of each photograph: what the shift of an ImageNet network is measured on."""
+    """Cut four parts out of each photograph, to measure the shift of an ImageNet network on."""
     found = []
     for path in sorted(folder.iterdir()):
         photo = cv2.imread(str(path))[..., ::-1]

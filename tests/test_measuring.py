@@ -98,6 +98,23 @@ def test_measurement_and_arithmetic_agree(name: str) -> None:
         assert apart[1:-1].max() < max(0.5, abs(step) / 2)
 
 
+def test_windows_on_the_first_axis_are_refused_by_name() -> None:
+    def attended(x: Any) -> Any:  # a roll, which the arithmetic does not follow, and windows
+        windows = tf.image.extract_patches(
+            tf.roll(x, 3, 1), [1, 10, 10, 1], [1, 10, 10, 1], [1, 1, 1, 1], "VALID"
+        )
+        return tf.reshape(windows, (-1, 10, 10, tf.shape(x)[-1]))
+
+    images = keras.Input(SIZE)
+    features = layers.Conv2D(4, 1, name="c")(layers.Lambda(attended, (10, 10, 3))(images))
+    back = layers.Lambda(lambda x: tf.reshape(x, (-1, 24 * 100, 4)), (2400, 4))(features)
+    model = keras.Model(images, layers.Dense(2)(layers.GlobalAveragePooling1D()(back)))
+    with pytest.raises(
+        ValueError, match="layer 'c' mixes the images of a batch, or its"
+    ):
+        GradCAM(model, "c")(np.random.default_rng(0).random((2, *SIZE)).astype("float32"), 0)
+
+
 def test_a_layer_that_sees_other_images_of_the_batch_is_refused() -> None:
     model = seeing(layers.Lambda(lambda x: tf.roll(x, 1, 0) + tf.roll(x, 3, 1)))
     images = np.random.default_rng(0).random((2, *SIZE)).astype("float32")

@@ -57,13 +57,13 @@ def measure(
     size = form.images(batch[place]).shape[1:-1]
     cells: list[tuple[int, int]] = []
 
-    def energies(*tensors: tf.Tensor) -> tf.Tensor:
+    def energies(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         _, (runs,), _ = forward(model, specs.pack(model, tensors, like), [site])
         features = tf.cast(in_form(site, runs[0], tuple(size), grid), tf.float32)
         weights = tf.random.stateless_normal([features.shape[-1]], [0, 1])
         numbers = tf.reduce_sum(features * weights, -1)
         if None in numbers.shape[1:]:
-            return tf.zeros(())
+            return {}
         cells[:] = _probed(tuple(numbers.shape[1:]))
         middle = [length // 2 for length in numbers.shape[1:]]
         found = []
@@ -72,20 +72,21 @@ def measure(
             slopes = tf.gradients(cell, tensors[place], unconnected_gradients="zero")[0]
             squares = form.images(tf.cast(slopes, tf.float32)) ** 2
             found.append(tf.reduce_sum(squares, -1))
-        return tf.stack(found)
+        return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0]}
 
     signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
-    # Shape (cells, batch, *size).
-    energy = compile_graph(energies, signature, freeze=False)(*map(tf.constant, batch)).numpy()
+    found = compile_graph(energies, signature, freeze=False)(*map(tf.constant, batch))
     if not cells:  # only the run tells how many there are
         return Measured(site.path, tuple(size), None)
+    energy = found["energy"].numpy()  # shape (cells, batch, *size)
     total, own = energy.sum(), energy[:, -1]
     if not total:
         raise ValueError(
             f"layer {site.path!r} returns the same values for every image: there is nothing to see "
             f"there; suggest_layers(model) lists the others"
         )
-    if own.sum() < 0.99 * total:
+    # A window of the last image alone is on the first axis beside others of the same image.
+    if own.sum() < 0.99 * total or int(found["rows"]) != count:
         raise ValueError(
             f"layer {site.path!r} mixes the images of a batch, or its first axis is not the "
             f"images: name a layer whose first axis is the images"
