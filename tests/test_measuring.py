@@ -109,9 +109,7 @@ def test_windows_on_the_first_axis_are_refused_by_name() -> None:
     features = layers.Conv2D(4, 1, name="c")(layers.Lambda(attended, (10, 10, 3))(images))
     back = layers.Lambda(lambda x: tf.reshape(x, (-1, 24 * 100, 4)), (2400, 4))(features)
     model = keras.Model(images, layers.Dense(2)(layers.GlobalAveragePooling1D()(back)))
-    with pytest.raises(
-        ValueError, match="layer 'c' mixes the images of a batch, or its"
-    ):
+    with pytest.raises(ValueError, match="layer 'c' mixes the images of a batch, or its"):
         GradCAM(model, "c")(np.random.default_rng(0).random((2, *SIZE)).astype("float32"), 0)
 
 
