@@ -52,7 +52,7 @@ def refuse_others(value: Any, name: str) -> None:
             f"{name} must be arrays, not the bytes of a file; received {brief(first)}: decode "
             f"them first, or save them and call kerascam.load_images(paths, model)"
         )
-    if hasattr(type(value), "element_spec"):
+    if is_dataset(value):
         raise TypeError(
             f"{name} must be one batch here, not a tf.data.Dataset: give next(iter(dataset))[0], "
             f"or go through its batches in a loop"
@@ -62,6 +62,11 @@ def refuse_others(value: Any, name: str) -> None:
             f"{name} must be arrays, not {brief(value)} of type {type(value).__name__}: explain "
             f"its batches in a loop"
         )
+
+
+def is_dataset(value: Any) -> bool:
+    """Tell whether a value is a `tf.data.Dataset`; one iterator of its batches is none."""
+    return hasattr(type(value), "element_spec") and not hasattr(type(value), "__next__")
 
 
 def _has_labels(value: Any) -> bool:

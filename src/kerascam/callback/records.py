@@ -1,4 +1,7 @@
-"""Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets."""
+"""Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets.
+
+Only event files need TensorFlow: it is imported where they are written.
+"""
 
 import importlib.util
 import re
@@ -7,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from ..explain.explanation import Explanation
@@ -70,17 +72,23 @@ class Events:
             raise ModuleNotFoundError(
                 f"log_dir={log_dir!r} needs the package 'tensorboard'; pip install tensorboard"
             )
+        import tensorflow as tf
+
         # No Path: it would make one slash of the two in "gs://bucket".
         self._folder = tf.io.gfile.join(log_dir, self.RUN)
         self._writer: Any = None
 
     def open(self) -> None:
         """Begin an event file."""
+        import tensorflow as tf
+
         self.close()  # that of a training that was broken off
         self._writer = tf.summary.create_file_writer(self._folder)
 
     def write(self, page: Page) -> None:
         """Write the overlays and the number, and flush."""
+        import tensorflow as tf
+
         found = page.explanation
         # By the model, not by the values: one that diverged returns NaN, and its curve goes on.
         given = page.gives_probabilities

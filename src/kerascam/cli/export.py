@@ -3,10 +3,9 @@
 from argparse import Namespace
 from pathlib import Path
 
-import tensorflow as tf
-
 from .. import exporting
 from ..explain.explainer import Explainer
+from ..model import graph_errors
 from . import models, options, plan, terminal
 from .faults import sentence
 from .images import shown
@@ -56,7 +55,7 @@ def _export(explainer: Explainer, arguments: Namespace) -> Path:
             max_pixels=arguments.max_pixels,
             warm_up=_can_warm_up(),
         )
-    except (OSError, RuntimeError, tf.errors.OpError) as error:
+    except (OSError, RuntimeError, graph_errors.ANY) as error:
         raise ValueError(f"--out {arguments.out}: {sentence(error)}") from error
 
 

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .._host_types import HostClassIds
 from ..errors import DoesNotFitError, brief, reason
 from ..inputs import InputSpec
+from ..model import graph_errors
 from ..registry import Method
 
 
@@ -44,9 +45,9 @@ class Asked(NamedTuple):
     compiled: Any
 
     @property
-    def tensors(self) -> list[tf.Tensor]:
+    def tensors(self) -> list[Any]:
         """What the compiled graph takes."""
-        return [*map(tf.constant, self.arrays), tf.constant(self.classes)]
+        return [ops.convert_to_tensor(each) for each in (*self.arrays, self.classes)]
 
 
 def check_one_class(classes: Any) -> None:
@@ -68,14 +69,14 @@ def fitting(arrays: Sequence[np.ndarray]) -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.InvalidArgumentError as error:
+    except graph_errors.DOES_NOT_FIT as error:
         raise DoesNotFitError(
             f"images of shape {arrays[0].shape} do not fit the model, or the target does not fit "
             f"{len(arrays[0])} images: {reason(error)}"
         ) from error
 
 
-def check_scores(scores: tf.Tensor, batch: int) -> None:
+def check_scores(scores: Any, batch: int) -> None:
     """Raise a ValueError if the target did not return one score per image."""
     if len(scores) != batch:
         raise ValueError(
@@ -83,7 +84,7 @@ def check_scores(scores: tf.Tensor, batch: int) -> None:
         )
 
 
-def check_fits(fits: tf.Tensor, method: Method, layer: str | None) -> None:
+def check_fits(fits: Any, method: Method, layer: str | None) -> None:
     """Raise a ValueError if the layer does not suit the method.
 
     Args:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from ..errors import DoesNotFitError, OpenLengthsError
 from ..inputs import InputSpec
@@ -16,6 +15,7 @@ from ..model import (
     Discovery,
     Measured,
     Shift,
+    Signature,
     Site,
     check_model,
     discover,
@@ -118,7 +118,7 @@ class Programs:
             arrays: The inputs; only their shapes and dtypes matter.
         """
 
-        def compiled(signature: Sequence[tf.TensorSpec]) -> Program:
+        def compiled(signature: Signature) -> Program:
             program = None
             if self.sites is None:
                 program = self._guess(signature, like)
@@ -137,7 +137,7 @@ class Programs:
         The arguments are those of `of`, which comes first.
         """
 
-        def compiled(signature: Sequence[tf.TensorSpec]) -> Stepwise | None:
+        def compiled(signature: Signature) -> Stepwise | None:
             return compile_steps(
                 self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
             )
@@ -152,7 +152,7 @@ class Programs:
         The arguments are those of `of`.
         """
 
-        def compiled(signature: Sequence[tf.TensorSpec]) -> Scoring:
+        def compiled(signature: Signature) -> Scoring:
             return compile_scores(
                 self.model, self.recipe.question, signature, like, freeze=self.freeze
             )
@@ -162,7 +162,7 @@ class Programs:
     def _once(
         self,
         kept: dict[Any, T],
-        compiled: Callable[[Sequence[tf.TensorSpec]], T],
+        compiled: Callable[[Signature], T],
         specs: Sequence[InputSpec],
         arrays: Sequence[np.ndarray],
     ) -> T:
@@ -204,7 +204,7 @@ class Programs:
         return () if self._form is None or self._form.doubt is None else (self._form.doubt,)
 
     def _compile(
-        self, sites: Sequence[Site], signature: Sequence[tf.TensorSpec], like: Any,
+        self, sites: Sequence[Site], signature: Signature, like: Any,
         *, survey: bool = False,
     ) -> Program:  # fmt: skip
         question = replace(self.recipe.question, survey=survey)
@@ -243,7 +243,7 @@ class Programs:
         self.recipe = replace(self.recipe, question=question)
         return self._compile(self.sites or [], signature, like)
 
-    def _guess(self, signature: Sequence[tf.TensorSpec], like: Any) -> Program | None:
+    def _guess(self, signature: Signature, like: Any) -> Program | None:
         """Compile on the layer that will likely be chosen, and keep it if it is.
 
         The trace lists all layers in passing, which saves a trace of its own to discover them.

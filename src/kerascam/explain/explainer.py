@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import keras
-import tensorflow as tf
 
 from .._host_types import HostClassIds, HostScores
 from .._types import Target
@@ -16,6 +15,7 @@ from ..arguments import (
     conform_classes,
     whole_number,
 )
+from ..given import is_dataset
 from ..inputs import conform
 from ..maps import Normalization, check_normalization
 from ..model import (
@@ -195,7 +195,7 @@ class Explainer:
             ValueError: If a shape, a value, a class or the layer does not fit the model.
         """
         show = conform_progress(progress)
-        if isinstance(images, tf.data.Dataset):
+        if is_dataset(images):
             check_one_class(classes)
             batches = map(keras.utils.unpack_x_y_sample_weight, images)
             return (self(inputs, classes, progress=progress) for inputs, *_ in batches)

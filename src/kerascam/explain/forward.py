@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
-from ..model import Compiled, Question, Trace, compile_graph, probe
+from .._types import ClassIds, Outputs
+from ..model import Compiled, Question, Signature, Trace, compile_graph, probe, with_classes
 from ..targets.heads import Head
 
 
@@ -26,7 +27,7 @@ class Scoring:
     class_count: int | None
 
 
-def predictions_of(head: Head | None) -> tf.Tensor | None:
+def predictions_of(head: Head | None) -> Outputs | None:
     """Return the probabilities, or the output as it is if it has none; at least float32.
 
     Args:
@@ -38,13 +39,13 @@ def predictions_of(head: Head | None) -> tf.Tensor | None:
     if head is None:
         return None
     found = head.outputs if head.probabilities is None else head.probabilities
-    return found if found.dtype == tf.float64 else tf.cast(found, tf.float32)
+    return found if found.dtype == "float64" else ops.cast(found, "float32")
 
 
 def compile_predictions(
     model: keras.Model,
     question: Question,
-    signature: Sequence[tf.TensorSpec],
+    signature: Signature,
     like: Any,
     *,
     freeze: bool,
@@ -57,8 +58,8 @@ def compile_predictions(
     """
     ask = _asker(model, question, like)
 
-    def predict(*inputs: tf.Tensor) -> dict[str, Any]:
-        trace = ask(inputs, tf.fill(tf.shape(inputs[0])[:1], -1))
+    def predict(*inputs: Any) -> dict[str, Any]:
+        trace = ask(inputs, ops.full(ops.shape(inputs[0])[:1], -1, "int32"))
         return {"classes": trace.classes, "predictions": predictions_of(trace.head)}
 
     return compile_graph(predict, signature, freeze=freeze)
@@ -67,7 +68,7 @@ def compile_predictions(
 def compile_scores(
     model: keras.Model,
     question: Question,
-    signature: Sequence[tf.TensorSpec],
+    signature: Signature,
     like: Any,
     *,
     freeze: bool,
@@ -76,7 +77,7 @@ def compile_scores(
     ask = _asker(model, question, like)
     heads: list[Head | None] = []
 
-    def score(*tensors: tf.Tensor) -> dict[str, Any]:
+    def score(*tensors: Any) -> dict[str, Any]:
         *inputs, classes = tensors
         trace = ask(inputs, classes)
         heads.append(trace.head)
@@ -86,13 +87,12 @@ def compile_scores(
             "predictions": predictions_of(trace.head),
         }
 
-    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
-    run = compile_graph(score, specs, freeze=freeze)
+    run = compile_graph(score, with_classes(signature), freeze=freeze)
     return Scoring(run, None if heads[0] is None else heads[0].class_count)
 
 
 def _asker(
     model: keras.Model, question: Question, like: Any
-) -> Callable[[Sequence[tf.Tensor], tf.Tensor], Trace]:
+) -> Callable[[Sequence[Any], ClassIds], Trace]:
     plain = replace(question, relu_rule=None, needs=frozenset(), survey=False)
     return lambda inputs, classes: probe(model, [], plain, inputs, classes, like)

@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-import tensorflow as tf
+from keras import ops
 
 from .. import maps as _maps
+from .._types import Heatmaps, Maps, Outputs
 from ..model import Trace
 from ..registry import METHODS, Method
 
 
-def raw_maps(
-    trace: Trace, method: Method, options: Mapping[str, Any], size: Any
-) -> list[tf.Tensor]:
+def raw_maps(trace: Trace, method: Method, options: Mapping[str, Any], size: Any) -> list[Maps]:
     """Hand the method what its parameters are named: for each layer in turn, or once."""
     supply = _supply(trace)
 
-    def of_each_layer(method: Method, options: Mapping[str, Any]) -> list[tf.Tensor]:
+    def of_each_layer(method: Method, options: Mapping[str, Any]) -> list[Maps]:
         return [
             _asked(method, layer, form.views, options)
             for layer, form in zip(supply, trace.forms, strict=True)
@@ -35,7 +33,7 @@ def raw_maps(
 
 def _asked(
     method: Method, supply: Mapping[str, Any], views: int, options: Mapping[str, Any]
-) -> tf.Tensor:
+) -> Maps:
     """Ask a method about one layer; if that sees parts of the images by themselves, about each.
 
     A method that replaces images or the layer's output does so with all parts at once.
@@ -45,14 +43,13 @@ def _asked(
         return method.function(**handed, **options)
     apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
     maps = method.function(**apart, **options)
-    shape = tf.concat([tf.shape(supply["activations"])[: views + 1], tf.shape(maps)[1:]], 0)
-    found = tf.reshape(maps, shape)
-    return tf.ensure_shape(found, [*supply["activations"].shape[: views + 1], *maps.shape[1:]])
+    seen = ops.shape(supply["activations"])[: views + 1]
+    return ops.reshape(maps, (*seen, *ops.shape(maps)[1:]))
 
 
-def by_view(tensor: tf.Tensor, views: int) -> tf.Tensor:
+def by_view(tensor: Outputs, views: int) -> Outputs:
     """Join the batch axis and the axes of views: (batch, *views, ...) to (batch · views, ...)."""
-    return tf.reshape(tensor, [-1, *keras.ops.shape(tensor)[views + 1 :]])
+    return ops.reshape(tensor, (-1, *ops.shape(tensor)[views + 1 :]))
 
 
 def _handed(method: Method, supply: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +79,7 @@ def _supply(trace: Trace) -> list[dict[str, Any]]:
     ]
 
 
-def _localization(cams: list[tf.Tensor], trace: Trace, size: Any) -> tf.Tensor:
+def _localization(cams: list[Maps], trace: Trace, size: Any) -> Heatmaps:
     if trace.images is None or size is None or len(size) != len(trace.images.shape) - 2:
         raise ValueError(
             f"layer {trace.forms[0].site.path!r} does not run along all axes of the images, and "

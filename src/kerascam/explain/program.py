@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from .. import maps as _maps
+from .._types import ClassIds, Heatmaps, Maps, Statuses
 from ..model import (
     Compiled,
     Discovery,
@@ -15,10 +16,12 @@ from ..model import (
     InGraph,
     InputForm,
     Question,
+    Signature,
     Site,
     Trace,
     compile_graph,
     probe,
+    with_classes,
 )
 from ..registry import Method
 from ..repeat import driven_by
@@ -83,7 +86,7 @@ def compile_program(
     model: keras.Model,
     sites: Sequence[Site],
     recipe: Recipe,
-    signature: Sequence[tf.TensorSpec],
+    signature: Signature,
     like: Any,
     *,
     freeze: bool,
@@ -100,15 +103,14 @@ def compile_program(
     """
     traces: list[Trace] = []
 
-    def explain(*tensors: tf.Tensor) -> dict[str, Any]:
+    def explain(*tensors: Any) -> dict[str, Any]:
         *inputs, classes = tensors
         trace = probe(model, sites, recipe.question, inputs, classes, like)
         traces.append(trace)
         with driven_by(InGraph()):
             return results(trace, recipe)
 
-    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
-    run = compile_graph(explain, specs, freeze=freeze)
+    run = compile_graph(explain, with_classes(signature), freeze=freeze)
     (trace,) = traces
     return Program(
         run=run,
@@ -156,17 +158,17 @@ def _size(trace: Trace) -> list[Any] | None:
     """Return the lengths of a heatmap's axes; None if it stays on the layer's own grid."""
     if trace.images is None or trace.axes is None:
         return None
-    lengths = keras.ops.shape(trace.images)[1:-1]
+    lengths = ops.shape(trace.images)[1:-1]
     return [lengths[axis] for axis in trace.axes]
 
 
-def _one_per_image(scores: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+def _one_per_image(scores: Any, classes: ClassIds) -> Any:
     """Return the scores; zeros if they are not one per image, as the caller then refuses them."""
-    fits = tf.equal(tf.size(scores), tf.size(classes))
-    return tf.cond(fits, lambda: scores, lambda: tf.zeros(tf.shape(classes), scores.dtype))
+    fits = ops.equal(ops.size(scores), ops.size(classes))
+    return ops.cond(fits, lambda: scores, lambda: ops.zeros(ops.shape(classes), scores.dtype))
 
 
-def _placed(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Form | None]:
+def _placed(trace: Trace, method: Method, raw: list[Maps]) -> list[Form | None]:
     """Return the form that says where each map lies: its layer's, if it has the layer's grid."""
     if not method.of_each_layer:
         return [None] * len(raw)
@@ -177,8 +179,8 @@ def _placed(trace: Trace, method: Method, raw: list[tf.Tensor]) -> list[Form | N
 
 
 def _heatmaps(
-    raw: list[tf.Tensor], recipe: Recipe, size: Any, placed: Sequence[Form | None]
-) -> tf.Tensor:
+    raw: list[Maps], recipe: Recipe, size: Any, placed: Sequence[Form | None]
+) -> Heatmaps:
     on_images = [
         maps if size is None else _on_image(_maps.along(maps, len(size)), size, form)
         for maps, form in zip(raw, placed, strict=True)
@@ -189,35 +191,35 @@ def _heatmaps(
     unscaled = "signed" if recipe.method.signed else "max"
     scale = unscaled if recipe.normalize == "none" else recipe.normalize
     scaled = [_maps.normalize(maps, scale) for maps in on_images]
-    fused = (recipe.method.fuse or _maps.mean)(scaled, [tf.size(maps[0]) for maps in raw])
+    fused = (recipe.method.fuse or _maps.mean)(scaled, [ops.size(maps[0]) for maps in raw])
     return _maps.normalize(fused, recipe.normalize)
 
 
-def _on_image(maps: tf.Tensor, size: Any, form: Form | None) -> tf.Tensor:
+def _on_image(maps: Maps, size: Any, form: Form | None) -> Heatmaps:
     if form is None:
         return _maps.resize(maps, size)
     return _maps.resize(maps, size, form.edges, form.shifts)
 
 
-def _statuses(trace: Trace, raw: list[tf.Tensor]) -> tf.Tensor:
+def _statuses(trace: Trace, raw: list[Maps]) -> Statuses:
     """Say of each image how its map came out; of several layers, one with evidence is enough."""
-    gradients = trace.gradients or [tf.ones_like(each) for each in trace.activations]
+    gradients = trace.gradients or [ops.ones_like(each) for each in trace.activations]
     bases = list(zip(trace.activations, gradients, strict=True))
     if not bases:  # a map of the images is zero if their gradient is
-        bases = [(tf.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
+        bases = [(ops.ones_like(maps[..., None]), maps[..., None]) for maps in raw]
     codes = [
         _maps.status(maps, activations, gradients)
         for maps, (activations, gradients) in zip(raw, bases, strict=False)
     ]
-    best, worst = tf.reduce_min(tf.stack(codes), 0), tf.reduce_max(tf.stack(codes), 0)
-    return tf.where(worst == _maps.NOT_FINITE, worst, best)
+    best, worst = ops.min(ops.stack(codes), 0), ops.max(ops.stack(codes), 0)
+    return ops.where(worst == _maps.NOT_FINITE, worst, best)
 
 
-def _fits(trace: Trace, method: Method) -> tf.Tensor:
+def _fits(trace: Trace, method: Method) -> Any:
     if method.requires is None:
-        return tf.ones_like(trace.classes, tf.bool)
+        return ops.ones_like(trace.classes, "bool")
     fits = []
     for form, *bases in zip(trace.forms, trace.activations, trace.gradients, strict=True):
         apart = method.requires(*(by_view(each, form.views) for each in bases))
-        fits.append(tf.reduce_all(tf.reshape(apart, [tf.shape(trace.classes)[0], -1]), 1))
-    return tf.reduce_all(tf.stack(fits), 0)
+        fits.append(ops.all(ops.reshape(apart, (ops.shape(trace.classes)[0], -1)), 1))
+    return ops.all(ops.stack(fits), 0)

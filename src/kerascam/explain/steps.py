@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
+from .._types import ClassIds
 from ..errors import brief
-from ..model import Compiled, InGraph, Site, compile_graph, probe, run
+from ..model import Compiled, InGraph, Signature, Site, compile_graph, probe, run, with_classes
 from ..repeat import driven_by
 from .program import Recipe, results
 
@@ -53,18 +54,18 @@ class Steps(InGraph):
         passes: How many passes there are.
     """
 
-    index: tf.Tensor | None = None
-    sum: tf.Tensor | None = None
-    part: tf.Tensor | None = None
-    passes: tf.Tensor | None = None
+    index: Any = None
+    sum: Any = None
+    part: Any = None
+    passes: Any = None
 
     def total(
         self,
-        one: Callable[[tf.Tensor], tf.Tensor],
-        passes: tf.Tensor,
-        like: tf.Tensor,
+        one: Callable[[Any], Any],
+        passes: Any,
+        like: Any,
         most: int,
-    ) -> tf.Tensor:
+    ) -> Any:
         """Sum the results of the passes."""
         if self.part is not None:
             return super().total(one, passes, like, most)
@@ -86,7 +87,7 @@ class Stepwise:
     step: Compiled
     rest: Compiled
 
-    def run(self, tensors: Sequence[tf.Tensor], progress: Progress) -> dict[str, Any]:
+    def run(self, tensors: Sequence[Any], progress: Progress) -> dict[str, Any]:
         """Make all steps.
 
         Args:
@@ -98,8 +99,8 @@ class Stepwise:
         """
         total, made, passes = None, 0, 1
         while made < passes:
-            found = run(self.step, *tensors, tf.constant(made))
-            total = (tf.zeros_like(found["part"]) if total is None else total) + found["part"]
+            found = run(self.step, *tensors, ops.convert_to_tensor(made, "int32"))
+            total = (ops.zeros_like(found["part"]) if total is None else total) + found["part"]
             made, passes = made + 1, int(found["passes"])
             progress(made, passes)
         return run(self.rest, *tensors, total)
@@ -109,7 +110,7 @@ def compile_steps(
     model: keras.Model,
     sites: Sequence[Site],
     recipe: Recipe,
-    signature: Sequence[tf.TensorSpec],
+    signature: Signature,
     like: Any,
     *,
     freeze: bool,
@@ -124,28 +125,26 @@ def compile_steps(
         like: The structure of the inputs, for a model that does not declare one.
         freeze: Whether the weights become constants.
     """
-    specs = [*signature, tf.TensorSpec(signature[0].shape[:1], tf.int32)]
     kept: list[Steps] = []
 
-    def traced(steps: Steps, inputs: Sequence[tf.Tensor], classes: tf.Tensor) -> dict[str, Any]:
+    def traced(steps: Steps, inputs: Sequence[Any], classes: ClassIds) -> dict[str, Any]:
         kept.append(steps)
         trace = probe(model, sites, recipe.question, inputs, classes, like)
         with driven_by(steps):
             return results(trace, recipe)
 
-    def step(*tensors: tf.Tensor) -> dict[str, Any]:
+    def step(*tensors: Any) -> dict[str, Any]:
         *inputs, classes, index = tensors
         steps = Steps(index=index)
         traced(steps, inputs, classes)
         return {"part": steps.part, "passes": steps.passes}
 
-    def rest(*tensors: tf.Tensor) -> dict[str, Any]:
+    def rest(*tensors: Any) -> dict[str, Any]:
         *inputs, classes, total = tensors
         return traced(Steps(sum=total), inputs, classes)
 
-    one = compile_graph(step, [*specs, tf.TensorSpec((), tf.int32)], freeze=freeze)
+    one = compile_graph(step, with_classes(signature, 0), freeze=freeze)
     part = kept[0].part
     if part is None:
         return None
-    total = tf.TensorSpec(part.shape, part.dtype)
-    return Stepwise(one, compile_graph(rest, [*specs, total], freeze=freeze))
+    return Stepwise(one, compile_graph(rest, with_classes(signature, part), freeze=freeze))

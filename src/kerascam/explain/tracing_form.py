@@ -6,10 +6,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from ..inputs import InputSpec
-from ..model import Question, declared_batch, sized, tensor_spec
+from ..model import Question, Signature, declared_batch, sized, tensor_spec
 from ..model.layers import walk
 from .agreement import difference, doubt_of
 from .asking import Asked
@@ -39,9 +38,7 @@ class TracingForm:
         layers = (layer for _, layer in walk(self.model))
         self.lengths = any(isinstance(layer, keras.layers.TimeDistributed) for layer in layers)
 
-    def signature(
-        self, specs: Sequence[InputSpec], arrays: Sequence[np.ndarray]
-    ) -> tuple[tf.TensorSpec, ...]:
+    def signature(self, specs: Sequence[InputSpec], arrays: Sequence[np.ndarray]) -> Signature:
         """Return the form of each input.
 
         Args:
@@ -64,7 +61,7 @@ class TracingForm:
             found = [sized(spec, array.shape) for spec, array in zip(found, arrays, strict=True)]
         return tuple(found)
 
-    def tighten(self, signature: Sequence[tf.TensorSpec]) -> bool:
+    def tighten(self, signature: Signature) -> bool:
         """Take the lengths at hand, then the declared number of images; False if both were."""
         if any(None in spec.shape[1:] for spec in signature):
             self.lengths = True

@@ -6,6 +6,7 @@ step, `compiled` keeps the result as one graph, `archive` as a SavedModel. `inte
 Ctrl-C out of all that, and `copying` says whether a model can be copied.
 """
 
+from . import graph_errors
 from .archive import Endpoint, write_saved_model
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
@@ -21,6 +22,7 @@ from .relu import ReluCount
 from .sites import Site, site_of
 from .specs import (
     USUAL_LENGTHS,
+    Signature,
     built_shape,
     check_model,
     declared_batch,
@@ -28,6 +30,7 @@ from .specs import (
     input_specs,
     sized,
     tensor_spec,
+    with_classes,
 )
 from .trace import Trace, probe
 
@@ -43,6 +46,7 @@ __all__ = [
     "Question",
     "ReluCount",
     "Shift",
+    "Signature",
     "Site",
     "Trace",
     "built_shape",
@@ -53,6 +57,7 @@ __all__ = [
     "declared_batch",
     "declared_units",
     "discover",
+    "graph_errors",
     "effective_shift",
     "input_specs",
     "is_half",
@@ -63,5 +68,6 @@ __all__ = [
     "site_of",
     "sized",
     "tensor_spec",
+    "with_classes",
     "write_saved_model",
 ]

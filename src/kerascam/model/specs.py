@@ -3,13 +3,16 @@
 import inspect
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from ..errors import brief
 from ..inputs import InputSpec
+
+#: The form of each of the inputs of a graph.
+Signature: TypeAlias = Sequence[tf.TensorSpec]
 
 #: Where neither the model nor an example says how large inputs are: by number of grid axes.
 USUAL_LENGTHS = {1: 1024, 2: 224, 3: 64}
@@ -242,3 +245,15 @@ def sized(spec: tf.TensorSpec, shape: Sequence[int] | None) -> tf.TensorSpec:
         for place, length in enumerate(spec.shape[1:], start=1)
     ]
     return tf.TensorSpec((spec.shape[0], *lengths), spec.dtype)
+
+
+def with_classes(signature: Signature, *more: Any) -> Signature:
+    """Add the form of the classes, one int32 per image, and that of tensors that come after them.
+
+    Args:
+        signature: The form of each of the model's inputs.
+        *more: Tensors whose form is meant; or numbers, as their own.
+    """
+    classes = tf.TensorSpec(signature[0].shape[:1], tf.int32)
+    tensors = map(tf.convert_to_tensor, more)
+    return [*signature, classes, *(tf.TensorSpec(each.shape, each.dtype) for each in tensors)]
