@@ -9,6 +9,7 @@ Images: TypeAlias = Num[Any, "batch *size channels"]
 Features: TypeAlias = Float[Any, "batch *grid features"]
 Basis: TypeAlias = Float[Any, "batch *cells features"]  # of a map that may be enlarged
 Maps: TypeAlias = Float[Any, "batch *grid"]
+LayerMaps: TypeAlias = list[Float[Any, "batch ..."]]  # each on the grid of its layer
 Heatmaps: TypeAlias = Float[Any, "batch *size"]
 Scores: TypeAlias = Float[Any, " batch"]
 ClassIds: TypeAlias = Int[Any, " batch"]

@@ -6,16 +6,16 @@ from typing import Any
 from keras import ops
 
 from .. import maps as _maps
-from .._types import Heatmaps, Maps, Outputs
+from .._types import Heatmaps, LayerMaps, Maps, Outputs
 from ..model import Trace
 from ..registry import METHODS, Method
 
 
-def raw_maps(trace: Trace, method: Method, options: Mapping[str, Any], size: Any) -> list[Maps]:
+def raw_maps(trace: Trace, method: Method, options: Mapping[str, Any], size: Any) -> LayerMaps:
     """Hand the method what its parameters are named: for each layer in turn, or once."""
     supply = _supply(trace)
 
-    def of_each_layer(method: Method, options: Mapping[str, Any]) -> list[Maps]:
+    def of_each_layer(method: Method, options: Mapping[str, Any]) -> LayerMaps:
         return [
             _asked(method, layer, form.views, options)
             for layer, form in zip(supply, trace.forms, strict=True)
@@ -79,7 +79,7 @@ def _supply(trace: Trace) -> list[dict[str, Any]]:
     ]
 
 
-def _localization(cams: list[Maps], trace: Trace, size: Any) -> Heatmaps:
+def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
     if trace.images is None or size is None or len(size) != len(trace.images.shape) - 2:
         raise ValueError(
             f"layer {trace.forms[0].site.path!r} does not run along all axes of the images, and "

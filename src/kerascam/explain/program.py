@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from .. import maps as _maps
-from .._types import ClassIds, Heatmaps, Maps, Statuses
+from .._types import ClassIds, Heatmaps, LayerMaps, Maps, Statuses
 from ..model import (
     Compiled,
     Discovery,
@@ -168,7 +168,7 @@ def _one_per_image(scores: Any, classes: ClassIds) -> Any:
     return ops.cond(fits, lambda: scores, lambda: ops.zeros(ops.shape(classes), scores.dtype))
 
 
-def _placed(trace: Trace, method: Method, raw: list[Maps]) -> list[Form | None]:
+def _placed(trace: Trace, method: Method, raw: LayerMaps) -> list[Form | None]:
     """Return the form that says where each map lies: its layer's, if it has the layer's grid."""
     if not method.of_each_layer:
         return [None] * len(raw)
@@ -178,9 +178,7 @@ def _placed(trace: Trace, method: Method, raw: list[Maps]) -> list[Form | None]:
     ]
 
 
-def _heatmaps(
-    raw: list[Maps], recipe: Recipe, size: Any, placed: Sequence[Form | None]
-) -> Heatmaps:
+def _heatmaps(raw: LayerMaps, recipe: Recipe, size: Any, placed: Sequence[Form | None]) -> Heatmaps:
     on_images = [
         maps if size is None else _on_image(_maps.along(maps, len(size)), size, form)
         for maps, form in zip(raw, placed, strict=True)
@@ -201,7 +199,7 @@ def _on_image(maps: Maps, size: Any, form: Form | None) -> Heatmaps:
     return _maps.resize(maps, size, form.edges, form.shifts)
 
 
-def _statuses(trace: Trace, raw: list[Maps]) -> Statuses:
+def _statuses(trace: Trace, raw: LayerMaps) -> Statuses:
     """Say of each image how its map came out; of several layers, one with evidence is enough."""
     gradients = trace.gradients or [ops.ones_like(each) for each in trace.activations]
     bases = list(zip(trace.activations, gradients, strict=True))
