@@ -15,6 +15,7 @@ from proofs import rows
 import kerascam
 from kerascam import CAM, Explainer, GradCAM, GuidedGradCAM, LayerCAM, Saliency, targets
 from kerascam.explain import program
+from kerascam.model import layers
 
 L = keras.layers
 CLASS_NAMES = ("cat", "dog", "cow")
@@ -521,6 +522,41 @@ def test_a_wrong_class_is_told_before_anything_is_compiled(
     monkeypatch.setattr(program, "compile_graph", None)  # to be called no more
     with pytest.raises(error, match=message):
         explainer(IMAGES, classes)
+
+
+@keras.saving.register_keras_serializable("front_door")
+class Counting(keras.Model):
+    """A model that declares nothing, and counts how often it is run or traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.runs, self.conv, self.head = 0, L.Conv2D(4, 3), L.Dense(3, activation="softmax")
+
+    def call(self, images):
+        self.runs += 1
+        return self.head(keras.ops.mean(self.conv(images), (1, 2)))
+
+
+def test_a_wrong_class_name_costs_no_run_of_a_model_that_declares_nothing():
+    model = Counting()
+    model(IMAGES)
+    before = model.runs
+    with pytest.raises(ValueError, match="classes names 'dgo'.*did you mean 'dog'"):
+        GradCAM(model, class_names=CLASS_NAMES)(IMAGES, "dgo")
+    assert model.runs == before
+    GradCAM(model, class_names=CLASS_NAMES)(IMAGES, "dog")
+    assert model.runs > before
+
+
+def test_a_first_call_walks_the_layers_twice(model, monkeypatch):
+    """Once to compile, and once to compare with the model; later calls do not."""
+    walks, children = [], layers._children
+    monkeypatch.setattr(layers, "_children", lambda part: (walks.append(part), children(part))[1])
+    explainer = GradCAM(model)
+    explainer(IMAGES)
+    assert sum(part is model for part in walks) == 2
+    explainer(IMAGES)
+    assert sum(part is model for part in walks) == 2
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -23,9 +23,9 @@ from ..model import (
     measure,
     site_of,
 )
-from ..model.choice import guess
+from ..model.choice import Choice, guess
 from ..model.entrance import scaling_layers
-from ..model.layers import declared_shape, find_part, layer_at, place_of, walk
+from ..model.layers import declared_shape, find_part, layer_at, place_of, walk, walked_once
 from ..model.suggest import choose_from
 from .asking import Asked
 from .forward import Scoring, compile_scores
@@ -123,7 +123,8 @@ class Programs:
             if self.sites is None:
                 program = self._guess(signature, like)
             if self.sites is None:
-                self._settle(self._discover(arrays, like))
+                found = self._discover(arrays, like)
+                self._settle(choose_from(found), found)
             program = program or self._compile(self.sites or [], signature, like)
             return self._placed(program, arrays, signature, like)
 
@@ -159,6 +160,7 @@ class Programs:
 
         return self._once(self._scoring, compiled, specs, arrays)
 
+    @walked_once()
     def _once(
         self,
         kept: dict[Any, T],
@@ -193,6 +195,7 @@ class Programs:
                     if not form.tighten(signature):
                         raise
 
+    @walked_once()
     def agree(self, asked: Asked, found: Mapping[str, Any]) -> bool:
         """Tell whether what is compiled computes what the model does; see `TracingForm.agrees`."""
         with self._lock:  # once, whatever the number of threads
@@ -259,9 +262,10 @@ class Programs:
             program = self._compile(sites, signature, like, survey=True)
         except (TypeError, ValueError):  # of the guess, or else to be raised again without it
             return None
-        if program.discovery is None or choose_from(program.discovery).path != path:
+        found = program.discovery
+        if found is None or (choice := choose_from(found)).path != path:
             return None
-        self._settle(program.discovery)
+        self._settle(choice, found)
         return program
 
     def _discover(self, arrays: Sequence[np.ndarray], like: Any) -> Discovery:
@@ -272,8 +276,7 @@ class Programs:
             axes=asked.axes, input=asked.input,
         )  # fmt: skip
 
-    def _settle(self, found: Discovery) -> None:
-        choice = choose_from(found)
+    def _settle(self, choice: Choice, found: Discovery) -> None:
         sites = find_sites(self.model, [choice.path], self.call_index)
         runs = [capture for capture in found.captures if capture.path == choice.path]
         if self.call_index is None and len(runs) > 1 and runs[-1].bottleneck and runs[-1].used:

@@ -1,6 +1,8 @@
 """Name a model's layers: walk them by path and find one by object, path or unique name."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import TypeAlias
 
@@ -12,16 +14,41 @@ from ..targets.named import named
 Layer: TypeAlias = keras.Operation  # a layer, or a bare `keras.ops` step of a functional model
 
 
-def walk(model: keras.Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+# Models by their `id`, each kept with its layers, so that no other takes the number.
+_Walked: TypeAlias = dict[int, tuple[keras.Layer, list[tuple[str, Layer]]]]
+_WALKED: ContextVar[_Walked | None] = ContextVar("walked", default=None)
+
+
+@contextmanager
+def walked_once() -> Iterator[None]:
+    """Walk each model but once as long as this lasts: while one thing is found out about it."""
+    known = _WALKED.get()
+    token = _WALKED.set({} if known is None else known)
+    try:
+        yield
+    finally:
+        _WALKED.reset(token)
+
+
+def walk(model: keras.Layer) -> Iterator[tuple[str, Layer]]:
     """Yield every layer under `model` with its path, as in "resnet50/conv5_block3_out".
 
     Bare operations of a functional model (`x + y`, `keras.ops.relu(x)`) are layers here too.
     """
+    known = _WALKED.get()
+    if known is None:
+        return _walk(model, "")
+    if id(model) not in known:
+        known[id(model)] = model, list(_walk(model, ""))
+    return iter(known[id(model)][1])
+
+
+def _walk(model: keras.Layer, prefix: str) -> Iterator[tuple[str, Layer]]:
     for layer in _children(model):
         path = f"{prefix}{layer.name}"
         yield path, layer
         if isinstance(layer, keras.Layer):
-            yield from walk(layer, f"{path}/")
+            yield from _walk(layer, f"{path}/")
 
 
 def _children(model: keras.Layer) -> list[Layer]:
