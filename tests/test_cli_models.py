@@ -187,7 +187,7 @@ def test_whatever_is_in_a_file_ends_in_one_line(
 ) -> None:
     random_ = random.Random(seed)
     good = Path(write("good.keras", parts)).read_bytes()
-    loaded, count = 0, wide(40, 400)
+    loaded, count = 0, wide(40, 120)
     for number in range(count):
         if number % 2:  # from outside, where checksums find it, and from inside, where none does
             Path("m.keras").write_bytes(mutated(good, random_))
