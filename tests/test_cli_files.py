@@ -9,7 +9,7 @@ import pytest
 from kerascam.cli import images, plan
 from kerascam.cli.gallery import FileNames, slug
 from kerascam.cli.images import Photo, batches
-from kerascam.model import preprocessing
+from kerascam.model import preprocessing_of
 from kerascam.pictures.pixels import write_png
 
 
@@ -109,19 +109,19 @@ def test_file_name_of_any_bytes_can_be_shown() -> None:
 
 def test_preprocessing_scales() -> None:
     pixels = np.array([0, 51, 255], np.float32).reshape(1, 1, 1, 3)
-    assert preprocessing.preprocessing("none")(pixels) is pixels
-    np.testing.assert_allclose(preprocessing.preprocessing("0-1")(pixels).ravel(), [0, 0.2, 1])
-    np.testing.assert_allclose(preprocessing.preprocessing("-1-1")(pixels).ravel(), [-1, -0.6, 1])
-    caffe = preprocessing.preprocessing("resnet50")(pixels).ravel()
+    assert preprocessing_of("none")(pixels) is pixels
+    np.testing.assert_allclose(preprocessing_of("0-1")(pixels).ravel(), [0, 0.2, 1])
+    np.testing.assert_allclose(preprocessing_of("-1-1")(pixels).ravel(), [-1, -0.6, 1])
+    caffe = preprocessing_of("resnet50")(pixels).ravel()
     np.testing.assert_allclose(caffe, [255 - 103.939, 51 - 116.779, 0 - 123.68], rtol=1e-5)
     assert pixels.ravel().tolist() == [0, 51, 255], "Keras preprocesses in place"
 
 
 def test_preprocessing_has_near_misses() -> None:
     with pytest.raises(ValueError, match="preprocess has no 'ResNet50'; did you mean resnet50"):
-        preprocessing.preprocessing("ResNet50")
+        preprocessing_of("ResNet50")
     with pytest.raises(ValueError, match="give one of: none, 0-1, -1-1, convnext, densenet"):
-        preprocessing.preprocessing("qqq")
+        preprocessing_of("qqq")
 
 
 # -------------------------------------------------------------------------------------- class_names

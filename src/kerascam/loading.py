@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from .arguments import number_in
 from .errors import brief
 from .files import shown
-from .model import check_model
-from .model.image_form import image_form
-from .model.preprocessing import Preprocess, preprocessing
+from .model import Preprocess, check_model, image_form_of, preprocessing_of
 from .pictures.fitting import Fit, ImageForm, check_fit
 from .pictures.photo_files import (
     FULL_DEPTH,
@@ -109,8 +107,8 @@ def load_images(
     files = conform_paths(paths)
     check_model(model)
     check_fit(fit)
-    prepare = preprocess if callable(preprocess) else preprocessing(preprocess)
-    form = sized(image_form(model), size)
+    prepare = preprocess if callable(preprocess) else preprocessing_of(preprocess)
+    form = sized(image_form_of(model), size)
     how = Reading(number_in("max_pixels", max_pixels, 1), number_in("depth", depth, 8, FULL_DEPTH))
     photos, values = [], []
     for photo, fitted in _read_all(files, form, fit, how):

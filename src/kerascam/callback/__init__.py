@@ -20,6 +20,8 @@ from ..pictures.styles import Style
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch
 
+__all__ = ["ExplainCallback"]
+
 
 class ExplainCallback(keras.callbacks.Callback):
     """Explain the same images while a model trains, for TensorBoard and as pictures.

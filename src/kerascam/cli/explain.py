@@ -9,7 +9,7 @@ from ..errors import DoesNotFitError, reason
 from ..explain.explanation import Explanation
 from ..explain.result_folder import MANIFEST, ResultFolder
 from ..marks import NotOursError
-from ..model import graph_errors
+from ..model import BadArgumentError, OutOfMemoryError
 from ..pictures import fitting
 from ..pictures.photo_files import BadPhotoError, Reading, bound_opencv, reading
 from . import options, terminal
@@ -110,12 +110,12 @@ def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Exp
     height, width = batch[0].values.shape[:2]
     try:
         return plan.explain(plan.inputs(batch))
-    except graph_errors.OUT_OF_MEMORY:
+    except OutOfMemoryError:
         raise ValueError(
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "
             f"--batch-size, or a --size where the model takes any"
         ) from None
-    except (DoesNotFitError, graph_errors.DOES_NOT_FIT) as error:
+    except (DoesNotFitError, BadArgumentError) as error:
         why = str(error) if isinstance(error, DoesNotFitError) else reason(error)
         text = f"the model cannot take it at {height}x{width}: {why}"
     except MemoryError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import exporting
 from ..explain.explainer import Explainer
-from ..model import graph_errors
+from ..model import GraphError
 from . import models, options, plan, terminal
 from .faults import sentence
 from .images import shown
@@ -55,7 +55,7 @@ def _export(explainer: Explainer, arguments: Namespace) -> Path:
             max_pixels=arguments.max_pixels,
             warm_up=_can_warm_up(),
         )
-    except (OSError, RuntimeError, graph_errors.ANY) as error:
+    except (OSError, RuntimeError, GraphError) as error:
         raise ValueError(f"--out {arguments.out}: {sentence(error)}") from error
 
 

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..model import built_shape
-from ..model.choice import shape_words
-from ..model.suggest import suggest_layers
+from ..model import built_shape, shape_words, suggest_layers
 from ..registry import METHODS, Method
 from . import models, terminal
 

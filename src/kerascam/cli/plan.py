@@ -15,8 +15,7 @@ from ..explain.explainer import Explainer
 from ..explain.explanation import Explanation
 from ..files import parse_json
 from ..loading import sized, to_inputs
-from ..model.image_form import image_form, output_shapes
-from ..model.preprocessing import Preprocess, preprocessing
+from ..model import Preprocess, image_form_of, output_shapes, preprocessing_of
 from ..pictures.fitting import ImageForm
 from ..pictures.look import Look
 from . import models, options
@@ -95,7 +94,7 @@ def settle(arguments: Namespace) -> Plan:
     class_names = read_class_names(arguments.class_names) if arguments.class_names else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
-    form = sized(image_form(model), arguments.size, "--size")
+    form = sized(image_form_of(model), arguments.size, "--size")
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
     _check_class_names(class_names, units)
@@ -134,7 +133,7 @@ def find_preprocessing(name: str) -> Preprocess:
         ValueError: If there is no such name.
     """
     try:
-        return preprocessing(name)
+        return preprocessing_of(name)
     except ValueError as error:
         raise ValueError(f"--{error}") from None
 

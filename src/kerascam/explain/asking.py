@@ -11,7 +11,7 @@ from keras import ops
 from .._host_types import HostClassIds
 from ..errors import DoesNotFitError, brief, reason
 from ..inputs import InputSpec
-from ..model import graph_errors
+from ..model import BadArgumentError
 from ..registry import Method
 
 
@@ -69,7 +69,7 @@ def fitting(arrays: Sequence[np.ndarray]) -> Iterator[None]:
     """
     try:
         yield
-    except graph_errors.DOES_NOT_FIT as error:
+    except BadArgumentError as error:
         raise DoesNotFitError(
             f"images of shape {arrays[0].shape} do not fit the model, or the target does not fit "
             f"{len(arrays[0])} images: {reason(error)}"

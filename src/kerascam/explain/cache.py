@@ -12,21 +12,27 @@ import numpy as np
 from ..errors import DoesNotFitError, OpenLengthsError
 from ..inputs import InputSpec
 from ..model import (
+    Choice,
     Discovery,
     Measured,
     Shift,
     Signature,
     Site,
     check_model,
+    choose_from,
+    declared_shape,
     discover,
     effective_shift,
+    find_part,
+    guess,
+    layer_at,
     measure,
+    place_of,
+    scaling_layers,
     site_of,
+    walk,
+    walked_once,
 )
-from ..model.choice import Choice, guess
-from ..model.entrance import scaling_layers
-from ..model.layers import declared_shape, find_part, layer_at, place_of, walk, walked_once
-from ..model.suggest import choose_from
 from .asking import Asked
 from .forward import Scoring, compile_scores
 from .program import Program, Recipe, compile_program

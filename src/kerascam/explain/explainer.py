@@ -20,13 +20,13 @@ from ..inputs import conform
 from ..maps import Normalization, check_normalization
 from ..model import (
     check_copyable,
+    check_input,
     check_model,
     custom_classes,
     declared_units,
     input_specs,
     run,
 )
-from ..model.which_input import check_input
 from ..registry import METHODS
 from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting

@@ -4,8 +4,7 @@ from typing import Any
 
 import keras
 
-from ..model import Site
-from ..model.tokens import embedding, takes_tokens
+from ..model import Site, embedding, takes_tokens
 from ..registry import Method
 from . import cache
 from .options import as_list

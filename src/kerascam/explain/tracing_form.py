@@ -8,8 +8,7 @@ import keras
 import numpy as np
 
 from ..inputs import InputSpec
-from ..model import Question, Signature, declared_batch, sized, tensor_spec
-from ..model.layers import walk
+from ..model import Question, Signature, declared_batch, sized, tensor_spec, walk
 from .agreement import difference, doubt_of
 from .asking import Asked
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from ..model.entrance import entrance
+from ..model import entrance_of
 
 _SAMPLE = 4096  # values that are looked at first: a batch of other values is known by a few
 
@@ -17,7 +17,7 @@ def value_notes(layers: Sequence[keras.Layer], images: np.ndarray) -> tuple[str,
         layers: Those with which the model begins; see `scaling_layers`.
         images: As the model takes them.
     """
-    known = entrance(layers) if layers and images.ndim == 4 else None
+    known = entrance_of(layers) if layers and images.ndim == 4 else None
     if known is None:
         return ()
     if known.takes_bytes and _are_shares(images):

@@ -6,5 +6,7 @@ what of that is let in, `manifest` what was exported, `warm_up` requests to begi
 trial in a session, as servers run it, `versions` the folder.
 """
 
-from .manifest import read_manifest as read_manifest
-from .saved_model import export as export
+from .manifest import read_manifest
+from .saved_model import export
+
+__all__ = ["export", "read_manifest"]

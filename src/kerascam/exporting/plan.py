@@ -15,8 +15,7 @@ from ..explain.explainer import Explainer
 from ..explain.forward import compile_predictions
 from ..explain.program import Program
 from ..inputs import InputSpec, conform
-from ..model import USUAL_LENGTHS, Compiled, built_shape, input_specs, tensor_spec
-from ..model.preprocessing import Preprocess
+from ..model import USUAL_LENGTHS, Compiled, Preprocess, built_shape, input_specs, tensor_spec
 from ..pictures.look import Look
 from .decoding import Fitting
 from .limits import Limits

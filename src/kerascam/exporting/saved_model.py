@@ -8,8 +8,7 @@ from typing import Any
 from ..arguments import check_flag, conform_path, whole_number
 from ..errors import brief
 from ..explain.explainer import Explainer
-from ..model import write_saved_model
-from ..model.preprocessing import Preprocess, preprocessing
+from ..model import Preprocess, preprocessing_of, write_saved_model
 from ..pictures.fitting import check_fit
 from ..pictures.look import Look
 from ..pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
@@ -141,7 +140,7 @@ def export(
         resize=resize,
         crop=fit == "crop",
         limits=limits,
-        preprocess=preprocess if callable(preprocess) else preprocessing(preprocess),
+        preprocess=preprocess if callable(preprocess) else preprocessing_of(preprocess),
         drawing=Drawing(look, overlay_side),
         raw_maps=raw_maps,
     )

@@ -1,21 +1,25 @@
 """Run the user's model and see its layers: the only package that touches the model.
 
-`shadow` listens to layers for the length of one trace, `discover` lists what a forward pass
+`shadow` listens to layers for the length of one trace, `survey` lists what a forward pass
 computes, `trace` differentiates a score by layers or inputs, `relu` replaces the ReLUs' backward
 step, `compiled` keeps the result as one graph, `archive` as a SavedModel. `interrupts` keeps
 Ctrl-C out of all that, and `copying` says whether a model can be copied.
 """
 
-from . import graph_errors
 from .archive import Endpoint, write_saved_model
+from .choice import Choice, guess, shape_words
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
-from .discover import Discovery, discover
 from .effective import effective_shift
+from .entrance import entrance_of, scaling_layers
 from .form import Form
+from .graph_errors import BadArgumentError, GraphError, OutOfMemoryError
+from .image_form import image_form_of, output_shapes
 from .input_form import InputForm
+from .layers import declared_shape, find_part, layer_at, place_of, walk, walked_once
 from .loop import InGraph
 from .measuring import measure
+from .preprocessing import Preprocess, preprocessing_of
 from .question import Measured, Question, Shift
 from .reference import is_half, own_answer
 from .relu import ReluCount
@@ -32,42 +36,68 @@ from .specs import (
     tensor_spec,
     with_classes,
 )
+from .suggest import choose_from, suggest_layers
+from .survey import Discovery, discover
+from .tokens import embedding, takes_tokens
 from .trace import Trace, probe
+from .which_input import check_input
 
 __all__ = [
+    "BadArgumentError",
+    "Choice",
     "Compiled",
-    "USUAL_LENGTHS",
     "Discovery",
     "Endpoint",
     "Form",
+    "GraphError",
     "InGraph",
     "InputForm",
     "Measured",
+    "OutOfMemoryError",
+    "Preprocess",
     "Question",
     "ReluCount",
     "Shift",
     "Signature",
     "Site",
     "Trace",
+    "USUAL_LENGTHS",
     "built_shape",
     "check_copyable",
+    "check_input",
     "check_model",
+    "choose_from",
     "compile_graph",
     "custom_classes",
     "declared_batch",
+    "declared_shape",
     "declared_units",
     "discover",
-    "graph_errors",
     "effective_shift",
+    "embedding",
+    "entrance_of",
+    "find_part",
+    "guess",
+    "image_form_of",
     "input_specs",
     "is_half",
+    "layer_at",
     "measure",
+    "output_shapes",
     "own_answer",
+    "place_of",
+    "preprocessing_of",
     "probe",
     "run",
+    "scaling_layers",
+    "shape_words",
     "site_of",
     "sized",
+    "suggest_layers",
+    "takes_tokens",
     "tensor_spec",
+    "walk",
+    "walked_once",
     "with_classes",
     "write_saved_model",
 ]

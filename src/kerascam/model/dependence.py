@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from . import graph
 from .parts import untaken
-from .placing.layouts import ELEMENTWISE
+from .placing import ELEMENTWISE
 
 # These hand every number on as it is, to other places, or spread it over the places beside.
 _HANDING_ON = ELEMENTWISE | {

@@ -52,7 +52,7 @@ def scaling_layers(model: keras.Model) -> tuple[keras.Layer, ...]:
     return tuple(found)
 
 
-def entrance(layers: Sequence[keras.Layer]) -> Entrance | None:
+def entrance_of(layers: Sequence[keras.Layer]) -> Entrance | None:
     """Read what the first layers do with the weights of now; None if they do not scale."""
     factor, shift = np.float64(1), np.float64(0)
     try:

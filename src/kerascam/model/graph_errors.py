@@ -2,6 +2,6 @@
 
 import tensorflow as tf
 
-DOES_NOT_FIT = tf.errors.InvalidArgumentError
-OUT_OF_MEMORY = tf.errors.ResourceExhaustedError
-ANY = tf.errors.OpError
+GraphError = tf.errors.OpError
+BadArgumentError = tf.errors.InvalidArgumentError
+OutOfMemoryError = tf.errors.ResourceExhaustedError

@@ -8,7 +8,7 @@ from ..pictures.fitting import ImageForm
 from .specs import built_shape, input_specs
 
 
-def image_form(model: keras.Model) -> ImageForm:
+def image_form_of(model: keras.Model) -> ImageForm:
     """Find the form of the model's image input.
 
     Raises:

@@ -21,7 +21,7 @@ _SCALES: dict[str, Preprocess] = {
 }
 
 
-def preprocessing(name: str) -> Preprocess:
+def preprocessing_of(name: str) -> Preprocess:
     """Find the function from float32 RGB from 0 to 255, channels last, to what the model wants.
 
     Args:
@@ -35,7 +35,7 @@ def preprocessing(name: str) -> Preprocess:
         ValueError: If there is no such name.
 
     Example:
-        >>> preprocessing("-1-1")(np.float32([0, 255])).tolist()
+        >>> preprocessing_of("-1-1")(np.float32([0, 255])).tolist()
         [-1.0, 1.0]
     """
     if not isinstance(name, str):

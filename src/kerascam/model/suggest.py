@@ -8,8 +8,8 @@ from .._types import Target
 from ..arguments import check_target
 from ..inputs import conform
 from .choice import Choice, choose, shape_words, spatial
-from .discover import Discovery, discover
 from .specs import check_model, input_specs
+from .survey import Discovery, discover
 
 
 class LayerSuggestion(NamedTuple):

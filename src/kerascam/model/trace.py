@@ -12,7 +12,6 @@ from ..errors import DoesNotFitError
 from ..targets import heads
 from . import attention, graph, relu, scoring, specs, which_input
 from .again import Again, by_images
-from .discover import Discovery, Survey
 from .form import Form
 from .input_form import InputForm
 from .layers import walk
@@ -20,6 +19,7 @@ from .looked_at import forms_of, image_place, image_under, shared_axes
 from .outputs import select, tensors_in
 from .question import Question
 from .sites import Runs, Site, forward
+from .survey import Discovery, Survey
 
 
 class Trace(NamedTuple):

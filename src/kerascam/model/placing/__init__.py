@@ -8,10 +8,11 @@ for a layer into the axes of a heatmap and the window of the image that it cover
 from .atoms import Atom, Layout
 from .cells import Cells, cells_of
 from .joins import side_by_side
-from .layouts import Layouts, layouts_of
+from .layouts import ELEMENTWISE, Layouts, layouts_of
 from .rules import UNKNOWN
 
 __all__ = [
+    "ELEMENTWISE",
     "UNKNOWN",
     "Atom",
     "Cells",
