@@ -10,7 +10,7 @@ import tensorflow as tf
 from .placing import Layouts
 from .sites import IMAGE_CHANNELS, may_stand_first
 
-# Pick the scores of the classes: `keras.ops.take_along_axis` wraps indices by bits.
+# Pick the scores of the classes; `keras.ops.argmax` tells the signs of zeros by their bits.
 _OF_TARGETS = {"GatherV2", "Bitcast", "BitwiseAnd"}
 _GRIDS = {1: "t", 2: "hw", 3: "dhw", 4: "tdhw"}
 
