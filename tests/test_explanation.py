@@ -393,7 +393,7 @@ def test_files_of_somebody_else_are_not_replaced(tmp_path, name, kind):
 def test_a_manifest_of_an_older_version_is_said_to_be_one(tmp_path):
     told = {"method": "cam", "layer": "a", "notes": [], "arrays": "arrays.npz", "explanations": []}
     (tmp_path / "manifest.json").write_text(json.dumps(told))
-    with pytest.raises(ValueError, match="of an older kerascam, whose pictures have no mark"):
+    with pytest.raises(ValueError, match="of an older kerascam, whose pictures are not marked"):
         explanation().save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
