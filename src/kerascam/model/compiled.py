@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .collection import collection_paused
+from ..collection import collection_paused
 from .interrupts import held_back, passed_on
 from .side_effects import as_they_were, assigned_variables
 

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..collection import collection_paused
 from . import specs
-from .collection import collection_paused
 from .compiled import Compiled
 from .interrupts import held_back
 from .layers import every_layer

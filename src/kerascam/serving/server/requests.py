@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -280,18 +278,3 @@ def _decoded(name: str, value: Any) -> bytes:
         return value.encode("utf-8")
     except UnicodeEncodeError:
         raise RequestError(400, f"input {name!r} holds text that is not Unicode") from None
-
-
-@contextlib.contextmanager
-def no_garbage_collected() -> Iterator[None]:
-    """Keep Python from checking all its lists after every few hundred new ones.
-
-    A million of them take a tenth of a second to read, and a second and a half with it.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

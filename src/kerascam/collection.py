@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def collection_paused() -> Iterator[None]:
     """Pause the collector, and let it go on at the end, also after an error.
 
-    A graph consists of many thousands of objects that live as long as it does. While they are
-    made, the collector looks at all of them again and again, and finds nothing to free.
+    A graph, or a large request, consists of very many objects that live as long as it does. While
+    they are made, the collector looks at all of them again and again, and finds nothing to free.
     """
     was_on = gc.isenabled()
     gc.disable()
