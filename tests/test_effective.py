@@ -98,6 +98,34 @@ def test_what_a_cam_multiplies_is_moved_too():
     assert explain.programs.recipe.question.shifts[0].pixels == pytest.approx((4.5, 0.5), abs=1e-3)
 
 
+class TwoSides(keras.layers.Layer):
+    """Two convolutions, of which one looks 4 pixels down and the other 4 up."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        options = {"padding": "same", "use_bias": False}
+        self.sides = [keras.layers.Conv2D(6, 9, STEP, **options) for _ in range(2)]
+
+    def call(self, images):
+        return tuple(side(images) for side in self.sides)
+
+
+def test_each_part_of_a_layer_has_its_own_shift():
+    images = keras.Input((SIDE, SIDE, 1))
+    parts = TwoSides(name="both")
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(parts(images)))
+    model = keras.Model(images, keras.layers.Dense(2)(pooled))
+    for side, down in zip(parts.sides, (4, -4), strict=True):
+        kernel = np.zeros((9, 9, 1, 6), np.float32)
+        kernel[4 + down, 4] = 1.0
+        side.set_weights([kernel])
+    explain = LayerCAM(model, ["both/0", "both/1"], place="effective")
+    explain(photos(2))
+    found = {shift.name: shift.pixels for shift in explain.programs.recipe.question.shifts}
+    assert found["both/0"] == pytest.approx((4.5, 0.5), abs=1e-3)
+    assert found["both/1"] == pytest.approx((-3.5, 0.5), abs=1e-3)
+
+
 def test_the_time_that_a_causal_convolution_looks_back_is_measured():
     waves = keras.Input((60, 1))
     features = keras.layers.Conv1D(4, 9, padding="causal", use_bias=False, name="cells")(waves)

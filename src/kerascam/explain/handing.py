@@ -1,13 +1,13 @@
 """Hand a method what its parameters are named."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras import ops
 
 from .. import maps as _maps
 from .._types import Heatmaps, LayerMaps, Maps, Outputs
-from ..model import Trace
+from ..model import Form, Trace
 from ..registry import METHODS, Method
 
 
@@ -79,6 +79,23 @@ def _supply(trace: Trace) -> list[dict[str, Any]]:
     ]
 
 
+def on_image(maps: Maps, size: Sequence[Any], form: Form | None) -> Heatmaps:
+    """Enlarge maps onto the images.
+
+    Args:
+        maps: Shape (batch, *grid).
+        size: The lengths of the axes of the images that the grid runs along.
+        form: Where the cells lie; None if they cover all of the images.
+
+    Returns:
+        Shape (batch, *size).
+    """
+    maps = _maps.along(maps, len(size))
+    if form is None:
+        return _maps.resize(maps, size)
+    return _maps.resize(maps, size, form.edges, form.shifts)
+
+
 def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
     if trace.images is None or size is None or len(size) != len(trace.images.shape) - 2:
         raise ValueError(
@@ -86,9 +103,7 @@ def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
             f"what multiplies their gradient must: name another layer, or use a gradient method"
         )
     enlarged = [
-        _maps.resize(
-            _maps.along(_maps.finite_or_zero(each), len(size)), size, form.edges, form.shifts
-        )
+        on_image(_maps.finite_or_zero(each), size, form)
         for each, form in zip(cams, trace.forms, strict=True)
     ]
     if len(enlarged) > 1:  # layers count alike only on one scale

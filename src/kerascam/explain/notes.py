@@ -35,7 +35,7 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
 def _shift_notes(trace: Trace) -> tuple[str, ...]:
     """Say how far cells look from where stretching the map draws them."""
     return tuple(
-        f"layer {shift.path} looks {_measured(shift)} pixels from where its cells lie along the "
+        f"layer {shift.name} looks {_measured(shift)} pixels from where its cells lie along the "
         f"axes of the images, measured on {shift.images} image{'' if shift.images == 1 else 's'}"
         f"{'; sixteen tell it more exactly' if shift.images < _FEW else ''}: the heatmap is "
         f"moved by that"

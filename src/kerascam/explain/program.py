@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from .. import maps as _maps
-from .._types import ClassIds, Heatmaps, LayerMaps, Maps, Statuses
+from .._types import ClassIds, Heatmaps, LayerMaps, Statuses
 from ..model import (
     Compiled,
     Discovery,
@@ -26,7 +26,7 @@ from ..model import (
 from ..registry import Method
 from ..repeat import driven_by
 from .forward import predictions_of
-from .handing import by_view, raw_maps
+from .handing import by_view, on_image, raw_maps
 from .notes import notes_of
 
 
@@ -180,7 +180,7 @@ def _placed(trace: Trace, method: Method, raw: LayerMaps) -> list[Form | None]:
 
 def _heatmaps(raw: LayerMaps, recipe: Recipe, size: Any, placed: Sequence[Form | None]) -> Heatmaps:
     on_images = [
-        maps if size is None else _on_image(_maps.along(maps, len(size)), size, form)
+        maps if size is None else on_image(maps, size, form)
         for maps, form in zip(raw, placed, strict=True)
     ]
     if len(raw) == 1:
@@ -191,12 +191,6 @@ def _heatmaps(raw: LayerMaps, recipe: Recipe, size: Any, placed: Sequence[Form |
     scaled = [_maps.normalize(maps, scale) for maps in on_images]
     fused = (recipe.method.fuse or _maps.mean)(scaled, [ops.size(maps[0]) for maps in raw])
     return _maps.normalize(fused, recipe.normalize)
-
-
-def _on_image(maps: Maps, size: Any, form: Form | None) -> Heatmaps:
-    if form is None:
-        return _maps.resize(maps, size)
-    return _maps.resize(maps, size, form.edges, form.shifts)
 
 
 def _statuses(trace: Trace, raw: LayerMaps) -> Statuses:

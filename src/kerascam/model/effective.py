@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from . import specs
 from .compiled import compile_graph
+from .energy import centre_of, energy_of
 from .form import Form
 from .input_form import InputForm
 from .question import Shift
@@ -69,12 +70,8 @@ def effective_shift(
         # One weight per feature, and a sign per cell: so each cell counts alike.
         signs = tf.sign(tf.random.stateless_uniform(tf.shape(cells)[:-1], seed, -1.0, 1.0))
         weights = signs[..., None] * tf.random.stateless_normal([cells.shape[-1]], seed)
-        slopes = tf.gradients(
-            tf.reduce_sum(cells * tf.cast(weights, cells.dtype)),
-            tensors[place],
-            unconnected_gradients="zero",
-        )[0]
-        return tf.reduce_sum(own.images(tf.cast(slopes, tf.float32)) ** 2, -1)
+        number = tf.reduce_sum(cells * tf.cast(weights, cells.dtype))
+        return energy_of(number, tensors[place], own)
 
     measured = compile_graph(energies, [tf.TensorSpec([2], tf.int32), *signature], freeze=False)
     total = np.zeros(own.images(batch[place]).shape[:-1])
@@ -89,13 +86,14 @@ def effective_shift(
         return [
             0.0
             if position < form.views or length == 1 or not energy.any()
-            else _centre(energy, axis) - _drawn(form, position, middle, length, energy.shape[axis])
+            else centre_of(energy, axis, _BACKGROUND)
+            - _drawn(form, position, middle, length, energy.shape[axis])
             for position, (axis, (middle, length)) in enumerate(zip(axes, middles, strict=True))
         ]
 
     spread = np.std([shifts(each) for each in total], 0, ddof=1) if len(total) > 1 else np.nan
     errors = np.broadcast_to(spread / np.sqrt(max(len(total), 1)), len(axes))
-    return Shift(form.site.path, tuple(shifts(total.sum(0))), tuple(map(float, errors)), len(total))
+    return Shift(form.site.name, tuple(shifts(total.sum(0))), tuple(map(float, errors)), len(total))
 
 
 def _first(model: keras.Model, each: np.ndarray) -> np.ndarray:
@@ -122,9 +120,3 @@ def _drawn(form: Form, position: int, middle: float, cells: int, pixels: int) ->
     """Return at which pixel the middle of some cells is drawn."""
     begin, width = form.edges[position] or (0.0, pixels / cells)
     return begin + width * (middle + 0.5) - 0.5
-
-
-def _centre(energy: np.ndarray, axis: int) -> float:
-    profile = energy.sum(tuple(each for each in range(energy.ndim) if each != axis))
-    weights = profile * (profile > _BACKGROUND * profile.max())
-    return float((weights * np.arange(len(profile))).sum() / weights.sum())

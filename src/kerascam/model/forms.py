@@ -146,7 +146,7 @@ def _by_shapes(
     size = tuple(image.shape[axis + 1] for axis in axes)
     if None in size:
         raise OpenLengthsError(f"{lost}{_by(layouts)}")
-    found = [each for each in measured if (each.path, each.size) == (site.path, size)]
+    found = [each for each in measured if (each.name, each.size) == (site.name, size)]
     edges = (None,) * len(size) if not found else found[0].edges
     if edges is None:
         return own

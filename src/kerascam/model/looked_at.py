@@ -82,7 +82,7 @@ def forms_of(
 
 
 def _shifted(form: Form, question: Question) -> Form:
-    found = [shift for shift in question.shifts if shift.path == form.site.path]
+    found = [shift for shift in question.shifts if shift.name == form.site.name]
     return replace(form, shift=found[0]) if found and form.axes is not None else form
 
 

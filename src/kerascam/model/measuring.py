@@ -14,6 +14,7 @@ import tensorflow as tf
 from ..resizing import Edges
 from . import specs
 from .compiled import compile_graph
+from .energy import centre_of, energy_of
 from .input_form import InputForm
 from .question import Measured
 from .sites import Site, forward, in_form
@@ -69,15 +70,13 @@ def measure(
         found = []
         for axis, index in cells:
             cell = numbers[(-1, *middle[:axis], index, *middle[axis + 1 :])]
-            slopes = tf.gradients(cell, tensors[place], unconnected_gradients="zero")[0]
-            squares = form.images(tf.cast(slopes, tf.float32)) ** 2
-            found.append(tf.reduce_sum(squares, -1))
+            found.append(energy_of(cell, tensors[place], form))
         return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0]}
 
     signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
     found = compile_graph(energies, signature, freeze=False)(*map(tf.constant, batch))
     if not cells:  # only the run tells how many there are
-        return Measured(site.path, tuple(size), None)
+        return Measured(site.name, tuple(size), None)
     energy = found["energy"].numpy()  # shape (cells, batch, *size)
     total, own = energy.sum(), energy[:, -1]
     if not total:
@@ -91,7 +90,7 @@ def measure(
             f"layer {site.path!r} mixes the images of a batch, or its first axis is not the "
             f"images: name a layer whose first axis is the images"
         )
-    return Measured(site.path, tuple(size), _edges(own, cells, tuple(size)))
+    return Measured(site.name, tuple(size), _edges(own, cells, tuple(size)))
 
 
 def _probed(grid: Sequence[int]) -> list[tuple[int, int]]:
@@ -119,10 +118,10 @@ def _edges(
             return None
         index = np.array([cells[place][1] for place in own], float)
         lines = [
-            np.polyfit(index, [_centre(energy[place], image) for place in own], 1)
+            np.polyfit(index, [centre_of(energy[place], image, _PEAK) for place in own], 1)
             for image in range(len(size))
         ]
-        centres = np.array([_centre(energy[place], axis) for place in own])
+        centres = np.array([centre_of(energy[place], axis, _PEAK) for place in own])
         step, begin = lines[axis]
         astray = max((abs(line[0]) for i, line in enumerate(lines) if i != axis), default=0.0)
         apart = np.abs(np.polyval((step, begin), index) - centres).max()
@@ -130,9 +129,3 @@ def _edges(
             return None
         found.append((float(begin + 0.5 - step / 2), float(step)))
     return tuple(found)
-
-
-def _centre(energy: np.ndarray, axis: int) -> float:
-    profile = energy.sum(tuple(each for each in range(energy.ndim) if each != axis))
-    weights = profile * (profile >= _PEAK * profile.max())
-    return float((weights * np.arange(len(profile))).sum() / weights.sum())

@@ -13,12 +13,12 @@ class Measured(NamedTuple):
     """Where the cells of a layer look, measured.
 
     Attributes:
-        path: The layer's path.
+        name: The layer's path, with that of its part if it was given.
         size: The image's grid.
         edges: For each axis of the grid, what part of the image it covers; None if that is vague.
     """
 
-    path: str
+    name: str
     size: tuple[int, ...]
     edges: Edges | None
 
@@ -27,13 +27,13 @@ class Shift(NamedTuple):
     """How far the cells of a layer look from where they are drawn, measured.
 
     Attributes:
-        path: The layer's path.
+        name: The layer's path, with that of its part if it was given.
         pixels: For each axis of the grid; positive towards larger coordinates.
         errors: Their standard errors over the images; NaN for one image.
         images: How many were looked at.
     """
 
-    path: str
+    name: str
     pixels: tuple[float, ...]
     errors: tuple[float, ...]
     images: int
