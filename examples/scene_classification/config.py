@@ -38,6 +38,12 @@ class Config(DataConfig):
         None, "measure this saved Keras classifier, or 'reference', instead of training one"
     )
     size: str = setting("small", "size of the residual network", ("tiny", "small", "medium"))
+    projection: str = setting(
+        "averaged",
+        "how the residual network's projections come to a coarser grid: the mean of its cells, or "
+        "one of four",
+        ("averaged", "strided"),
+    )
     backbone: str | None = setting(
         None,
         "fine-tune this network instead: 'resnet50' or a saved Keras classifier that takes RGB "

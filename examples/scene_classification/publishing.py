@@ -70,7 +70,13 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as beside:
         made = Path(beside)
-        save_reference_model(network, made, size=config.size, classes=scenes.classes)
+        save_reference_model(
+            network,
+            made,
+            size=config.size,
+            projection=config.projection,
+            classes=scenes.classes,
+        )
         probabilities = predict(load_reference_model(made), scenes.test, progress=progress)
         figures = measure(scenes.test.labels, probabilities, scenes.classes, seed=config.seed)
         write_text(made / "metrics.json", json.dumps(figures, indent=2) + "\n")

@@ -6,6 +6,7 @@ import inspect
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerascam import GradCAM
 from scene_classification.networks import residual as module
@@ -38,6 +39,52 @@ def test_an_untrained_projection_block_is_its_projection():
     np.testing.assert_array_equal(features(network, "stage2_block1_out"), projected.clip(min=0))
 
 
+def test_a_projection_to_a_coarser_grid_mixes_the_mean_of_its_cells():
+    network = residual_network("tiny", input_shape=(64, 64, 3))
+    cells = features(network, "stage1_block1_out").reshape(2, 8, 2, 8, 2, 16)
+    (kernel,) = network.get_layer("stage2_block1_projection_conv").get_weights()
+    mixed = cells.mean((2, 4)) @ kernel[0, 0]
+    found = features(network, "stage2_block1_projection_conv")
+    np.testing.assert_allclose(found, mixed, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "projection", "share"),
+    [
+        ("stage1_block1_out", "averaged", 1),
+        ("stage2_block1_out", "averaged", 1),
+        ("stage1_block1_out", "strided", 1 / 16),  # two coarser grids lie behind it
+        ("stage2_block1_out", "strided", 1 / 4),
+    ],
+)
+def test_how_many_cells_before_a_down_sampling_block_its_projection_gives_a_gradient(
+    layer, projection, share
+):
+    # Untrained, F(x) = 0: what gradient a cell has comes through the projection.
+    network = residual_network("tiny", input_shape=(64, 64, 3), projection=projection)
+    found = gradients(network, layer)
+    assert (np.abs(found).sum(-1) > 0).mean() == share
+
+
+def test_averaged_the_cells_of_a_block_share_one_gradient_through_the_projection():
+    found = gradients(residual_network("tiny", input_shape=(64, 64, 3)), "stage1_block1_out")
+    blocks = found.reshape(2, 8, 2, 8, 2, 16)
+    np.testing.assert_array_equal(blocks, np.broadcast_to(blocks[:, :, :1, :, :1], blocks.shape))
+
+
+def gradients(network: keras.Model, layer: str):
+    """Return the derivative of the first class's score with respect to a layer."""
+    both = keras.Model(
+        network.input, [network.get_layer(layer).output, network.get_layer("scores").output]
+    )
+    after = keras.Model(both.outputs[0], both.outputs[1])
+    with tf.GradientTape() as tape:
+        cells = tf.constant(features(network, layer))
+        tape.watch(cells)
+        score = after(cells)[:, 0]
+    return tape.gradient(score, cells).numpy()
+
+
 def test_a_block_adds_what_its_convolutions_see():
     network = residual_network("tiny", input_shape=(64, 64, 3))
     network.get_layer("stage1_block1_2_norm").gamma.assign(np.full(16, 0.5))
@@ -58,6 +105,11 @@ def test_the_head_is_a_softmax_of_a_dense_layer_on_the_mean():
 def test_an_unknown_size_is_named_with_those_that_there_are():
     with pytest.raises(ValueError, match=r"size='huge' is unknown; choose one of \['medium'"):
         residual_network("huge")
+
+
+def test_an_unknown_projection_is_named_with_those_that_there_are():
+    with pytest.raises(ValueError, match=r"projection='mean' is unknown; choose one of \['averag"):
+        residual_network("tiny", projection="mean")
 
 
 def test_only_keras_is_imported_so_any_backend_trains_it():

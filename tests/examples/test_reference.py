@@ -81,18 +81,36 @@ def test_its_accuracy_is_the_published_one(model, figures):
 
 def test_weights_are_kept_in_half_precision(tmp_path):
     network = residual_network("tiny", input_shape=(32, 32, 3), classes=3)
-    save_reference_model(network, tmp_path, size="tiny", classes=("a", "b", "c"))
+    save_reference_model(
+        network, tmp_path, size="tiny", projection="averaged", classes=("a", "b", "c")
+    )
     loaded = load_reference_model(tmp_path)
     for ours, theirs in zip(loaded.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs.astype(np.float16).astype(np.float32))
     assert reference_classes(tmp_path) == ("a", "b", "c")
 
 
+@pytest.mark.parametrize("projection", ["averaged", "strided"])
+def test_it_is_loaded_with_the_projections_that_it_was_trained_with(tmp_path, projection):
+    network = residual_network("tiny", input_shape=(32, 32, 3), classes=3, projection=projection)
+    save_reference_model(
+        network, tmp_path, size="tiny", projection=projection, classes=("a", "b", "c")
+    )
+    halves = [weight.astype(np.float16).astype(np.float32) for weight in network.get_weights()]
+    network.set_weights(halves)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    found = load_reference_model(tmp_path)(images)
+    np.testing.assert_array_equal(found.numpy(), network(images).numpy())
+    assert json.loads((tmp_path / "reference.json").read_text())["projection"] == projection
+
+
 def test_a_weight_beyond_half_precision_is_refused(tmp_path):
     network = residual_network("tiny", input_shape=(32, 32, 3), classes=3)
     network.get_layer("scores").bias.assign(np.full(3, 1e5, np.float32))
     with pytest.raises(ValueError, match=r"model has a weight of 1e\+05, beyond float16's 65504"):
-        save_reference_model(network, tmp_path, size="tiny", classes=("a", "b", "c"))
+        save_reference_model(
+            network, tmp_path, size="tiny", projection="averaged", classes=("a", "b", "c")
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,7 +39,10 @@ def load_reference_model(folder: Path = FOLDER) -> keras.Model:
     about = _about(folder)
     side = about["image_size"]
     model = residual_network(
-        about["size"], input_shape=(side, side, 3), classes=len(about["classes"])
+        about["size"],
+        input_shape=(side, side, 3),
+        classes=len(about["classes"]),
+        projection=about["projection"],
     )
     with np.load(folder / "weights.npz") as weights:
         model.set_weights([weights[name].astype(np.float32) for name in weights.files])
@@ -52,14 +55,15 @@ def reference_classes(folder: Path = FOLDER) -> tuple[str, ...]:
 
 
 def save_reference_model(
-    model: keras.Model, folder: Path, *, size: str, classes: tuple[str, ...]
+    model: keras.Model, folder: Path, *, size: str, projection: str, classes: tuple[str, ...]
 ) -> None:
     """Write a trained residual network so that `load_reference_model` reads it.
 
     Args:
-        model: A network that `residual_network(size)` built.
+        model: A network that `residual_network(size, projection=projection)` built.
         folder: Where to write `weights.npz` and `reference.json`.
         size: Its size.
+        projection: How its projections come to a coarser grid.
         classes: Class names in order of class index.
 
     Raises:
@@ -73,7 +77,12 @@ def save_reference_model(
     halves = {
         f"weight{number:03d}": weight.astype(np.float16) for number, weight in enumerate(weights)
     }
-    about = {"size": size, "image_size": model.input_shape[1], "classes": list(classes)}
+    about = {
+        "size": size,
+        "projection": projection,
+        "image_size": model.input_shape[1],
+        "classes": list(classes),
+    }
     write_whole(folder / "weights.npz", lambda path: np.savez(path, allow_pickle=False, **halves))
     write_whole(
         folder / "reference.json", lambda path: path.write_text(json.dumps(about, indent=2) + "\n")

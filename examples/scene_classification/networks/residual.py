@@ -25,6 +25,8 @@ SIZES = {
     "medium": Size(widths=(48, 96, 192, 256), blocks=(2, 2, 2, 2)),
 }
 
+#: How a projection comes to a coarser grid.
+PROJECTIONS = ("averaged", "strided")
 #: The last stage keeps the grid of the third: 1/16 of the image, fine enough to see on a map.
 STRIDES = (1, 2, 2, 1)
 
@@ -35,6 +37,7 @@ def residual_network(
     input_shape: tuple[int | None, int | None, int] = (96, 96, 3),
     classes: int = 6,
     dropout: float = 0.0,
+    projection: str = "averaged",
     synchronized: bool = False,
 ) -> keras.Model:
     """Build a residual network (He et al., 2016, arXiv:1512.03385) that takes RGB 0–255.
@@ -44,15 +47,20 @@ def residual_network(
     The first block of a stage projects where the width or the grid changes; the others are
     identity blocks.
 
-    Departures from the paper: a 3 × 3 stem, for small images; a last stage that keeps its grid; and
+    Departures from the paper: a 3 × 3 stem, for small images; a last stage that keeps its grid;
     the last normalization of each block starts at zero, so that every block starts as the identity
-    (Goyal et al., 2017, arXiv:1706.02677).
+    (Goyal et al., 2017, arXiv:1706.02677); and a projection to a coarser grid averages before its
+    1 × 1 convolution (ResNet-D of He et al., 2018, arXiv:1812.01187). The paper's own has a stride
+    instead, which passes over three of four cells: they get next to no gradient, and a map of the
+    layer before shows a lattice.
 
     Args:
         size: `"tiny"` (0.2 million weights), `"small"` (1.3) or `"medium"` (3.8).
         input_shape: Height, width and 3; None for a side that may vary.
         classes: Number of classes.
         dropout: Share of the pooled features dropped while training.
+        projection: How a projection comes to a coarser grid: `"averaged"`, or `"strided"`, as in
+            the paper of 2016. Their weights have the same shapes and do not fit each other.
         synchronized: Whether replicas that train together normalize by the statistics of the whole
             batch, not each by those of its own part.
 
@@ -61,7 +69,7 @@ def residual_network(
         (batch, classes).
 
     Raises:
-        ValueError: If `size` is unknown.
+        ValueError: If `size` or `projection` is unknown.
 
     Example:
         >>> network = residual_network("tiny", input_shape=(64, 64, 3), classes=3)
@@ -70,6 +78,8 @@ def residual_network(
     """
     if size not in SIZES:
         raise ValueError(f"size={size!r} is unknown; choose one of {sorted(SIZES)}")
+    if projection not in PROJECTIONS:
+        raise ValueError(f"projection={projection!r} is unknown; choose one of {list(PROJECTIONS)}")
     widths, blocks = SIZES[size]
     convolve = partial(_convolution, synchronized=synchronized)
     images = keras.Input(input_shape, name="image")
@@ -81,7 +91,10 @@ def residual_network(
         for block in range(1, count + 1):
             name = f"stage{stage}_block{block}"
             if block == 1 and (strides != 1 or x.shape[-1] != width):
-                x = projection_block(x, width, strides=strides, name=name, convolve=convolve)
+                averaged = projection == "averaged"
+                x = projection_block(
+                    x, width, strides=strides, averaged=averaged, name=name, convolve=convolve
+                )
             else:
                 x = identity_block(x, name=name, convolve=convolve)
     return keras.Model(images, classify(x, classes, dropout), name=f"residual_network_{size}")
@@ -101,9 +114,15 @@ def identity_block(x: Any, *, name: str, convolve: Convolve) -> Any:
     return _add(x, _residual(x, x.shape[-1], 1, name, convolve), name)
 
 
-def projection_block(x: Any, width: int, *, strides: int, name: str, convolve: Convolve) -> Any:
+def projection_block(
+    x: Any, width: int, *, strides: int, averaged: bool, name: str, convolve: Convolve
+) -> Any:
     """Return ReLU(W x + F(x)): features of another width, on a grid `strides` times coarser."""
-    shortcut = convolve(x, width, 1, strides=strides, name=f"{name}_projection")
+    cells, left = x, strides
+    if averaged and strides > 1:
+        pool = layers.AveragePooling2D(strides, padding="same", name=f"{name}_projection_pool")
+        cells, left = pool(x), 1
+    shortcut = convolve(cells, width, 1, strides=left, name=f"{name}_projection")
     return _add(shortcut, _residual(x, width, strides, name, convolve), name)
 
 

@@ -62,7 +62,9 @@ def build_network(
     }
     if config.backbone is not None:
         return transfer_network(config.backbone, **common)
-    return residual_network(config.size, **common, synchronized=synchronized)
+    return residual_network(
+        config.size, **common, projection=config.projection, synchronized=synchronized
+    )
 
 
 def compiled(config: Config, stage: Stage, network: keras.Model, steps: int) -> keras.Model:
