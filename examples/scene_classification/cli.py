@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 from rich.console import Console
 
-from scene_classification.config import Config, DataConfig
+from scene_classification.config import PATHS, Config, DataConfig
 from scene_classification.options import ExportOptions, RequestOptions, ServeOptions
 from scene_classification.quiet import native_messages_dropped
 from scene_classification.run_folder import RunFolder, open_run
@@ -111,7 +111,7 @@ def _open(command: Command, given: dict[str, Any]) -> tuple[Config, RunFolder]:
 
 def _found_from_anywhere(options: dict[str, Any]) -> dict[str, Any]:
     """Make paths absolute: a run may be gone on with from another folder."""
-    paths = {"data", "model", "backbone", "teacher"} & options.keys()
+    paths = PATHS & options.keys()
     named = {name for name in paths if options[name] in ("reference", "resnet50")}
     return {
         **options,

@@ -11,6 +11,9 @@ from typing import Any
 from scene_classification.files import write_text
 from scene_classification.settings import Settings, setting
 
+#: The settings that name a file or a folder.
+PATHS = {"data", "model", "start", "backbone", "teacher", "second_teacher"}
+
 
 @dataclass(frozen=True)
 class DataConfig(Settings):
@@ -43,6 +46,11 @@ class Config(DataConfig):
         "how the residual network's projections come to a coarser grid: the mean of its cells, or "
         "one of four",
         ("averaged", "strided"),
+    )
+    start: str | None = setting(
+        None,
+        "begin with the weights of this saved network of the same size, or 'reference', in place "
+        "of random ones",
     )
     backbone: str | None = setting(
         None,
@@ -83,6 +91,7 @@ class Config(DataConfig):
     teacher: str | None = setting(
         None, "learn from this saved Keras classifier of the same classes"
     )
+    second_teacher: str | None = setting(None, "and from this one: the mean of what the two answer")
     teacher_weight: float = setting(
         0.9, "share of the loss that compares with the teacher", least=0, most=1
     )
@@ -95,6 +104,11 @@ class Config(DataConfig):
         "one device, several devices, or several machines (their addresses in TF_CONFIG)",
         ("single", "mirrored", "multiworker"),
     )
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The files of the teachers, none of them if there is none."""
+        return tuple(one for one in (self.teacher, self.second_teacher) if one is not None)
 
     def updated(self, options: dict[str, Any]) -> Config:
         """Return the settings with `options` in place of the fields that they name."""

@@ -21,6 +21,7 @@ from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.prediction import predict
 from scene_classification.files import UNFINISHED, write_text
 from scene_classification.networks.reference import load_reference_model, save_reference_model
+from scene_classification.networks.which import REFERENCE
 from scene_classification.pictures.numbers import interval
 from scene_classification.report.accuracy import verdict
 from scene_classification.report.made import commands
@@ -145,7 +146,7 @@ def _most_common_size(sizes: list[dict[str, int]]) -> str | None:
 
 
 def training_commands(config: Config) -> list[str]:
-    r"""Return the command lines that train a network, its teacher's first where it has one.
+    r"""Return the command lines that train a network, its teachers' first where it has some.
 
     Example:
         >>> print(*training_commands(Config(source="folder", data="/home/me/scenes", epochs=9)))
@@ -155,19 +156,28 @@ def training_commands(config: Config) -> list[str]:
             --epochs 9
     """
     lines = []
-    if config.teacher is not None:
-        beside = Path(config.teacher).parent / "config.json"
+    for teacher, run in _teachers(config).items():
+        beside = Path(teacher).parent / "config.json"
         if beside.exists():
-            lines.append(_command(Config.read(beside), "runs/teacher"))
+            lines.append(_command(Config.read(beside), run))
     return [*lines, _command(config, "runs/reference")]
 
 
+def _teachers(config: Config) -> dict[str, str]:
+    """Return the run in which each teacher is trained, by the teacher's file."""
+    names = ["runs/teacher", "runs/teacher2"]
+    return dict(zip(config.teachers, names, strict=False))
+
+
 def _command(config: Config, run: str) -> str:
+    taught = {teacher: f"{run}/model.keras" for teacher, run in _teachers(config).items()}
     shown = config.updated(
         {
             "data": "DATA",
-            "teacher": None if config.teacher is None else "runs/teacher/model.keras",
+            "teacher": taught.get(config.teacher or ""),
+            "second_teacher": taught.get(config.second_teacher or ""),
             "backbone": None if config.backbone is None else "BACKBONE",
+            "start": "START" if config.start not in (None, REFERENCE) else config.start,
         }
     )
     return commands(shown, run)["run"].replace(" run ", " train ", 1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from scene_classification.networks.residual import residual_network
 from scene_classification.training.average import MovingAverage, values_of
-from scene_classification.training.distillation import Distillation, read_teacher, soften
+from scene_classification.training.build import begin_with
+from scene_classification.training.distillation import Distillation, read_teachers, soften
 from scene_classification.training.schedule import WarmupCosine
 
 RANDOM = np.random.default_rng(0)
@@ -82,16 +83,67 @@ def test_the_loss_of_a_student_is_the_formula():
     assert soft > 0
 
 
-def test_a_teacher_read_from_a_file_answers_as_it_did(tmp_path):
-    saved = residual_network("tiny", input_shape=(48, 48, 3))
-    for layer in saved.layers:  # statistics unlike those of a network just made
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.moving_mean.assign(RANDOM.normal(0, 0.1, layer.moving_mean.shape))
-            layer.gamma.assign(RANDOM.uniform(0.5, 1.5, layer.gamma.shape))
-    saved.save(tmp_path / "teacher.keras")
-    same = residual_network("tiny", input_shape=(32, 32, 3))
-    same.set_weights(saved.get_weights())
-    teacher = read_teacher(tmp_path / "teacher.keras", 32)
-    np.testing.assert_allclose(teacher(PIXELS), same(PIXELS), atol=1e-5)
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Two classifiers of 48-pixel images, with statistics unlike those of networks just made."""
+    folder, networks = tmp_path_factory.mktemp("teachers"), []
+    for number in range(2):
+        network = residual_network("tiny", input_shape=(48, 48, 3))
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.moving_mean.assign(RANDOM.normal(0, 0.1, layer.moving_mean.shape))
+                layer.gamma.assign(RANDOM.uniform(0.5, 1.5, layer.gamma.shape))
+        network.save(folder / f"{number}.keras")
+        networks.append(network)
+    return folder, networks
+
+
+def answers(network, images):
+    """What a network answers to images of any size."""
+    free = residual_network("tiny", input_shape=(None, None, 3))
+    free.set_weights(network.get_weights())
+    return np.asarray(free(images))
+
+
+def test_a_teacher_read_from_a_file_answers_as_it_did(saved):
+    folder, (network, _) = saved
+    crops = RANDOM.uniform(0, 255, (6, 42, 42, 3)).astype(np.float32)  # 7/8 of 48 pixels
+    teacher = read_teachers([folder / "0.keras"], 48)
+    np.testing.assert_allclose(teacher(crops), answers(network, crops), atol=1e-5)
     with pytest.raises(FileNotFoundError, match=r"teacher='.*gone.keras' does not exist"):
-        read_teacher(tmp_path / "gone.keras", 32)
+        read_teachers([folder / "gone.keras"], 48)
+
+
+def test_two_teachers_answer_with_the_mean_of_both(saved):
+    folder, networks = saved
+    crops = RANDOM.uniform(0, 255, (6, 42, 42, 3)).astype(np.float32)
+    one, other = (answers(network, crops) for network in networks)
+    pair = read_teachers([folder / "0.keras", folder / "1.keras"], 48)
+    np.testing.assert_allclose(pair(crops), (one + other) / 2, atol=1e-5)
+    assert np.abs(one - other).max() > 0.01
+
+
+def test_a_teacher_of_larger_images_sees_a_smaller_students_crops_enlarged(saved):
+    folder, (network, _) = saved
+    crops = np.full((2, 28, 28, 3), 40, np.float32)  # 7/8 of 32 pixels; one color stays one
+    crops[1] = 200
+    teacher = read_teachers([folder / "0.keras"], 32)
+    enlarged = np.broadcast_to(crops[:, :1, :1], (2, 42, 42, 3))
+    np.testing.assert_allclose(teacher(crops), answers(network, enlarged), atol=1e-5)
+
+
+def test_a_network_begins_with_the_weights_of_a_trained_one(saved):
+    folder, (trained, _) = saved
+    network = residual_network("tiny", input_shape=(None, None, 3))
+    begin_with(str(folder / "0.keras"), network)
+    for ours, theirs in zip(network.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_it_begins_with_no_network_of_another_size(saved):
+    folder, _ = saved
+    small = residual_network("small", input_shape=(None, None, 3))
+    with pytest.raises(ValueError, match=r"start='.*0.keras' has weights of other shapes; give a"):
+        begin_with(str(folder / "0.keras"), small)
+    with pytest.raises(FileNotFoundError, match=r"start='gone.keras' does not exist; give a saved"):
+        begin_with("gone.keras", small)

@@ -88,3 +88,17 @@ def test_the_teachers_command_comes_first_and_shows_no_folders(tmp_path):
     assert "--backbone BACKBONE" in commands[0]
     assert "--teacher runs/teacher/model.keras" in commands[1]
     assert not any("/photos" in line or "/models" in line for line in commands)
+
+
+def test_two_teachers_are_trained_in_two_runs(tmp_path):
+    for name, backbone in (("one", "/models/lite.keras"), ("two", "/models/mobile.keras")):
+        (tmp_path / name).mkdir()
+        CONFIG.updated({"backbone": backbone}).write(tmp_path / name / "config.json")
+    files = [str(tmp_path / name / "model.keras") for name in ("one", "two")]
+    taught = {"teacher": files[0], "second_teacher": files[1], "start": "reference"}
+    *teachers, student = training_commands(CONFIG.updated(taught))
+    runs = [line.split(" \\\n")[0].split()[-1] for line in teachers]
+    assert runs == ["runs/teacher", "runs/teacher2"]
+    assert "--teacher runs/teacher/model.keras" in student
+    assert "--second-teacher runs/teacher2/model.keras" in student
+    assert "--start reference" in student

@@ -8,13 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from scene_classification.config import Config
+from scene_classification.config import PATHS, Config
 
 PROGRAM = "python -m scene_classification"
 STEPS = ("data", "train", "evaluate", "explain", "report")
 PACKAGES = ("kerascam", "keras", "tensorflow")
-#: Settings that name a file or a folder.
-PATHS = ("data", "model", "backbone", "teacher")
 #: Stands for where a file lies: a report may travel, and its reader has other folders.
 ELSEWHERE = "…/"
 

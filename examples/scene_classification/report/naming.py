@@ -60,7 +60,8 @@ def kind(config: Config) -> str:
         return f"the saved classifier {Path(config.model).name}"
     if config.backbone is not None:
         return f"a fine-tuned {Path(config.backbone).stem}"
-    taught = "" if config.teacher is None else f", taught by {Path(config.teacher).name}"
+    teachers = " and ".join(Path(teacher).name for teacher in config.teachers)
+    taught = f", taught by {teachers}" if teachers else ""
     return f"a {config.size} residual network{taught}"
 
 

@@ -41,7 +41,7 @@ def curves(config: Config | None) -> str:
     ways = ["on varied images"]
     if config is not None and config.mix != "none":
         ways.append("blended in pairs")
-    if config is not None and config.teacher is not None:
+    if config is not None and config.teachers:
         ways.append("with a teacher’s answers in the loss")
     return (
         f"Training is measured {listed(ways)} while the weights still change, validation on the "

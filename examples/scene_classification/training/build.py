@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import keras
 
 from scene_classification.config import Config
-from scene_classification.data.augmentation import crop_size
+from scene_classification.networks.reference import load_reference_model
 from scene_classification.networks.residual import residual_network
 from scene_classification.networks.transfer import BACKBONE, transfer_network
-from scene_classification.training.distillation import Distillation, read_teacher
+from scene_classification.networks.which import REFERENCE
+from scene_classification.training.distillation import Distillation, read_teachers
 from scene_classification.training.schedule import WarmupCosine
 
 #: The highest learning rate while only the head is trained.
@@ -67,6 +68,34 @@ def build_network(
     )
 
 
+def begin_with(start: str, network: keras.Model) -> None:
+    """Give an untrained network the weights of a trained one.
+
+    Args:
+        start: `"reference"`, or the file of a saved network.
+        network: The network.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the two networks have weights of other shapes.
+    """
+    if start != REFERENCE and not Path(start).is_file():
+        raise FileNotFoundError(f"start={start!r} does not exist; give a saved network")
+    trained = (
+        load_reference_model()
+        if start == REFERENCE
+        else keras.models.load_model(start, compile=False)
+    )
+    weights = trained.get_weights()
+    theirs, ours = ([weight.shape for weight in each] for each in (weights, network.get_weights()))
+    if theirs != ours:
+        raise ValueError(
+            f"start={start!r} has weights of other shapes; give a network of the same size, "
+            "with the same number of classes"
+        )
+    network.set_weights(weights)
+
+
 def compiled(config: Config, stage: Stage, network: keras.Model, steps: int) -> keras.Model:
     """Return what is trained in a stage: the network, or it and its teacher, compiled.
 
@@ -79,10 +108,10 @@ def compiled(config: Config, stage: Stage, network: keras.Model, steps: int) -> 
     if config.backbone is not None:
         network.get_layer(BACKBONE).trainable = not stage.frozen
     model = network
-    if config.teacher is not None and not stage.frozen:
+    if config.teachers and not stage.frozen:
         model = Distillation(
             network,
-            read_teacher(Path(config.teacher), crop_size(config.image_size)),
+            read_teachers([Path(teacher) for teacher in config.teachers], config.image_size),
             weight=config.teacher_weight,
             temperature=config.temperature,
         )

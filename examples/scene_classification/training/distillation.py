@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from scene_classification.data.augmentation import crop_size
 
 
 class Distillation(keras.Model):
@@ -69,26 +71,42 @@ def soften(probabilities: Any, temperature: float) -> Any:
     return ops.softmax(logits / temperature)
 
 
-def read_teacher(path: Path, side: int) -> Callable[[Any], Any]:
+def read_teachers(paths: Sequence[Path], image_size: int) -> Callable[[Any], Any]:
+    """Read saved classifiers as one teacher, which answers with the mean of their probabilities.
+
+    Args:
+        paths: One or more saved Keras classifiers that take RGB 0–255.
+        image_size: Height and width, in pixels, of the images that the student takes.
+
+    Raises:
+        FileNotFoundError: If one of the files does not exist.
+    """
+    teachers = [_read_teacher(path, image_size) for path in paths]
+    return lambda batch: ops.mean(ops.stack([teacher(batch) for teacher in teachers]), axis=0)
+
+
+def _read_teacher(path: Path, image_size: int) -> Callable[[Any], Any]:
     """Read a saved classifier as a function whose weights are constants.
+
+    It is asked about training crops. One that takes larger images than the student gets the
+    student's crops enlarged, so that it sees things in the size in which it knows them.
 
     TensorFlow fuses a convolution of constant weights with the normalization and activation behind
     it, which makes the forward pass about twice as fast as the model's own.
-
-    Args:
-        path: A saved Keras classifier that takes RGB 0–255.
-        side: Height and width, in pixels, of the images that it will be asked about.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
     """
     if not path.is_file():
         raise FileNotFoundError(f"teacher={str(path)!r} does not exist; give a saved classifier")
-    images = keras.Input((side, side, 3))
     saved = keras.models.load_model(path, compile=False)
+    side = crop_size(saved.input_shape[1] or image_size)
+    images = keras.Input((side, side, 3))
     model = keras.models.clone_model(saved, input_tensors=images)
     model.set_weights(saved.get_weights())
     answer = tf.function(lambda batch: model(batch, training=False))
     signature = tf.TensorSpec((None, side, side, 3), tf.float32)
     frozen = convert_variables_to_constants_v2(answer.get_concrete_function(signature))
-    return lambda batch: frozen(tf.cast(batch, tf.float32))[0]
+    return lambda batch: frozen(_sized(batch, side))[0]
+
+
+def _sized(batch: Any, side: int) -> Any:
+    batch = tf.cast(batch, tf.float32)
+    return batch if batch.shape[1] == side else tf.image.resize(batch, (side, side))

@@ -25,7 +25,14 @@ from scene_classification.files import write_whole
 from scene_classification.run_folder import RunFolder
 from scene_classification.training import distributed
 from scene_classification.training.average import MovingAverage
-from scene_classification.training.build import Stage, build_network, compiled, precision, stages
+from scene_classification.training.build import (
+    Stage,
+    begin_with,
+    build_network,
+    compiled,
+    precision,
+    stages,
+)
 from scene_classification.training.checkpoint import Backup
 from scene_classification.training.lesson import note_lesson
 from scene_classification.training.strategy import meet
@@ -105,6 +112,8 @@ def train(
     scope = contextlib.nullcontext() if distribution is None else distribution.scope()
     with precision(config.precision), scope:
         network = build_network(config, classes, synchronized=distribution is not None)
+        if config.start is not None:
+            begin_with(config.start, network)
         for stage in stages(config):
             done = _train_stage(common, stage, network)
             if distribution is not None:
