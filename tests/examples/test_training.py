@@ -15,7 +15,9 @@ import train_small
 from proofs import proof, wide
 from small_scenes import write_small_scenes
 
+from kerascam import GradCAM
 from scene_classification.config import Config
+from scene_classification.data.batches import decode_images
 from scene_classification.data.folder import read_folder
 from scene_classification.evaluation.prediction import predict
 from scene_classification.networks.residual import residual_network
@@ -120,6 +122,30 @@ def test_two_workers_reach_the_loss_of_one(data, tmp_path):
         np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.02)
     written = {path.name for path in (tmp_path / "two" / "worker1").rglob("*.npz")}
     assert written == set()  # the first worker keeps the state of all
+
+
+def test_two_replicas_reach_the_loss_of_one_and_grad_cam_is_right_on_their_network(data, tmp_path):
+    # As in the test above, rounding alone sets the two apart; AdamW's first steps enlarge it.
+    mirrored = start(tmp_path / "two", data, "strategy=mirrored", "processors=2")
+    status, output = finished(mirrored)
+    assert status == 0, output
+    assert "replicas: 2" in output
+    train_small.main(str(tmp_path / "one"), str(data))
+    one, two = history(tmp_path / "one"), history(tmp_path / "two")
+    assert one.keys() == two.keys() == {0, 1}
+    for epoch in range(2):
+        assert two[epoch]["loss"] == pytest.approx(one[epoch]["loss"], rel=0.02)
+        assert two[epoch]["val_loss"] == pytest.approx(one[epoch]["val_loss"], rel=0.05)
+    network = keras.models.load_model(tmp_path / "two" / "model.keras", compile=False)
+    images = decode_images(read_folder(data).test, 32).astype(np.float32)
+    found = GradCAM(network)(images, 1)
+    assert found.layer == "stage4_block1_out"
+    # Behind the mean over the grid and one dense layer, Grad-CAM is CAM: Σ_k w_k A_k over the size.
+    features = keras.Model(network.input, network.get_layer(found.layer).output)(images).numpy()
+    (kernel, _), cells = network.get_layer("scores").get_weights(), features[0, ..., 0].size
+    expected = np.maximum(features @ kernel[:, 1], 0) / cells
+    np.testing.assert_allclose(np.asarray(found.maps), expected, rtol=1e-4, atol=1e-7)
+    assert expected.max() > 0
 
 
 def free_ports(count):

@@ -1,6 +1,7 @@
 """Trains a small run in a process of its own: `python train_small.py RUN DATA [OPTION=VALUE ...]`.
 
 `die=STEP` kills the process without warning after that many steps of this process.
+`processors=N` makes N devices of the processor, so that `strategy=mirrored` has N replicas.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from scene_classification.data.folder import read_folder
 from scene_classification.run_folder import open_run
@@ -32,6 +34,8 @@ class Death(keras.callbacks.Callback):
 def main(run_folder: str, data: str, *options: str) -> None:
     given: dict = dict(option.split("=") for option in options)
     die = int(given.pop("die", 0))
+    if "processors" in given:
+        _divide_processor(int(given.pop("processors")))
     if "dropout" in given:
         given["dropout"] = float(given["dropout"])
     settings = {
@@ -47,6 +51,8 @@ def main(run_folder: str, data: str, *options: str) -> None:
     }
     run, config = open_run(Path(run_folder), settings)
     distribution = make_strategy(config.strategy)
+    if distribution is not None:
+        print(f"replicas: {distribution.num_replicas_in_sync}")
     train(
         config,
         read_folder(Path(data)),
@@ -54,6 +60,13 @@ def main(run_folder: str, data: str, *options: str) -> None:
         distribution=distribution,
         backup_every=2,
         watch=lambda stage, epochs, steps: Death(die),
+    )
+
+
+def _divide_processor(devices: int) -> None:
+    (processor,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(
+        processor, [tf.config.LogicalDeviceConfiguration()] * devices
     )
 
 
