@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from .layers import every_layer
+from .scopes import scopes_renamed, variables_renamed
 
 _XLA = "_jit_compile"
 
@@ -48,7 +49,8 @@ def write_saved_model(
     # The backward pass is part of the graph already: the gradients of its functions, which a ReLU
     # rule may have replaced by ones that only this process knows, are not needed again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    with _undecided(model), _silence():
+    layers = [] if model is None else every_layer(model)
+    with _undecided(layers), _silence(), scopes_renamed(layers), variables_renamed(model):
         archive.write_out(os.fspath(folder), options=options, verbose=False)
 
 
@@ -65,9 +67,8 @@ def _silence() -> Iterator[None]:
 
 
 @contextmanager
-def _undecided(model: keras.Model | None) -> Iterator[None]:
+def _undecided(layers: Sequence[keras.Operation]) -> Iterator[None]:
     """Leave open whether a model is compiled by XLA: Keras settles it when it is looked through."""
-    layers = [] if model is None else every_layer(model)
     settings = [(vars(layer), vars(layer)[_XLA]) for layer in layers if _XLA in vars(layer)]
     try:
         yield

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import TypeAlias
+from unicodedata import normalize
 
 import keras
 
@@ -185,8 +186,11 @@ def _find_object(model: keras.Model, wanted: Layer) -> tuple[str, Layer]:
 
 def _find_name(model: keras.Model, name: str) -> tuple[str, Layer]:
     layers = list(walk(model))
-    exact = {id(layer): (path, layer) for path, layer in layers if path == name}
-    ending = {id(layer): (path, layer) for path, layer in layers if path.endswith(f"/{name}")}
+    one = _composed(name)
+    exact = {id(layer): (path, layer) for path, layer in layers if _composed(path) == one}
+    ending = {
+        id(layer): (path, layer) for path, layer in layers if _composed(path).endswith(f"/{one}")
+    }
     matches = list((exact or ending).values())
     if len(matches) == 1:
         return matches[0]
@@ -198,6 +202,11 @@ def _find_name(model: keras.Model, name: str) -> tuple[str, Layer]:
         )
     near = near_misses(name, [path for path, _ in layers])
     raise ValueError(f"no layer {brief(name)} in model {model.name!r}; {near}")
+
+
+def _composed(name: str) -> str:
+    """Write an accented letter as one character: in file names of some systems, it is two."""
+    return normalize("NFC", name)
 
 
 def near_misses(name: str, paths: list[str]) -> str:

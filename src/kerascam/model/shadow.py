@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ..errors import DoesNotFitError, reason
 from .layers import every_layer
+from .scopes import scopes_renamed
 from .specs import call
 
 # Called with a layer's inputs and output each time that the layer runs; returns what replaces the
@@ -51,6 +52,7 @@ def run(
         if inline_all:
             stack.enter_context(_functions_inlined())
         stack.enter_context(losses_kept(_with_inner(model, listeners)))
+        stack.enter_context(scopes_renamed(_with_inner(model, listeners)))
         heard: dict[int, list[Listener]] = {}
         for layer, listener in listeners:
             heard.setdefault(id(layer), []).append(listener)
