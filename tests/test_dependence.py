@@ -146,6 +146,11 @@ def test_suggested_layers_can_be_explained(detector: keras.Model) -> None:
         GradCAM(detector, path, target=box(130))(IMAGES, classes=1)
 
 
+def test_the_layer_is_found_for_a_target(detector: keras.Model) -> None:
+    found = {place: find_target_layer(detector, target=box(place)) for place in (37, 130, 165)}
+    assert found == {37: "p3", 130: "p4", 165: "p5"}
+
+
 def test_the_probabilities_of_a_segmentation_are_not_suggested() -> None:
     images = keras.Input((32, 32, 3))
     features = convolved(layers.Cropping2D(4, name="cut")(images), "features", 4, 3, 2)

@@ -98,8 +98,6 @@ def suggest_layers(
         edges  Conv2D  6×6×4  1×1 px from 1, 1  <- the last features on a grid, 6×6×4, ... pool
         pool   MaxPooling2D  3×3×4  2×2 px from 1, 1
     """
-    if target is not None:
-        check_target(target)
     found = _discover(model, inputs, output, input, target)
     chosen = choose_from(found)
     suggested = (
@@ -121,6 +119,7 @@ def find_target_layer(
     inputs: Any = None,
     *,
     output: int | str | None = None,
+    target: Target | None = None,
     input: int | str | None = None,
 ) -> str:
     """Find the layer that a class activation map of `model` is drawn from by default.
@@ -132,6 +131,7 @@ def find_target_layer(
         model: A built Keras model.
         inputs: A batch to take open lengths from; see `suggest_layers`.
         output: The explained output's name or index, for a model with several.
+        target: Which number is explained; see `suggest_layers`.
         input: The explained input's name or index, for a model with several.
 
     Returns:
@@ -149,7 +149,7 @@ def find_target_layer(
         >>> find_target_layer(model)
         'edges'
     """
-    return choose_from(_discover(model, inputs, output, input)).path
+    return choose_from(_discover(model, inputs, output, input, target)).path
 
 
 def choose_from(found: Discovery) -> Choice:
@@ -165,6 +165,8 @@ def _discover(
     target: Target | None = None,
 ) -> Discovery:
     check_model(model)
+    if target is not None:
+        check_target(target)
     specs = input_specs(model, inputs)
     if inputs is None:
         none = [None] * len(specs)
