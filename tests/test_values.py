@@ -208,6 +208,52 @@ def test_other_heads_get_no_note(last):
     assert GradCAM(model, "features")(SHARES, 1).notes == ()
 
 
+def boxes_of(features, name, anchors=2, size=1):
+    scores = L.Conv2D(3 * anchors, size, padding="same", name=name)(features)
+    return L.Reshape((-1, 3))(scores)
+
+
+def test_one_convolution_from_a_detector_repeats_the_logits_of_its_boxes():
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((8, 8, 3))
+    fine = L.Conv2D(4, 3, padding="same", activation="relu", name="fine")(inputs)
+    coarse = L.Conv2D(5, 3, 2, padding="same", activation="relu", name="coarse")(fine)
+    boxes = L.Concatenate(axis=1)([boxes_of(fine, "of_fine"), boxes_of(coarse, "of_coarse")])
+    model = keras.Model(inputs, L.Softmax()(boxes))
+    features = keras.Model(inputs, coarse)(SHARES).numpy()
+    kernel = model.get_layer("of_coarse").kernel.numpy()[0, 0].reshape(5, 2, 3)
+    predicted = model(SHARES).numpy().argmax(-1)
+    explain = GradCAM(model, "coarse", normalize="none")
+    for index in range(3):
+        found = explain(SHARES, index)
+        assert [REPEATED in note for note in found.notes] == [True]
+        own = predicted == index
+        own[~own.any(1)] = True  # of a class that no box has, the mean over all
+        shares = own[:, 128:].reshape(2, 16, 2).sum(1) / own.sum(1, keepdims=True)
+        wanted = np.einsum("bijk,ka,ba->bij", features, kernel[..., index], shares) / 16
+        np.testing.assert_allclose(found.maps, np.maximum(wanted, 0), rtol=1e-4, atol=1e-6)
+    assert not any(REPEATED in note for note in GradCAM(model, "fine")(SHARES, 1).notes)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda x: boxes_of(x, "own", size=3), id="3×3"),
+        pytest.param(lambda x: L.Reshape((-1, 4))(L.Conv2D(6, 1)(x)), id="cells mixed"),
+        pytest.param(
+            lambda x: L.Concatenate()([boxes_of(x, "one"), boxes_of(x, "other")]), id="side by side"
+        ),
+        pytest.param(lambda x: boxes_of(L.UpSampling2D()(x), "own"), id="enlarged"),
+    ],
+)
+def test_other_detectors_get_no_note(end):
+    inputs = keras.Input((8, 8, 3))
+    features = L.Conv2D(4, 3, padding="same", activation="relu", name="features")(inputs)
+    model = keras.Model(inputs, end(features))
+    notes = GradCAM(model, "features")(SHARES, 1).notes
+    assert not any(REPEATED in note for note in notes)
+
+
 def test_other_methods_and_targets_get_no_note():
     model = segmenter(L.Conv2D(3, 1))
     for explain in (

@@ -101,16 +101,19 @@ def bottlenecks(
 
 
 def is_pointwise_step(tensor: tf.Tensor, end: tf.Tensor) -> bool:
-    """Tell whether `end` is one 1×1 convolution of `tensor`, perhaps with a bias, and no more."""
+    """Tell whether `end` is one 1×1 convolution of `tensor`, perhaps with a bias, and no more.
+
+    Its scores may be laid out as boxes, several of a cell, and joined with those of other layers.
+    """
     convolved = 0
     operation = end.op
     while operation is not tensor.op:
-        if operation.type in ("AddV2", "Add"):
-            operation = _without_bias(operation, tensor)
+        if operation.type in ("AddV2", "Add") or _joins_boxes(operation):
+            operation = _only_way(operation, tensor)
         elif operation.type.startswith("Conv") and operation.type[4:] in ("2D", "3D"):
             convolved += 1
             operation = operation.inputs[0].op if _is_pointwise(operation) else None
-        elif operation.type in _HANDING_ON:
+        elif operation.type in _HANDING_ON or _lays_out_boxes(operation):
             operation = operation.inputs[0].op
         else:
             return False
@@ -124,9 +127,28 @@ def _is_pointwise(convolution: tf.Operation) -> bool:
     return all(length == 1 for length in (*kernel[:-2], *strides))
 
 
-def _without_bias(addition: tf.Operation, tensor: tf.Tensor) -> tf.Operation | None:
-    """Return the side of a sum that depends on a tensor; None if both do."""
-    sides = [side for side in addition.inputs if tensor.op.name in ancestors([side])]
+def _lays_out_boxes(operation: tf.Operation) -> bool:
+    """Tell whether the scores of a cell are parted into those of its boxes, class by class."""
+    if operation.type != "Reshape":
+        return False
+    before, after = operation.inputs[0].shape, operation.outputs[0].shape
+    return bool(before.rank and after.rank and before[-1] and after[-1]) and (
+        before[-1] % after[-1] == 0
+    )
+
+
+def _joins_boxes(operation: tf.Operation) -> bool:
+    """Tell whether boxes stand one after the other, each with all its classes."""
+    if operation.type != "ConcatV2":
+        return False
+    axis = tf.get_static_value(operation.inputs[-1])
+    rank = operation.outputs[0].shape.rank
+    return axis is not None and rank is not None and int(axis) not in (-1, rank - 1)
+
+
+def _only_way(operation: tf.Operation, tensor: tf.Tensor) -> tf.Operation | None:
+    """Return the input that depends on a tensor; None if several do."""
+    sides = [side for side in operation.inputs if tensor.op.name in ancestors([side])]
     return sides[0].op if len(sides) == 1 else None
 
 
