@@ -29,7 +29,13 @@ def export(arguments: Namespace) -> bool:
         model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
         bar.now("Exporting")
         explainer = Explainer(
-            model, method.name, arguments.layers, class_names=class_names, freeze=arguments.freeze
+            model,
+            method.name,
+            arguments.layers,
+            class_names=class_names,
+            freeze=arguments.freeze,
+            input=arguments.input,
+            axes=arguments.axes,
         )
         folder = _export(explainer, arguments)
     _report(folder)

@@ -14,7 +14,7 @@ def layers(arguments: Namespace) -> bool:
     """Print the table of a model's layers."""
     with terminal.Bar("Loading the model"):
         model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
-        suggestions = suggest_layers(model, _example(model))
+        suggestions = suggest_layers(model, _example(model), input=arguments.input)
     terminal.print_table(
         ("Layer", "Kind", "Shape", ""),
         [

@@ -32,6 +32,17 @@ def add_layers(group: argparse._ActionsContainer) -> None:
     )
 
 
+def add_input(group: argparse._ActionsContainer) -> None:
+    """Add which of the model's inputs is explained."""
+    group.add_argument(
+        "--input",
+        metavar="NAME_OR_INDEX",
+        type=_name_or_index,
+        help="which input is explained, for a model of several (default: that which the layer "
+        "looks at, or the first of the most axes)",
+    )
+
+
 def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
     """Add how an image becomes what the model takes.
 
@@ -130,6 +141,10 @@ def spelled(name: str, value: int) -> str:
 def side(text: str) -> int | None:
     """Take the longer side of a picture in pixels, or "full" for the photograph's own."""
     return None if text == "full" else int(number(int, 1, None)(text))
+
+
+def _name_or_index(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _levels(text: str) -> tuple[float, ...]:

@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from .. import __version__
+from ..arguments import Place
 from . import options, serve
 from .faults import encodable, harmless
 
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_model(layers)
+    options.add_input(layers)
     _add_loading(layers)
     commands.add_parser(
         "methods",
@@ -150,6 +152,13 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         help="one or several, with commas or repeated (default: grad_cam); see `kerascam methods`",
     )
     options.add_layers(question)
+    question.add_argument(
+        "--place",
+        choices=get_args(Place),
+        default="stretch",
+        help="draw each cell of a layer on its part of the image, or where it looks in effect, "
+        "measured on the first batch: --batch-size 16 tells it well (default: %(default)s)",
+    )
     which = question.add_mutually_exclusive_group()
     which.add_argument(
         "--class",
@@ -170,6 +179,12 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     reading = parser.add_argument_group("how images are read")
     options.add_fitting(reading, "each image's own")
+    reading.add_argument(
+        "--axes",
+        choices=("hwc", "chw"),
+        help="whether the channels of the model's images come last or first (default: by its "
+        "shape)",
+    )
     options.add_max_pixels(reading)
     reading.add_argument(
         "--depth",
@@ -228,6 +243,14 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "--method", metavar="NAME", default=None, help="(default: grad_cam); see `kerascam methods`"
     )
     options.add_layers(question)
+    options.add_input(question)
+    question.add_argument(
+        "--axes",
+        metavar="LETTERS",
+        help="a letter for each axis of the explained input, as in chw or tc, if the model does "
+        "not show where its channels are: time t, depth d, height h, width w, frequency f, "
+        "channels c",
+    )
     options.add_class_names(question)
     reading = parser.add_argument_group("how the server reads image files")
     options.add_fitting(reading, "224x224")

@@ -94,7 +94,7 @@ def settle(arguments: Namespace) -> Plan:
     class_names = read_class_names(arguments.class_names) if arguments.class_names else None
 
     model = models.load(arguments.model, arguments.imports, unsafe=arguments.unsafe)
-    form = sized(image_form_of(model), arguments.size, "--size")
+    form = sized(image_form_of(model, arguments.axes), arguments.size, "--size")
     shape = _output_shape(model, form)
     units = 1 if len(shape) == 1 else shape[-1]
     _check_class_names(class_names, units)
@@ -103,7 +103,8 @@ def settle(arguments: Namespace) -> Plan:
     count = None if units == 1 else units  # one unit may stand for one class or for two
     wanted = [find_class(text, class_names, count) for text in arguments.classes or ()]
 
-    # One --layer may go with methods of both kinds; alone with methods of images it is a mistake.
+    # --layer and --place may go with methods of both kinds; alone with methods of images each is a
+    # mistake.
     anywhere = any(method.of_layers for method in methods)
     explainers = tuple(
         Explainer(
@@ -111,6 +112,8 @@ def settle(arguments: Namespace) -> Plan:
             method.name,
             arguments.layers if method.of_layers or not anywhere else None,
             class_names=class_names,
+            place=arguments.place if method.of_layers or not anywhere else "stretch",
+            axes=arguments.axes,
         )
         for method in methods
     )

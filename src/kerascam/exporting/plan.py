@@ -109,7 +109,7 @@ def settle(
             name: np.zeros((1, *array.shape[1:]), array.dtype)
             for name, array in zip(names, arrays, strict=True)
         },
-        fitting=_fitting(arrays, program, forms, size, resize, crop, limits),
+        fitting=_fitting(arrays, program, recipe.question.axes, forms, size, resize, crop, limits),
         preprocess=preprocess,
         drawing=drawing,
         raw_maps=raw_maps,
@@ -165,13 +165,14 @@ def _request_names(specs: Sequence[InputSpec]) -> list[str]:
 def _fitting(
     arrays: Sequence[np.ndarray],
     program: Program,
+    axes: str | None,
     forms: Sequence[tf.TensorSpec],
     size: tuple[int, int] | None,
     resize: str,
     crop: bool,
     limits: Limits,
 ) -> Fitting | None:
-    obstacle = _obstacle(arrays, program)
+    obstacle = _obstacle(arrays, program, axes)
     if obstacle and size is not None:
         raise ValueError(f"size={size!r} is for photographs, but {obstacle}; leave it out")
     if obstacle:
@@ -186,10 +187,12 @@ def _fitting(
     return Fitting((int(wanted[0]), int(wanted[1])), int(shape[2]), resize, crop, limits)
 
 
-def _obstacle(arrays: Sequence[np.ndarray], program: Program) -> str:
-    """Say why the model cannot take photographs; None if it can."""
+def _obstacle(arrays: Sequence[np.ndarray], program: Program, axes: str | None) -> str:
+    """Say why the model cannot take photographs; empty if it can."""
     if len(arrays) != 1 or arrays[0].ndim != 4 or program.image_place is None:
         return "the model does not take one image"
+    if axes is not None and axes.replace("c", "") != "hw":
+        return f"the axes of the model's input, {axes!r}, are not the height and width of one"
     channel = program.input_form.channel
     channels = "no" if channel not in (0, 2) else arrays[0].shape[channel + 1]
     return "" if channels in (1, 3) else f"the model's images have {channels} channels"
