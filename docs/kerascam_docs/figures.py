@@ -141,6 +141,21 @@ def callback() -> Figure:
     return watched()
 
 
+def residual_block() -> Figure:
+    """Draw the two kinds of residual blocks."""
+    from scene_classification.pictures.residual_block import draw_residual_blocks
+
+    return draw_residual_blocks()
+
+
+def depth() -> Figure:
+    """Show how a plain and a residual network of the same depth learn."""
+    from scene_classification.networks.depth import depth_compared
+    from scene_classification.pictures.depth_curves import draw_depth
+
+    return draw_depth(depth_compared())
+
+
 def _sheet(
     tiles: list[tuple[str, NDArray[np.uint8]]], *, columns: int, shape: tuple[int, int] = (1, 1)
 ) -> Figure:
@@ -179,4 +194,6 @@ FIGURES: dict[str, Callable[[], Figure | NDArray[np.uint8]]] = {
     "overlays.jpg": overlays,
     "callback.png": callback,
     "probe.svg": probe,
+    "residual_block.svg": residual_block,
+    "depth.svg": depth,
 }

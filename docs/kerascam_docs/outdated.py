@@ -17,6 +17,7 @@ _SHOWN = (
     "docs/kerascam_docs",
     "docs/guide/callback.md",  # whose own network a figure shows
     "examples/scene_classification/networks",
+    "examples/scene_classification/pictures",
     "examples/scene_classification/reference",
 )
 

@@ -46,6 +46,8 @@ def write_pages(folder: Path) -> None:
         "citations.md": bibtex(),
         "commands.md": command_line(),
         "gallery.md": gallery(),
+        "stages.md": stages_table(),
+        "depth.md": depth_sentences(),
     }
     for name, text in parts.items():
         path = folder / name
@@ -78,6 +80,33 @@ def methods_table() -> str:
         link = f"{{py:obj}}`{name} <kerascam.{name}>`"
         rows.append((link, method.summary, passes(method.name), readme_methods.paper(method)))
     return readme_methods.table(rows) + "\n"
+
+
+def stages_table() -> str:
+    """One row per part of the small residual network of the scene example, on 96 × 96 pixels."""
+    from scene_classification.networks.description import stages_of
+    from scene_classification.networks.residual import residual_network
+
+    rows = [("Part", "Output", "Residual blocks", "Weights", "Receptive field"), ("---",) * 5]
+    for stage in stages_of(residual_network("small", input_shape=(96, 96, 3))):
+        side = stage.receptive_field
+        rows.append(
+            (
+                stage.name,
+                " × ".join(map(str, stage.size)),
+                str(stage.blocks or "–"),
+                f"{stage.parameters:,}",
+                "all" if side is None else f"{side} × {side}",
+            )
+        )
+    return readme_methods.table(rows) + "\n"
+
+
+def depth_sentences() -> str:
+    """Say what a plain and a residual network of the same depth reached."""
+    from scene_classification.networks.depth import depth_in_words
+
+    return f"{depth_in_words()} `python benchmarks/depth.py` repeats it in a few minutes.\n"
 
 
 def passes(name: str) -> str:

@@ -12,6 +12,7 @@ import keras
 from scene_classification.data.findings import report_data
 from scene_classification.deploying import NAME, ask, export_network
 from scene_classification.deploying import rehearse as rehearse_serving
+from scene_classification.evaluation.network import describe_network
 from scene_classification.evaluation.step import draw_training
 from scene_classification.evaluation.step import evaluate as evaluate_network
 from scene_classification.explanation.photographs import explain_photographs
@@ -70,6 +71,7 @@ def train(place: Workplace) -> None:
 def evaluate(place: Workplace) -> None:
     """Measure the network on the test scenes."""
     network, scenes = place.examine()
+    describe_network(network, place.run, network_of(place.config))
     with place.reporter.bar("test scenes", len(scenes.test)) as progress:
         figures = evaluate_network(
             network,

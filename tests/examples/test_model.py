@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerascam import GradCAM
 from scene_classification.networks import residual as module
+from scene_classification.networks.description import stages_of
 from scene_classification.networks.residual import SIZES, residual_network
 from scene_classification.networks.transfer import transfer_network
 
@@ -164,3 +165,43 @@ def test_grad_cam_finds_the_last_block_of_a_nested_resnet50(monkeypatch):
 def test_a_backbone_that_is_not_there_is_named():
     with pytest.raises(FileNotFoundError, match=r"backbone='gone.keras' does not exist; give"):
         transfer_network("gone.keras")
+
+
+def test_a_plain_block_is_a_residual_block_without_its_sum():
+    plain = residual_network("tiny", input_shape=(64, 64, 3), shortcuts=False)
+    expected = features(plain, "stage2_block1_2_norm").clip(min=0)
+    np.testing.assert_array_equal(features(plain, "stage2_block1_out"), expected)
+    assert expected.max() > 0.1
+    kernels = [
+        [one.kernel.shape for one in network.layers if isinstance(one, keras.layers.Conv2D)]
+        for network in (plain, residual_network("tiny", input_shape=(64, 64, 3)))
+    ]
+    main = [shape for shape in kernels[1] if shape[0] == 3]  # projections are 1 × 1
+    assert kernels[0] == main
+
+
+def test_the_table_of_stages_adds_up_to_the_network():
+    network = residual_network("medium", input_shape=(128, 128, 3))
+    stages = stages_of(network)
+    assert sum(stage.parameters for stage in stages) == network.count_params()
+    assert [stage.size for stage in stages] == [
+        (32, 32, 48), (32, 32, 48), (16, 16, 96), (8, 8, 192), (8, 8, 256), (6,),
+    ]  # fmt: skip
+    assert [stage.blocks for stage in stages] == [0, 2, 2, 2, 2, 0]
+    assert stages_of(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])) == []
+
+
+@pytest.mark.parametrize(("layer", "row"), [("stem_pool", 0), ("stage1_block1_out", 1)])
+def test_a_cell_depends_on_the_pixels_of_its_receptive_field_and_no_others(layer, row):
+    network = residual_network("tiny", input_shape=(64, 64, 3))
+    for one in network.layers:
+        if isinstance(one, keras.layers.BatchNormalization):  # blocks that are no identities
+            one.gamma.assign(np.ones(one.gamma.shape))
+    cells = keras.Model(network.input, network.get_layer(layer).output)
+    images = tf.constant(np.random.default_rng(1).uniform(0, 255, (48, 64, 64, 3)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        middle = tf.reduce_sum(cells(images)[:, 8, 8])
+    seen = np.abs(tape.gradient(middle, images)).sum((0, 2, 3)) > 0
+    reach = np.flatnonzero(seen)
+    assert reach[-1] - reach[0] + 1 == stages_of(network)[row].receptive_field

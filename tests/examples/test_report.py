@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +20,11 @@ from scene_classification.data.audit import Audit
 from scene_classification.data.examine import Examined
 from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.mistakes import confused_pairs, describe, worst_positions
+from scene_classification.evaluation.network import describe_network
 from scene_classification.explanation.measurement import summarize
+from scene_classification.networks.depth import depth_in_words
+from scene_classification.networks.description import StageFacts
+from scene_classification.networks.residual import residual_network
 from scene_classification.pictures.numbers import NO_BREAK, interval, percent, span
 from scene_classification.report.numbers import count
 from scene_classification.report.pictures import embed
@@ -28,11 +33,11 @@ from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
-PARTS = ("config", "data", "metrics", "explanations", "photographs", "served")
+PARTS = ("config", "data", "network", "metrics", "explanations", "photographs", "served")
 PICTURES = (
     *("methods", "samples", "counts", "evidence", "problems", "augmented", "training"),
     *("confusion", "per_class", "roc", "reliability", "evidence_share", "explain_mistakes"),
-    *("mistakes", "photographs", "served"),
+    *("mistakes", "photographs", "served", "blocks", "depth"),
 )
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -141,6 +146,10 @@ def explained(classes):
     }
 
 
+def stage(*values):
+    return StageFacts(*values)._asdict()
+
+
 @cache
 def findings(classes):
     """What the steps of a run find, as the text of JSON."""
@@ -151,6 +160,16 @@ def findings(classes):
     return json.dumps(
         {
             "data": data,
+            "network": {
+                "image_size": 96,
+                "parameters": 1_259_878,
+                "averaged": True,
+                "stages": [
+                    stage(HOSTILE, (24, 24, 32), 0, 992, 7),
+                    stage("stage 1", (24, 24, 32), 1, 18_688, 23),
+                    stage("head", (6,), 0, 1_158, None),
+                ],
+            },
             "metrics": measured(classes),
             "explanations": explained(classes),
             "photographs": {
@@ -301,6 +320,30 @@ def test_one_part_is_enough(run, whole, present):
     for step, part in commands.items():
         told = f"python -m scene_classification {step} --run" in text
         assert told == (part != present)
+
+
+def test_the_network_is_told_stage_by_stage_and_how_it_learns(run, whole):
+    text = read(run).text
+    assert "1,259,878 weights, for images of 96 × 96 pixels" in text
+    assert "stage 1 24 × 24 × 32 1 18,688 23 × 23" in text
+    assert "head 6 — 1,158 all" in text
+    assert "averages 2 × 2 cells" in text and "lattice" not in text
+    assert "The learning rate rises to 0.002 over the first epoch and falls to 0" in text
+    assert depth_in_words() in text
+    (run.root / "network.json").write_text(json.dumps(whole["network"] | {"averaged": False}))
+    assert "maps of the layer before show a lattice" in read(run).text
+
+
+def test_a_network_is_described_as_it_is_and_a_backbone_not_at_all(run):
+    network = residual_network("tiny", input_shape=(64, 64, 3), projection="strided")
+    found = describe_network(network, run, "own")
+    assert json.loads(json.dumps(found)) == json.loads((run.root / "network.json").read_text())
+    assert found["parameters"] == network.count_params() and not found["averaged"]
+    assert [one["receptive_field"] for one in found["stages"]] == [7, 23, 47, 95, 159, None]
+    (run.root / "network.json").unlink()
+    plain = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    assert describe_network(plain, run, "own") is None
+    assert not (run.root / "network.json").exists()
 
 
 def test_a_measured_model_was_not_trained_here(run, whole):

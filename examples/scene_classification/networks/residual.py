@@ -32,12 +32,13 @@ STRIDES = (1, 2, 2, 1)
 
 
 def residual_network(
-    size: str = "small",
+    size: str | Size = "small",
     *,
     input_shape: tuple[int | None, int | None, int] = (96, 96, 3),
     classes: int = 6,
     dropout: float = 0.0,
     projection: str = "averaged",
+    shortcuts: bool = True,
     synchronized: bool = False,
 ) -> keras.Model:
     """Build a residual network (He et al., 2016, arXiv:1512.03385) that takes RGB 0–255.
@@ -55,12 +56,15 @@ def residual_network(
     layer before shows a lattice.
 
     Args:
-        size: `"tiny"` (0.2 million weights), `"small"` (1.3) or `"medium"` (3.8).
+        size: `"tiny"` (0.2 million weights), `"small"` (1.3) or `"medium"` (3.8), or widths and
+            blocks of your own.
         input_shape: Height, width and 3; None for a side that may vary.
         classes: Number of classes.
         dropout: Share of the pooled features dropped while training.
         projection: How a projection comes to a coarser grid: `"averaged"`, or `"strided"`, as in
             the paper of 2016. Their weights have the same shapes and do not fit each other.
+        shortcuts: Whether blocks add their input. Without, the network is a plain one of the same
+            convolutions, to compare with.
         synchronized: Whether replicas that train together normalize by the statistics of the whole
             batch, not each by those of its own part.
 
@@ -76,28 +80,25 @@ def residual_network(
         >>> network.output_shape, network.get_layer("stage4_block1_out").output.shape
         ((None, 3), (None, 4, 4, 96))
     """
-    if size not in SIZES:
+    if isinstance(size, str) and size not in SIZES:
         raise ValueError(f"size={size!r} is unknown; choose one of {sorted(SIZES)}")
     if projection not in PROJECTIONS:
         raise ValueError(f"projection={projection!r} is unknown; choose one of {list(PROJECTIONS)}")
-    widths, blocks = SIZES[size]
+    widths, blocks = SIZES[size] if isinstance(size, str) else size
     convolve = partial(_convolution, synchronized=synchronized)
+    block = partial(_block, projection=projection, shortcuts=shortcuts, convolve=convolve)
     images = keras.Input(input_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(images)
     x = convolve(x, widths[0], 3, strides=2, name="stem")
     x = layers.ReLU(name="stem_relu")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
-    for stage, (width, count, strides) in enumerate(zip(widths, blocks, STRIDES, strict=True), 1):
-        for block in range(1, count + 1):
-            name = f"stage{stage}_block{block}"
-            if block == 1 and (strides != 1 or x.shape[-1] != width):
-                averaged = projection == "averaged"
-                x = projection_block(
-                    x, width, strides=strides, averaged=averaged, name=name, convolve=convolve
-                )
-            else:
-                x = identity_block(x, name=name, convolve=convolve)
-    return keras.Model(images, classify(x, classes, dropout), name=f"residual_network_{size}")
+    for stage, (width, count, first) in enumerate(zip(widths, blocks, STRIDES, strict=True), 1):
+        for number in range(1, count + 1):
+            strides, name = (first if number == 1 else 1), f"stage{stage}_block{number}"
+            x = block(x, width, strides=strides, name=name)
+    kind = "residual_network" if shortcuts else "plain_network"
+    name = f"{kind}_{size}" if isinstance(size, str) else kind
+    return keras.Model(images, classify(x, classes, dropout), name=name)
 
 
 def classify(features: Any, classes: int, dropout: float) -> Any:
@@ -107,6 +108,32 @@ def classify(features: Any, classes: int, dropout: float) -> Any:
     # In float32 under any dtype policy: probabilities near 0 and 1 need it.
     scores = layers.Dense(classes, name="scores", dtype="float32")(kept)
     return layers.Softmax(name="probabilities", dtype="float32")(scores)
+
+
+def _block(
+    x: Any,
+    width: int,
+    *,
+    strides: int,
+    name: str,
+    projection: str,
+    shortcuts: bool,
+    convolve: Convolve,
+) -> Any:
+    if not shortcuts:
+        return plain_block(x, width, strides=strides, name=name, convolve=convolve)
+    if strides == 1 and x.shape[-1] == width:
+        return identity_block(x, name=name, convolve=convolve)
+    averaged = projection == "averaged"
+    return projection_block(
+        x, width, strides=strides, averaged=averaged, name=name, convolve=convolve
+    )
+
+
+def plain_block(x: Any, width: int, *, strides: int, name: str, convolve: Convolve) -> Any:
+    """Return ReLU(F(x)): what a block computes without its shortcut."""
+    residual = _residual(x, width, strides, name, convolve, gamma="ones")
+    return layers.ReLU(name=f"{name}_out")(residual)
 
 
 def identity_block(x: Any, *, name: str, convolve: Convolve) -> Any:
@@ -131,11 +158,13 @@ def _add(shortcut: Any, residual: Any, name: str) -> Any:
     return layers.ReLU(name=f"{name}_out")(total)
 
 
-def _residual(x: Any, width: int, strides: int, name: str, convolve: Convolve) -> Any:
+def _residual(
+    x: Any, width: int, strides: int, name: str, convolve: Convolve, gamma: str = "zeros"
+) -> Any:
     """F(x): two 3 × 3 convolutions with a ReLU between them."""
     x = convolve(x, width, 3, strides=strides, name=f"{name}_1")
     x = layers.ReLU(name=f"{name}_1_relu")(x)
-    return convolve(x, width, 3, strides=1, name=f"{name}_2", gamma="zeros")
+    return convolve(x, width, 3, strides=1, name=f"{name}_2", gamma=gamma)
 
 
 def _convolution(

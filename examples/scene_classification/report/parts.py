@@ -19,6 +19,8 @@ class Parts(NamedTuple):
         config: Its settings.
         data: What `data.findings.report_data` wrote.
         history: The lines of each stage of training; empty when nothing was trained.
+        network: What `evaluation.network.describe_network` wrote of the run's network, if it is a
+            residual network.
         metrics: What `evaluation.step.evaluate` wrote of the run's network.
         explanations: What `explanation.step.explain` wrote of the run's network.
         photographs: What `explanation.photographs.explain_photographs` returned.
@@ -28,6 +30,7 @@ class Parts(NamedTuple):
     config: Config | None
     data: dict[str, Any] | None
     history: dict[str, list[Line]]
+    network: dict[str, Any] | None
     metrics: dict[str, Any] | None
     explanations: dict[str, Any] | None
     photographs: dict[str, Any] | None
@@ -47,10 +50,10 @@ def read_parts(run: RunFolder) -> Parts:
     Raises:
         ValueError: If one of the files is no JSON.
     """
-    names = ("data", "metrics", "explanations", "photographs", "served")
+    names = ("data", "network", "metrics", "explanations", "photographs", "served")
     found = {name: _read(run.root / f"{name}.json") for name in names}
     config = Config.read(run.config) if _read(run.config) is not None else None
-    for name in ("metrics", "explanations"):
+    for name in ("network", "metrics", "explanations"):
         found[name] = _of_this_network(found[name], config)
     return Parts(config=config, history=read_history(run), **found)
 

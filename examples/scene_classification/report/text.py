@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from scene_classification.networks.depth import depth_in_words
 from scene_classification.pictures.numbers import percent
 from scene_classification.report.accuracy import (
     against_chance,
@@ -16,6 +17,7 @@ from scene_classification.report.accuracy import (
 from scene_classification.report.evidence import evidence
 from scene_classification.report.made import commands, settings, versions
 from scene_classification.report.naming import Named, asked_network, run_network
+from scene_classification.report.network import recipe
 from scene_classification.report.numbers import listed
 from scene_classification.report.parts import Parts
 from scene_classification.report.problems import problems
@@ -39,6 +41,8 @@ def describe(parts: Parts, folder: str) -> dict[str, Any]:
         "problems": [] if parts.data is None else problems(parts.data["audit"]),
         "training": training(parts.history, parts.config),
         "curves": curves(parts.config),
+        "recipe": recipe(parts.config),
+        "depth": depth_in_words(),
         **_measured(parts, run),
         **_explained(parts),
         **_asked(parts),
