@@ -16,13 +16,18 @@ import numpy as np
 from scene_classification.classes import CLASSES
 from scene_classification.config import Config
 from scene_classification.data.audit import Audit
-from scene_classification.data.folder import Scenes
+from scene_classification.data.batches import decode_images
+from scene_classification.data.folder import Scenes, validation_split
+from scene_classification.evaluation.conditions import by_brightness, by_crop
 from scene_classification.evaluation.metrics import measure
-from scene_classification.evaluation.prediction import predict
+from scene_classification.evaluation.prediction import image_side, predict
+from scene_classification.evaluation.temperature import fit_temperature, with_temperature
+from scene_classification.explanation.borders import common_maps, draw_means
 from scene_classification.files import UNFINISHED, write_text
 from scene_classification.networks.reference import load_reference_model, save_reference_model
 from scene_classification.networks.which import REFERENCE
 from scene_classification.pictures.numbers import interval
+from scene_classification.pictures.saving import save
 from scene_classification.report.accuracy import verdict
 from scene_classification.report.made import commands
 from scene_classification.report.sureness import calibration
@@ -52,8 +57,9 @@ def publish(
         audit: What was found in the scenes.
         scenes: What it was trained and is tested on.
         run: The run.
-        folder: Where to write `weights.npz`, `reference.json`, `metrics.json` and `README.md`. They
-            are made elsewhere first: what stands there stays until all are done.
+        folder: Where to write `weights.npz`, `reference.json`, `metrics.json`, `conditions.json`,
+            `mean_maps.png` and `README.md`. They are made elsewhere first: what stands there stays
+            until all are done.
         progress: Called with the number of test images of each batch when it is done.
 
     Returns:
@@ -71,23 +77,58 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as beside:
         made = Path(beside)
+        temperature = _temperature(network, config, scenes)
         save_reference_model(
-            network,
+            with_temperature(network, temperature),
             made,
             size=config.size,
             projection=config.projection,
             classes=scenes.classes,
         )
-        probabilities = predict(load_reference_model(made), scenes.test, progress=progress)
+        shipped = load_reference_model(made)
+        probabilities = predict(shipped, scenes.test, progress=progress)
         figures = measure(scenes.test.labels, probabilities, scenes.classes, seed=config.seed)
         write_text(made / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        before = measure(
+            scenes.test.labels, predict(network, scenes.test), scenes.classes, seed=config.seed
+        )
+        conditions = {
+            "temperature": temperature,
+            "calibration_error_without": before["expected_calibration_error"],
+            **_conditions(shipped, scenes, config.seed, made),
+        }
+        write_text(made / "conditions.json", json.dumps(conditions, indent=2) + "\n")
         size = (made / "weights.npz").stat().st_size
         provenance = folder / PROVENANCE
         told = provenance.read_text(encoding="utf-8") if provenance.is_file() else ""
-        write_text(made / "README.md", model_card(config, audit, scenes, run, figures, size, told))
+        card = model_card(config, audit, scenes, run, figures, conditions, size, told)
+        write_text(made / "README.md", card)
         for path in made.iterdir():
             os.replace(path, folder / path.name)
     return figures
+
+
+def _temperature(network: keras.Model, config: Config, scenes: Scenes) -> float:
+    """Fit the temperature on the photographs that were held out of training."""
+    _, held = validation_split(scenes.train, config.validation_share, config.seed)
+    return fit_temperature(predict(network, held), held.labels)
+
+
+def _conditions(network: keras.Model, scenes: Scenes, seed: int, folder: Path) -> dict[str, Any]:
+    """Measure where the network is right and where its heat lies, and draw the mean maps."""
+    images, labels = decode_images(scenes.test, image_side(network)), scenes.test.labels
+
+    def answer(batch: Any) -> Any:
+        return np.asarray(network.predict(batch, verbose=0))
+
+    common = common_maps(network, images, labels, seed)
+    save(draw_means(common.means, scenes.classes), folder / "mean_maps.png")
+    right = answer(images.astype(np.float32)).argmax(1) == labels
+    return {
+        "brightness": by_brightness(images, right, seed),
+        "crop": by_crop(answer, images, labels, seed),
+        "border": {"heat": common.border, "area": common.area},
+    }
 
 
 def model_card(
@@ -96,6 +137,7 @@ def model_card(
     scenes: Scenes,
     run: RunFolder,
     figures: dict[str, Any],
+    conditions: dict[str, Any],
     size: int,
     provenance: str = "",
 ) -> str:
@@ -107,6 +149,7 @@ def model_card(
         scenes: What the network was trained and is tested on.
         run: The run, for its logs.
         figures: As `metrics.measure` returns them.
+        conditions: What `publish` writes as `conditions.json`.
         size: The size of the weights, in bytes.
         provenance: What the settings cannot tell, as Markdown.
     """
@@ -121,6 +164,7 @@ def model_card(
     return template.render(
         config=config,
         figures=figures,
+        conditions=conditions,
         verdict=verdict(figures),
         calibration=calibration(figures),
         classes=scenes.classes,

@@ -9,11 +9,13 @@ from small_scenes import write_small_scenes
 from scene_classification import publishing
 from scene_classification.config import Config
 from scene_classification.data.audit import audit
-from scene_classification.data.folder import read_folder
+from scene_classification.data.folder import read_folder, validation_split
 from scene_classification.evaluation.metrics import measure
 from scene_classification.evaluation.prediction import predict
+from scene_classification.evaluation.temperature import fit_temperature
 from scene_classification.networks.reference import load_reference_model
 from scene_classification.networks.residual import residual_network
+from scene_classification.pictures.numbers import interval
 from scene_classification.publishing import publish, training_commands
 from scene_classification.run_folder import RunFolder
 
@@ -42,6 +44,8 @@ def test_the_card_holds_the_figures_of_the_weights_beside_it(parts):
         assert " | ".join(map(str, row)) in card
     assert {path.name for path in folder.iterdir()} == {
         "README.md",
+        "conditions.json",
+        "mean_maps.png",
         "metrics.json",
         "reference.json",
         "weights.npz",
@@ -102,3 +106,23 @@ def test_two_teachers_are_trained_in_two_runs(tmp_path):
     assert "--teacher runs/teacher/model.keras" in student
     assert "--second-teacher runs/teacher2/model.keras" in student
     assert "--start reference" in student
+
+
+def test_the_temperature_is_in_the_weights_and_changes_no_answer(parts):
+    network, scenes, folder = parts[0], parts[3], parts[-1]
+    publish(*parts)
+    conditions = json.loads((folder / "conditions.json").read_text(encoding="utf-8"))
+    temperature = conditions["temperature"]
+    before, after = (predict(one, scenes.test) for one in (network, load_reference_model(folder)))
+    powers = before ** (1 / temperature)
+    np.testing.assert_allclose(after, powers / powers.sum(1, keepdims=True), atol=2e-3)  # float16
+    np.testing.assert_array_equal(after.argmax(1), before.argmax(1))
+    _, held = validation_split(scenes.train, CONFIG.validation_share, CONFIG.seed)
+    assert temperature == fit_temperature(predict(network, held), held.labels)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"divided by {temperature:.2f}, the temperature" in card
+    for part in ("brightness", "crop"):
+        for name, one in conditions[part].items():
+            assert f"| {name} | {interval(one)} |" in card
+    whole = measure(scenes.test.labels, after, scenes.classes)["accuracy"]
+    assert conditions["crop"]["100 % of each side"]["value"] == whole["value"]
