@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
+# The demo needs no tools, so it installs the example alone, unless all is installed already.
+EXAMPLE := $(or $(wildcard $(STAMP)),$(VENV)/.example)
 # PyPI's PyTorch for Linux brings CUDA; make peers CPU_TORCH= takes it all the same.
 CPU_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
 WITHOUT_DEPENDENCIES := xplique==2.0.2 grad-cam==1.5.7
@@ -16,7 +18,7 @@ help:  ## Show this list
 test: $(STAMP)  ## Run every check, as continuous integration does
 	@scripts/check
 
-demo: $(STAMP)  ## Draw scenes, train on them, explain, serve, and report: about five minutes on two quiet cores
+demo: $(EXAMPLE)  ## Draw scenes, train on them, explain, serve, and report: about five minutes on two quiet cores
 	@$(VENV)/bin/python -m scene_classification run --run runs/demo
 
 proofs: $(STAMP)  ## Run the tests over their whole matrices, and those that take long
@@ -58,13 +60,15 @@ clean:  ## Remove the virtual environment, caches and build outputs
 	rm -rf $(VENV) build dist docs/_build docs/_generated docs/api .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src examples tests scripts docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Installed once, and again only when pyproject.toml changes. Where a system Python comes without
-# ensurepip (Debian's does), its own pip installs pip into the environment.
-$(STAMP): pyproject.toml
+# Installed once, and again only when pyproject.toml changes; pip tells what it downloads. Where a
+# system Python comes without ensurepip (Debian's does), its own pip installs pip into the environment.
+$(STAMP): EXTRA := dev
+$(VENV)/.example: EXTRA := examples
+$(STAMP) $(VENV)/.example: pyproject.toml
 	@test -x $(VENV)/bin/pip \
 	  || $(PYTHON) -m venv $(VENV) >/dev/null \
 	  || { $(PYTHON) -m venv --without-pip $(VENV) \
 	       && $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet pip; }
-	@echo "== install into $(VENV)"
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "== install into $(VENV); TensorFlow makes it large"
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --editable '.[$(EXTRA)]'
 	@touch $@

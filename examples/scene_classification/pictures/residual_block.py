@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -55,13 +57,13 @@ def _block(axes: Axes, title: str, shortcut: list[str], first: str) -> None:
     axes.text(TRUNK + 1.35, plus + 1.15, "y", va="center", fontsize=TEXT + 1, style="italic")
 
 
-def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:
+def _box(axes: Axes, x: float, y: float, words: str, color: Any) -> None:
     style = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": color}
     axes.text(x, y, words, ha="center", va="center", fontsize=TEXT, color=INK, bbox=style)
 
 
 def _arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], color: str = FAINT
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], color: Any = FAINT
 ) -> None:
     line = {"arrowstyle": "-|>", "color": INK if color == FAINT else color, "linewidth": 1.4}
     axes.annotate("", xy=end, xytext=start, arrowprops=line)
