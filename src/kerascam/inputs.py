@@ -89,6 +89,7 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[An
         return nested
     if isinstance(inputs, Mapping):
         if set(inputs) != set(names):
+            _check_nest(inputs, specs, argument)
             raise ValueError(
                 f"{argument} must have the model's input names {names} as keys; "
                 f"received {brief(sorted(map(str, inputs)))}"
@@ -97,7 +98,10 @@ def _in_order(inputs: Any, specs: Sequence[InputSpec], argument: str) -> list[An
     if len(specs) == 1:
         alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
         return list(inputs) if alone and _is_batch(inputs[0], specs[0]) else [inputs]
+    if isinstance(inputs, (list, tuple)) and any(isinstance(each, Mapping) for each in inputs):
+        _check_nest(inputs, specs, argument)
     if not isinstance(inputs, (list, tuple)) or len(inputs) != len(specs):
+        _check_nest(inputs, specs, argument)
         count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
         raise ValueError(
             f"{argument} must be a list or dict of {len(specs)} inputs ({', '.join(names)}) for "
@@ -112,6 +116,26 @@ def _nested(inputs: Any, specs: Sequence[InputSpec]) -> list[Any] | None:
     if not all(paths) or not _has_paths(inputs, paths):
         return None
     return [reduce(getitem, path, inputs) for path in paths]
+
+
+def _check_nest(inputs: Any, specs: Sequence[InputSpec], argument: str) -> None:
+    """Raise if the model takes nested inputs: then these stand elsewhere."""
+    if all(len(spec.path) < 2 for spec in specs):
+        return
+    places = [argument + "".join(f"[{step!r}]" for step in spec.path) for spec in specs]
+    raise ValueError(
+        f"{argument} must be nested as the model takes them, {', '.join(places)}; received "
+        f"{brief(_shapes(inputs))}"
+    )
+
+
+def _shapes(nest: Any) -> Any:
+    """Replace what stands in a nest of mappings and lists by its shape."""
+    if isinstance(nest, Mapping):
+        return {step: _shapes(inner) for step, inner in nest.items()}
+    if isinstance(nest, (list, tuple)):
+        return [_shapes(inner) for inner in nest]
+    return tuple(getattr(nest, "shape", ()))
 
 
 def _has_paths(nest: Any, paths: Sequence[tuple[str | int, ...]]) -> bool:

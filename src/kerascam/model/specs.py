@@ -3,6 +3,8 @@
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any, TypeAlias
 
 import keras
@@ -10,6 +12,7 @@ import tensorflow as tf
 
 from ..errors import brief
 from ..inputs import InputSpec
+from .nests import Path, is_nested, is_shape, nest_of, paths_of
 
 #: The form of each of the inputs of a graph.
 Signature: TypeAlias = Sequence[tf.TensorSpec]
@@ -67,8 +70,9 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
         tensors = keras.tree.flatten(declared)
         flat = isinstance(declared, Mapping) and len(declared) == len(tensors)
         names = keras.tree.flatten({key: key for key in declared}) if flat else []
-        paths = _paths(keras.tree.pack_sequence_as(declared, list(range(len(tensors)))))
-        nested = any(len(path) > 1 for path in paths.values())
+        numbers = keras.tree.pack_sequence_as(declared, list(range(len(tensors))))
+        paths = sorted(paths_of(numbers), key=lambda path: reduce(getitem, path, numbers))
+        nested = is_nested(paths)
         return [
             InputSpec(
                 name,
@@ -81,7 +85,18 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
             )
         ]
     dtype = "float64" if model.variable_dtype == "float64" else None
-    names = _arguments(model)
+    paths, names = _own_nest(model, inputs), _arguments(model)
+    if is_nested(paths):
+        by_place = names and not isinstance(inputs, Mapping)  # of the arguments
+        return [
+            InputSpec(
+                "/".join(map(str, path)),
+                None,
+                dtype,
+                (names.index(str(path[0])), *path[1:]) if by_place else path,
+            )
+            for path in paths
+        ]
     if names:
         return [InputSpec(name, None, dtype) for name in names]
     built = _built_shapes(model)
@@ -96,14 +111,32 @@ def input_specs(model: keras.Model, inputs: Any = None) -> list[InputSpec]:
     return [InputSpec("images", None, dtype)]
 
 
-def _paths(nest: Any) -> dict[int, tuple[str | int, ...]]:
-    """Say where each number stands in a nest: its keys and places from outside to inside."""
-    if isinstance(nest, int):
-        return {nest: ()}
-    steps = nest.items() if isinstance(nest, Mapping) else enumerate(nest)
-    return {
-        number: (step, *path) for step, inner in steps for number, path in _paths(inner).items()
-    }
+def _own_nest(model: keras.Model, inputs: Any) -> list[Path]:
+    """Say where the inputs stand that a model which declares none takes nested; [] if it does not.
+
+    It remembers the nest that it was built with; of several arguments, only the first.
+    """
+    names = _arguments(model)
+    if names:
+        given = inputs
+        if not isinstance(inputs, Mapping):
+            given = dict(zip(names, inputs, strict=False)) if _is_list(inputs) else {}
+        return [
+            (name, *path)
+            for name in names
+            for path in (paths_of(given[name]) if isinstance(given.get(name), Mapping) else [()])
+        ]
+    built = (model.get_build_config() or {}).get("input_shape")
+    if built is not None:
+        return paths_of(built, is_shape)
+    nests = list(inputs.values()) if isinstance(inputs, Mapping) else inputs
+    if _is_list(nests) and any(isinstance(each, Mapping) for each in nests):
+        return paths_of(inputs)
+    return []
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
 
 
 def declared_batch(model: keras.Model) -> int | None:
@@ -145,14 +178,18 @@ def _arguments(model: keras.Model) -> list[str]:
         for each in parameters
         if each.kind is each.POSITIONAL_OR_KEYWORD
         and each.default is each.empty
-        and each.name not in ("training", "mask")
+        and each.name != "training"
     ]
     return names if len(names) > 1 else []
 
 
-def names_inputs(model: keras.Model) -> bool:
-    """Tell whether a model says by itself which inputs it takes, without an example."""
-    return _declared(model) is not None or bool(_arguments(model))
+def names_inputs(model: keras.Model, chosen: Any) -> bool:
+    """Tell whether a model says without an example if it has the input that is chosen.
+
+    The arguments of its `call` are known; which inputs may be nested in one of them is not.
+    """
+    whole = isinstance(chosen, str) and "/" not in chosen
+    return _declared(model) is not None or (whole and bool(_arguments(model)))
 
 
 def declared_units(model: keras.Model, output: int | str | None) -> int | None:
@@ -205,6 +242,10 @@ def pack(model: keras.Model, tensors: Sequence[tf.Tensor], like: Any) -> Any:
         tensors: One for each input, in order.
         like: The user's own structure, for a model that does not declare one.
     """
+    paths = [] if _declared(model) is not None else _own_nest(model, like)
+    if is_nested(paths):
+        nest = nest_of(paths, tensors)
+        return list(nest.values()) if _arguments(model) else nest
     if _arguments(model):
         return list(tensors)
     if len(tensors) == 1 and not isinstance(_declared(model), dict):

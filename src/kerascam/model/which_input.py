@@ -27,7 +27,7 @@ def check_input(model: keras.Model, chosen: Any, own: Sequence[InputSpec] | None
         return
     if own is not None:
         place_of(chosen, own)
-    elif specs.names_inputs(model):
+    elif specs.names_inputs(model, chosen):
         place_of(chosen, specs.input_specs(model))
 
 

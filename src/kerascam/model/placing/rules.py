@@ -118,7 +118,13 @@ def _filled(tensor: tf.Tensor) -> Lengths:
         told = number(tensor.op.inputs[0])
         return own if told is None else tuple(None if np.isnan(n) else int(n) for n in told)
     if tensor.op.type in ("Mul", "Cast", "Identity"):
-        return _filled(tensor.op.inputs[0])
+        factors = map(_filled, tensor.op.inputs)
+        alike = next((each for each in factors if len(each) == len(own)), own)
+        # A length of one may be repeated to that of the other factor.
+        known = (None if length == 1 else length for length in alike)
+        return tuple(
+            told if length is None else length for length, told in zip(own, known, strict=True)
+        )
     return own
 
 
