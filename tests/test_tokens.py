@@ -1,12 +1,15 @@
 """Models of text: one value per token, by the output of the embedding."""
 
+import itertools
 from typing import Any
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from kerascam import (
     GradCAM,
@@ -89,3 +92,75 @@ def test_two_embeddings_are_asked_about() -> None:
     found = Saliency(model, layer="one")(TOKENS, 1)
     assert found.heatmaps.shape == (3, 12)
     assert found.layer == "one"
+
+
+WORDS = [
+    "[CLS]",
+    "a",
+    "$fine$",
+    "film",
+    "not",
+    "bad",
+    "at",
+    "all",
+    "under_score",
+    "w" * 40,
+    "",
+    ".",
+]
+
+
+def test_a_text_is_drawn_word_by_word_on_the_colour_of_its_heat() -> None:
+    found = GradientTimesInput(network(), normalize="signed")(TOKENS, 1)
+    drawn = found.plot(tokens=[WORDS, WORDS[::-1], [str(token) for token in TOKENS[2]]])
+    FigureCanvasAgg(drawn).draw()
+    axes = [one for one in drawn.axes if one.texts]
+    assert [text.get_text() for text in axes[1].texts] == WORDS[::-1]
+    assert [text.get_text() for text in axes[2].texts] == [str(token) for token in TOKENS[2]]
+    shades = matplotlib.colormaps["RdBu_r"]
+    for ax, heat in zip(axes, found.heatmaps, strict=True):
+        top = np.abs(heat).max()
+        colors = np.array([patch.get_facecolor()[:3] for patch in ax.patches])
+        np.testing.assert_allclose(colors, shades((heat / top + 1) / 2)[:, :3], atol=0.01)
+        boxes = [text.get_window_extent() for text in ax.texts]
+        rims = [patch.get_window_extent() for patch in ax.patches]
+        for box, rim, text in zip(boxes, rims, ax.texts, strict=True):
+            assert not text.get_text() or (rim.x0 <= box.x0 and box.x1 <= rim.x1)
+        lines = [round(rim.y0) for rim in rims]
+        assert lines == sorted(lines, reverse=True)
+        for one, following in itertools.pairwise(rims):
+            assert one.x1 < following.x0 or round(one.y0) > round(following.y0)
+
+
+def test_one_text_alone_may_be_given_as_its_words() -> None:
+    drawn = Saliency(network())(TOKENS[:1], 1).plot(tokens=WORDS)
+    assert [text.get_text() for text in drawn.axes[0].texts] == WORDS
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ("a film", TypeError, "tokens must be a list of words for each text, not 'a film'"),
+        ([WORDS, WORDS], ValueError, "tokens must be those of 3 texts; received 2"),
+        ([WORDS, WORDS, WORDS[:7]], ValueError, r"tokens\[2\] must have a word for each of the 12 "
+         "tokens of its text; received 7: give '' for padding"),
+        ([WORDS, WORDS, "film"], TypeError, r"tokens\[2\] must be a list of words, not 'film'"),
+        (TOKENS, TypeError, r"tokens\[0\] must be a list of words"),
+    ],
+)  # fmt: skip
+def test_wrong_words_are_refused(tokens: Any, error: type[Exception], message: str) -> None:
+    found = Saliency(network())(TOKENS, 1)
+    with pytest.raises(error, match=message):
+        found.plot(tokens=tokens)
+
+
+def test_words_go_with_texts_alone() -> None:
+    found = Saliency(network())(TOKENS, 1)
+    with pytest.raises(ValueError, match="photos do not go with tokens"):
+        found.plot(TOKENS, tokens=[WORDS] * 3)
+    pictures = keras.Sequential(
+        [keras.Input((6, 5, 3)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
+    )
+    seen = Saliency(pictures)(np.ones((1, 6, 5, 3)))
+    with pytest.raises(ValueError, match="whose heatmaps have one axis, not 6×5"):
+        seen.plot(tokens=WORDS)

@@ -29,7 +29,44 @@ def heats_of(explanation: Any, of_pixels: bool) -> tuple[np.ndarray, str]:
     return figure.in_unit(explanation.heatmaps, of_pixels=of_pixels, scaled=explanation.scaled)
 
 
-def deep_figure(
+def words_figure(
+    tokens: Any, photos: Any, heatmaps: np.ndarray, titles: list[str], **colors: Any
+) -> Any:
+    """Draw texts.
+
+    Raises:
+        ValueError: If the heatmaps have more than one axis, or photos are given too.
+    """
+    if heatmaps.ndim != 2 or photos is not None:
+        shape = "×".join(map(str, heatmaps.shape[1:]))
+        raise ValueError(
+            "photos do not go with tokens: leave one of them out"
+            if heatmaps.ndim == 2
+            else f"tokens are for texts, whose heatmaps have one axis, not {shape}"
+        )
+    words = figure.tokens_of(tokens, (len(heatmaps), heatmaps.shape[1]))
+    return figure.word_figure(words, heatmaps, titles, **colors)
+
+
+def values_figure(
+    values: Any,
+    heatmaps: np.ndarray,
+    titles: list[str],
+    painted: dict[str, Any],
+    **colors: Any,
+) -> Any:
+    """Draw heatmaps of one axis or of three over the values of the input."""
+    colors["argument"] = "photos"
+    if values is None:
+        raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
+    if heatmaps.ndim == 2:
+        return figure.signal_figure(values, heatmaps, titles, **colors)
+    if heatmaps.ndim == 4:
+        return _deep_figure(values, heatmaps, titles, **painted, **colors)
+    raise ValueError(f"plot cannot draw heatmaps of shape {heatmaps.shape}")
+
+
+def _deep_figure(
     values: Any, heatmaps: np.ndarray, titles: list[str], *, heading: str, unit: str, **look: Any
 ) -> Any:
     """Draw heatmaps of three axes: frames if the inputs are in colour, as scans never are."""

@@ -14,7 +14,7 @@ from ..pictures import figure, render
 from ..pictures.look import Look
 from ..pictures.styles import Style
 from ..registry import METHODS
-from .drawn import deep_figure, heats_of, part_of, photos_of
+from .drawn import heats_of, part_of, photos_of, values_figure, words_figure
 from .records import (
     Description,
     arrays_of,
@@ -193,10 +193,12 @@ class Explanation:
         style: Style = "heat",
         levels: Sequence[float] | None = None,
         value_range: tuple[float, float] | None = None,
+        tokens: Any = None,
     ) -> Any:
         """Draw photo, heatmap with colour bar, and overlay, one row per image.
 
-        Of clips in colour, frames are drawn; of other volumes, the slice of most evidence.
+        Of clips in colour, frames are drawn; of other volumes, the slice of most evidence; of
+        texts, with `tokens`, each word on its colour.
 
         Args:
             photos: As for `overlay`; without any, the heatmaps alone are drawn.
@@ -205,6 +207,7 @@ class Explanation:
             style: As for `overlay`.
             levels: As for `overlay`.
             value_range: As for `overlay`; of signals it says nothing.
+            tokens: The words of each text, one for each value of its heatmap.
 
         Returns:
             A matplotlib Figure; `figure.savefig("cam.png")` writes it.
@@ -212,21 +215,16 @@ class Explanation:
         Look(colormap, alpha, style, levels)
         (heat, unit), titles = heats_of(self, self._described.of_pixels), self.titles()
         colors: dict[str, Any] = {"colormap": colormap, "signed": self.signed, "unit": unit}
+        if tokens is not None:
+            return words_figure(tokens, photos, heat, titles, **colors)
         painted: dict[str, Any] = {"alpha": alpha, "style": style, "levels": levels}
         painted["heading"] = self._described.title
         if heat.ndim == 3:
             shown = photos_of(self, photos, value_range)
             return figure.figure(shown, heat, titles, **painted, **colors)
         values = self.images if photos is None else figure.as_many(photos, len(self))
-        colors["argument"] = "photos"
-        if values is None:
-            raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
-        if heat.ndim == 2:
-            return figure.signal_figure(values, heat, titles, **colors)
-        if heat.ndim == 4:
-            painted["value_range"] = value_range
-            return deep_figure(values, heat, titles, **painted, **colors)
-        raise ValueError(f"plot cannot draw heatmaps of shape {self.heatmaps.shape}")
+        painted["value_range"] = value_range
+        return values_figure(values, heat, titles, painted, **colors)
 
     def save(
         self,

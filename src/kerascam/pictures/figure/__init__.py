@@ -10,3 +10,5 @@ from .signals import signal_figure as signal_figure
 from .unit import brightened as brightened
 from .unit import in_unit as in_unit
 from .volumes import volume_figure as volume_figure
+from .words import tokens_of as tokens_of
+from .words import word_figure as word_figure
