@@ -241,6 +241,6 @@ def test_a_sheet_says_what_each_mistake_was_taken_for():
     mistake = {"true": "sea", "predicted": "forest", "predicted_probability": 0.966}
     figure = charts.contact_sheet(np.zeros((7, 8, 8, 3), np.uint8), [mistake] * 7)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == [f"sea → forest 97{NO_BREAK}%"] * 7 + [""] * 5
+    assert titles == [f"sea →\nforest 97{NO_BREAK}%"] * 7 + [""] * 5
     empty = charts.contact_sheet(np.zeros((0, 8, 8, 3), np.uint8), [])
     assert [text.get_text() for text in empty.texts] == ["no mistakes"]

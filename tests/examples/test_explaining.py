@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from matplotlib.text import Text
 from sklearn.datasets import load_sample_image
 
 from scene_classification.data.batches import decode, resize
@@ -20,6 +21,7 @@ from scene_classification.explanation.images import (
     with_masks,
 )
 from scene_classification.explanation.photographs import explain_photographs, shipped_photographs
+from scene_classification.explanation.pictures import Panel, draw_panels
 from scene_classification.explanation.step import METHODS, explain
 from scene_classification.run_folder import RunFolder
 
@@ -211,3 +213,21 @@ def test_a_photograph_is_answered_like_the_same_picture_in_a_file(photographs, t
     asked = predict(color_network(), Split(paths, np.zeros(2, np.int64))).max(axis=1)
     told = [one["probability"] for one in answers.values()]
     np.testing.assert_allclose(told, asked, rtol=1e-6)
+
+
+#: Width of a full picture in the report of a window of 1280 pixels.
+SHOWN = 864
+
+
+@pytest.mark.parametrize("guided", [True, False])
+def test_no_text_is_smaller_than_11_pixels_in_the_report(guided):
+    picture = np.zeros((8, 8, 3), np.uint8)
+    heads = ["Image", "Grad-CAM", "Grad-CAM++", "LayerCAM,\n2 layers", "Eigen-CAM"]
+    heads += ["Guided\nbackpropagation", "Guided\nGrad-CAM"]
+    row = [Panel(picture, head) for head in heads]
+    figure = draw_panels([row], "One image", ["buildings\n97.6 %"], guided=guided)
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    smallest = min(text.get_fontsize() for text in texts) / 72  # inches
+    assert smallest * SHOWN / figure.get_figwidth() >= 11
+    told = " ".join(text.get_text() for text in texts)
+    assert ("99th percentile" in told) == guided

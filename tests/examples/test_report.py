@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shlex
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,6 +27,7 @@ from scene_classification.networks.depth import depth_in_words
 from scene_classification.networks.description import StageFacts
 from scene_classification.networks.residual import residual_network
 from scene_classification.pictures.numbers import NO_BREAK, interval, percent, span
+from scene_classification.report.made import commands
 from scene_classification.report.numbers import count
 from scene_classification.report.pictures import embed
 from scene_classification.report.problems import problems
@@ -344,6 +346,21 @@ def test_a_network_is_described_as_it_is_and_a_backbone_not_at_all(run):
     plain = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
     assert describe_network(plain, run, "own") is None
     assert not (run.root / "network.json").exists()
+
+
+def test_the_command_that_repeats_a_run_can_be_pasted(run, whole):
+    command = commands(Config.read(run.config), "try me")["run"]
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[:6] == ["python", "-m", "scene_classification", "run", "--run", "try me"]
+    assert words[words.index("--data") + 1] == f"path/to/{HOSTILE[:8]}"
+    assert "put where your own files lie in place of path/to" in read(run).text
+
+
+def test_the_lattice_is_explained_where_it_is_seen(run, whole):
+    told = "The dots of LayerCAM and of the guided methods are a mark of this network"
+    assert told not in read(run).text
+    (run.root / "network.json").write_text(json.dumps(whole["network"] | {"averaged": False}))
+    assert told in read(run).text
 
 
 def test_a_measured_model_was_not_trained_here(run, whole):

@@ -67,7 +67,7 @@ def draw_problems(audit: Audit) -> Figure | None:
 
 def draw_counts(audit: Audit) -> Figure:
     """Draw the number of images of each class and split as bars."""
-    figure = Figure(figsize=(7.2, 0.9 + 0.5 * len(audit.classes)), layout="constrained")
+    figure = Figure(figsize=(5, 1.2 + 0.5 * len(audit.classes)), layout="constrained")
     axes = figure.add_subplot()
     places = np.arange(len(audit.classes))
     bars = (("train", "training", -0.2, TRAIN_COLOR), ("test", "test", 0.2, TEST_COLOR))
@@ -79,13 +79,13 @@ def draw_counts(audit: Audit) -> Figure:
         axes.bar_label(drawn, [f"{count:,}" for count in counts], padding=3, fontsize=9)
     axes.set_yticks(places, audit.classes)
     axes.invert_yaxis()
-    axes.margins(x=0.1)
+    axes.margins(x=0.15)
     axes.set_xlabel("images")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)
     ratio = audit.imbalance()["ratio"]
     figure.suptitle(
-        f"Images of each class; the largest has {ratio:.2f} × the training images of the smallest",
+        f"Images of each class; the largest has\n{ratio:.2f} × the training images of the smallest",
         fontsize=10,
     )
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -135,7 +135,7 @@ def _pairs(audit: Audit, heading: str, groups: Sequence[Sequence[Examined]]) -> 
     tiles = []
     for files in groups[:PAIRS]:
         for file in _unlike(files):
-            caption = f"{audit.classes[file.label]}, {_NAMES[file.split]}\n{_short(file.path.name)}"
+            caption = f"{audit.classes[file.label]}\n{_NAMES[file.split]}\n{_short(file.path.name)}"
             tiles.append(Tile(load(file.path), caption))
     heading = f"{heading} ({_shown(len(tiles) // 2, len(groups))})"
     return [Section(heading, in_rows(tiles, 6, group=2))] if tiles else []

@@ -45,7 +45,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure
         images = table[row, column]
         text = f"{images}\n{percent(share)}" if images else "0"
         ink = "white" if share > 0.3 else INK if images else MUTED
-        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9.5)
     places = range(len(classes))
     axes.set_xticks(places, classes, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(places, classes)
@@ -120,14 +120,14 @@ def contact_sheet(
         columns: Images in a row.
     """
     rows = max(1, math.ceil(len(mistakes) / columns))
-    figure = Figure(figsize=(1.55 * columns, 1.74 * rows), layout="constrained")
+    figure = Figure(figsize=(1.55 * columns, 1.98 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
     for axes, image, mistake in zip(panels, images, mistakes, strict=False):
         axes.imshow(image)
         share = percent(mistake["predicted_probability"], 0)
-        axes.set_title(f"{mistake['true']} → {mistake['predicted']} {share}", fontsize=7, pad=3)
+        axes.set_title(f"{mistake['true']} →\n{mistake['predicted']} {share}", fontsize=9, pad=3)
     if not mistakes:
         figure.text(0.5, 0.5, "no mistakes", ha="center", va="center", color=INK)
     return figure
@@ -144,7 +144,7 @@ def training_curves(run: RunFolder) -> Figure | None:
     if not lines:
         return None
     epochs = np.arange(1, len(lines) + 1)
-    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         columns = {"training": name, "validation": f"val_{name}"}
         for number, (label, column) in enumerate(columns.items()):
@@ -165,6 +165,6 @@ def _mark_stages(axes: Axes, stages: Sequence[tuple[str, int]]) -> None:
         if start > 0.5:
             axes.axvline(start, color=INK, linewidth=1, linestyle=":")
         axes.text(
-            start + 0.1, 1.01, name, transform=axes.get_xaxis_transform(), color=INK, fontsize=9
+            start + 0.1, 1.01, name, transform=axes.get_xaxis_transform(), color=INK, fontsize=10
         )
         start += length

@@ -80,7 +80,7 @@ def roc(
     scores = metrics["per_class"].items()
     areas = {name: one["roc_auc"] for name, one in scores if one["roc_auc"] is not None}
     sides = [1.0, CORNER] if all(area > 0.9 for area in areas.values()) else [1.0]
-    figure = Figure(figsize=(1.9 + 4.9 * len(sides), 4.9), layout="constrained")
+    figure = Figure(figsize=(1.5 + 4.1 * len(sides), 4.4), layout="constrained")
     panels = figure.subplots(1, len(sides), squeeze=False)[0]
     for axes, side in zip(panels, sides, strict=True):
         for label, name in enumerate(metrics["classes"]):

@@ -93,7 +93,9 @@ def draw_examples(
         Figures by name: `explain_<class>` for each class, and `methods`.
     """
     overlays = [lay_over(explanation, shown.photos) for explanation in explanations]
-    heads = ["Photo", *(title.replace(" ", "\n", 1) for title in titles)]
+    heads = ["Image", *(title.replace(" ", "\n", 1) for title in titles)]
+
+    guided = any(explanation.method.startswith("guided") for explanation in explanations)
 
     def row(number: int, headed: bool) -> list[Panel]:
         pictures = [shown.photos[number], *(each[number] for each in overlays)]
@@ -103,7 +105,8 @@ def draw_examples(
 
     def table(numbers: list[int], heading: str) -> Figure:
         rows = [row(number, number == numbers[0]) for number in numbers]
-        return draw_panels(rows, heading, [_caption(shown, number, classes) for number in numbers])
+        captions = [_caption(shown, number, classes) for number in numbers]
+        return draw_panels(rows, heading, captions, guided=guided)
 
     of_class = {label: np.flatnonzero(shown.labels == label).tolist() for label in shown.labels}
     figures = {

@@ -101,7 +101,10 @@ def explain_photographs(
         f"{name}\n{one['class']}\n{percent(one['probability'])}" for name, one in answers.items()
     ]
     heading = HEADING.format(named(network))
-    save(draw_panels(rows, heading, captions, panel=PANEL), run.pictures / "photographs.png")
+    save(
+        draw_panels(rows, heading, captions, panel=PANEL, guided=True),
+        run.pictures / "photographs.png",
+    )
     return answers
 
 

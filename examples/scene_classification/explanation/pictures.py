@@ -27,9 +27,9 @@ from scene_classification.pictures.numbers import percent
 
 PANEL = 1.35  # inches: the width of one picture
 GAP, GROUP_GAP, ROW_GAP = 0.06, 0.24, 0.1  # inches between pictures, groups of them, and rows
-MARGIN, HEADING, FOOT = 0.1, 0.4, 0.5  # inches: at the edge, above the rows and below them
-SCALE = 5.2  # inches: the color scale with what is written beside it
-TITLE, LABEL, NOTE = 11, 8.5, 7.5  # points
+MARGIN, HEADING, FOOT = 0.1, 0.42, 0.55  # inches: at the edge, above the rows and below them
+SCALE = 6.4  # inches: the color scale with what is written beside it
+TITLE, LABEL, NOTE = 12, 10.5, 10  # points: 11 px or more in the report
 LINE = 1.3 * LABEL / 72  # inches: the height of one line of a label
 MEASURE_TITLES = {
     "share_inside": "Share of the map inside the evidence",
@@ -62,6 +62,7 @@ def draw_panels(
     *,
     panel: float = PANEL,
     group: int | None = None,
+    guided: bool = False,
 ) -> Figure:
     """Draw rows of equally wide panels under one heading, with the color scale of the maps.
 
@@ -71,6 +72,7 @@ def draw_panels(
         captions: What stands to the left of each row.
         panel: Width of a panel, in inches.
         group: Panels that belong together; a wider gap follows them.
+        guided: Whether a guided method is among them, whose maps are scaled in another way.
 
     Returns:
         A figure that pyplot does not know: nothing to close.
@@ -100,7 +102,8 @@ def draw_panels(
             middle = (left - 0.08) / width, (edge + high / 2) / height
             figure.text(*middle, captions[number], size=LABEL, ha="right", va="center")
         edge -= ROW_GAP
-    _color_scale(figure, outlined=any(one.mask is not None for row in rows for one in row))
+    outlined = any(one.mask is not None for row in rows for one in row)
+    _color_scale(figure, outlined=outlined, guided=guided)
     return figure
 
 
@@ -153,7 +156,7 @@ def _show(ax: Axes, panel: Panel) -> None:
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
-def _color_scale(figure: Figure, *, outlined: bool) -> None:
+def _color_scale(figure: Figure, *, outlined: bool, guided: bool) -> None:
     width, height = figure.get_size_inches()
     start, long = MARGIN + 0.2, 1.3
     ax = figure.add_axes((start / width, 0.25 / height, long / width, 0.1 / height))
@@ -163,9 +166,9 @@ def _color_scale(figure: Figure, *, outlined: bool) -> None:
     bar.set_ticks([0, 1], labels=["none", "most"])
     bar.ax.tick_params(labelsize=NOTE, length=0)
     text = "evidence at a pixel, relative to the most in its own map"
-    text += "\n(guided methods: to the 99th percentile)"
-    if outlined:
-        text += "; white outline: the drawn evidence"
+    more = ["guided methods: to the 99th percentile"] if guided else []
+    more += ["white outline: the drawn evidence"] if outlined else []
+    text += "\n" + "; ".join(more) if more else ""
     place = (start + long + 0.3) / width, 0.27 / height
     figure.text(*place, text, size=NOTE, va="center", linespacing=1.3)
 

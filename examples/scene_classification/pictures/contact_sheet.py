@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 #: Inches: of a heading, of a line below a photograph, between photographs, at the border.
-HEADING, LINE, GAP, BORDER = 0.42, 0.15, 0.08, 0.12
+HEADING, LINE, GAP, BORDER = 0.42, 0.18, 0.08, 0.12
 
 
 class Tile(NamedTuple):
@@ -88,4 +88,6 @@ def _draw_tile(figure: Figure, box: tuple[float, float, float, float], tile: Til
     axes = figure.add_axes(box, xticks=[], yticks=[], anchor="S")
     axes.set_axis_off()
     axes.imshow(tile.image)
-    axes.text(0.5, -0.03, tile.caption, transform=axes.transAxes, ha="center", va="top", fontsize=8)
+    axes.text(
+        0.5, -0.03, tile.caption, transform=axes.transAxes, ha="center", va="top", fontsize=9.5
+    )

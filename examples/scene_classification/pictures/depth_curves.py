@@ -27,6 +27,6 @@ def draw_depth(found: Mapping[str, Any]) -> Figure:
             axes.plot(range(1, len(losses) + 1), losses, color=color, linewidth=2, label=label)
         panel(axes, "epoch", "loss" if name == "loss" else "")
         axes.set_title(title, fontsize=11)
-        axes.set_ylim(bottom=0)
+    sides[0].set_ylim(bottom=0)  # of both, and only now: it ends the scaling to the lines
     sides[0].legend(frameon=False)
     return figure

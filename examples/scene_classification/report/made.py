@@ -14,7 +14,7 @@ PROGRAM = "python -m scene_classification"
 STEPS = ("data", "train", "evaluate", "explain", "report")
 PACKAGES = ("kerascam", "keras", "tensorflow")
 #: Stands for where a file lies: a report may travel, and its reader has other folders.
-ELSEWHERE = "…/"
+ELSEWHERE = "path/to/"
 
 
 def settings(config: Config) -> list[dict[str, Any]]:
