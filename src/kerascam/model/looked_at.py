@@ -17,7 +17,7 @@ from .forms import (
 from .input_form import InputForm, input_form, keeps_places
 from .placing import UNKNOWN, Layouts
 from .question import Question
-from .sites import Runs, Site, images_channels_first
+from .sites import Runs, Site, images_channels_first, without_image
 from .which_input import check_under, highest
 
 
@@ -179,11 +179,7 @@ def image_under(
     below = [graph.ancestors(runs) for runs in seen]
     for site, needed in zip(sites, below, strict=True):
         if needed.isdisjoint(tensor.op.name for tensor in inputs):
-            raise ValueError(
-                f"layer {site.path!r} returns the same values for every image, as embeddings of "
-                f"positions do: there is nothing to see there; suggest_layers(model) lists the "
-                f"others"
-            )
+            raise without_image(site)
     rank = len(together(seen[0]).shape)
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
     if axes is not None:

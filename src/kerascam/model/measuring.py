@@ -17,7 +17,7 @@ from .compiled import compile_graph
 from .energy import centre_of, energy_of
 from .input_form import InputForm
 from .question import Measured
-from .sites import Site, forward, in_form
+from .sites import Site, forward, in_form, without_image
 
 _PROBES = 4  # cells along each axis of the grid
 _PEAK = 0.25  # of the largest energy: what lies below is background, such as that of attention
@@ -80,10 +80,7 @@ def measure(
     energy = found["energy"].numpy()  # shape (cells, batch, *size)
     total, own = energy.sum(), energy[:, -1]
     if not total:
-        raise ValueError(
-            f"layer {site.path!r} returns the same values for every image: there is nothing to see "
-            f"there; suggest_layers(model) lists the others"
-        )
+        raise without_image(site)
     # A window of the last image alone is on the first axis beside others of the same image.
     if own.sum() < 0.99 * total or int(found["rows"]) != count:
         raise ValueError(

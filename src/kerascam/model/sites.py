@@ -48,6 +48,14 @@ class Site:
         return self.path if self.part is None or self.is_settled else f"{self.path}/{self.part}"
 
 
+def without_image(site: Site) -> ValueError:
+    """Word that a site's output does not depend on the images."""
+    return ValueError(
+        f"layer {site.path!r} returns the same values for every image, as embeddings of positions "
+        f"do: there is nothing to see there; suggest_layers(model) lists the others"
+    )
+
+
 def forward(
     model: keras.Model,
     inputs: Any,
