@@ -152,3 +152,58 @@ def test_measurement_and_arithmetic_agree_over_the_zoo(name: str) -> None:
         middle = length / 2
         assert begin + width * middle == pytest.approx(own + step * middle, abs=abs(step) / 2)
         assert width == pytest.approx(step, rel=0.5 if name in VAGUE else 0.3)
+
+
+class Crop(layers.Layer):
+    """The part of an image that a box says."""
+
+    def call(self, both: Any) -> Any:
+        images, boxes = both
+        return tf.image.crop_and_resize(images, boxes, tf.range(tf.shape(images)[0]), (10, 15))
+
+
+class BoxOfHeat(layers.Layer):
+    """A box around the brightest pixel."""
+
+    def call(self, images: Any) -> Any:
+        _, rows, columns, _ = images.shape
+        brightest = tf.argmax(tf.reshape(images[..., 0], (-1, rows * columns)), 1)
+        places = tf.stack([brightest // columns, brightest % columns], 1)
+        centre = tf.cast(places, "float32") / [rows - 1.0, columns - 1.0]
+        return tf.concat([centre - 0.2, centre + 0.2], 1)
+
+
+def test_a_place_that_another_input_says_is_not_measured_once_for_all() -> None:
+    images, boxes = keras.Input(SIZE, name="images"), keras.Input((4,), name="boxes")
+    features = layers.Conv2D(2, 1, kernel_initializer="ones", name="seen")(Crop()([images, boxes]))
+    pooled = layers.GlobalAveragePooling2D()(features)
+    model = keras.Model([images, boxes], layers.Dense(1, kernel_initializer="ones")(pooled))
+    found = GradCAM(model, "seen")([spot(slice(22, 26), slice(40, 44)), np.float32(BOX)], 0)
+    assert found.heatmaps.shape == (1, 10, 15)
+    assert any("the map lies on the layer's own grid" in note for note in found.notes)
+
+
+def test_a_place_that_follows_the_image_is_not_measured_by_noise() -> None:
+    images = keras.Input(SIZE)
+    cut = Crop()([images, BoxOfHeat()(images)])
+    features = layers.Conv2D(2, 1, kernel_initializer="ones", name="seen")(cut)
+    pooled = layers.GlobalAveragePooling2D()(features)
+    model = keras.Model(images, layers.Dense(1, kernel_initializer="ones")(pooled))
+    found = GradCAM(model, "seen")(spot(slice(22, 26), slice(40, 44)), 0)
+    assert found.heatmaps.shape == (1, 10, 15)
+    assert any("the map lies on the layer's own grid" in note for note in found.notes)
+
+
+def test_a_second_input_that_moves_nothing_leaves_the_measured_place() -> None:
+    images, gains = keras.Input(SIZE, name="images"), keras.Input((2,), name="gains")
+    cut = layers.Lambda(boxed, output_shape=(20, 20, 3))(images)
+    features = layers.Conv2D(2, 1, kernel_initializer="ones", name="seen")(cut)
+    gained = layers.Multiply(name="gained")([features, layers.Reshape((1, 1, 2))(gains)])
+    pooled = layers.GlobalAveragePooling2D()(gained)
+    model = keras.Model([images, gains], layers.Dense(1, kernel_initializer="ones")(pooled))
+    inputs = [spot(slice(22, 26), slice(40, 44)), np.array([[1.0, 2.0]], "float32")]
+    found = GradCAM(model, "gained")(inputs, 0)
+    row, column = np.unravel_index(found.heatmaps[0].argmax(), (40, 60))
+    assert 20 <= row <= 27
+    assert 38 <= column <= 45
+    assert any("it was measured" in note for note in found.notes)

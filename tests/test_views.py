@@ -135,6 +135,20 @@ def test_the_layers_inside_are_suggested_once() -> None:
     assert [each.path for each in suggest_layers(model)] == [path]
 
 
+def test_turning_the_frames_before_they_are_folded_is_no_layer_of_features() -> None:
+    keras.utils.set_random_seed(0)
+    clip = keras.Input((4, 12, 10, 3))
+    frames = ops.reshape(ops.transpose(clip, (1, 0, 2, 3, 4)), (-1, 12, 10, 3))
+    features = layers.Conv2D(5, 3, activation="relu", name="seen")(frames)
+    pooled = ops.reshape(layers.GlobalAveragePooling2D()(features), (4, -1, 5))
+    model = keras.Model(clip, layers.Dense(3)(ops.mean(pooled, 0)))
+    assert find_target_layer(model) == "seen"
+    found = GradCAM(model, normalize="none")(CLIPS, 1)
+    by_frame = keras.Model(clip, features)(CLIPS).numpy().reshape(4, len(CLIPS), 10, 8, 5)
+    wanted = by_frame.transpose(1, 0, 2, 3, 4) @ model.layers[-1].kernel.numpy()[:, 1]
+    np.testing.assert_allclose(found.maps, np.maximum(wanted, 0) / (4 * 80), rtol=1e-4, atol=1e-7)
+
+
 def test_layers_after_a_mean_over_time_have_no_time() -> None:
     clip = keras.Input((4, 12, 10, 3))
     y = layers.Conv2D(3, 3, padding="same", activation="relu", name="flat")(ops.mean(clip, 1))

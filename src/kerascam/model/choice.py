@@ -65,13 +65,14 @@ _MOST_BRANCHES = 8
 # Steps that only move, drop or thin out what the layer before them found.
 _PASSING = ("Pooling", "MaxPool", "AveragePool", "Dropout", "Reshape", "Flatten", "Permute",
             "ZeroPadding", "Cropping", "Identity", "InputLayer")  # fmt: skip
+_TURNING = ("Transpose", "Moveaxis", "Swapaxes")  # no transposed convolution
 
 
 def spatial(captures: Sequence[Capture], image: Sequence[int | None] | None) -> list[Capture]:
     """Keep the captures that still have a grid, each tensor once, in execution order.
 
-    Where none has all axes of the image's grid, as in a network for each frame of a clip, those
-    of the most axes are kept, two at least.
+    Where none that computes features has all axes of the image's grid, as in a network for each
+    frame of a clip, those of the most axes are kept, two at least.
 
     Args:
         captures: In execution order.
@@ -79,8 +80,9 @@ def spatial(captures: Sequence[Capture], image: Sequence[int | None] | None) -> 
     """
     kept = _with_grid(captures, image)
     for axes in range(len(image or ()) - 1, 1, -1):
-        if not kept:
-            kept = _with_grid([each for each in captures if len(each.grid) == axes], None)
+        if not all(_only_passes(each.kind) for each in kept):
+            break
+        kept = _with_grid([each for each in captures if len(each.grid) == axes], None) or kept
     return kept
 
 
@@ -200,7 +202,7 @@ def guess(declared: Sequence[tuple[str, str, tuple[int | None, ...] | None]]) ->
 
 
 def _only_passes(kind: str) -> bool:
-    return any(step in kind for step in _PASSING)
+    return kind in _TURNING or any(step in kind for step in _PASSING)
 
 
 def _whole(used: Sequence[Capture]) -> Capture:

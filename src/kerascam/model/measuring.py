@@ -36,7 +36,8 @@ def measure(
 
     The energy of cell $p$ at pixel $q$ is $E_p(q) = \sum_c (\partial \langle A_p, r \rangle /
     \partial x_{qc})^2$ with random $r$. Its centres, at a few cells along each axis of the grid,
-    give the line $x = a i + b$ along which the cells lie.
+    give the line $x = a i + b$ along which the cells lie. It must be the same for other noise, and
+    beside other values of the other inputs.
 
     Args:
         model: The model.
@@ -52,9 +53,8 @@ def measure(
     """
     count = specs.declared_batch(model) or 2
     batch = [np.resize(each, (count, *each.shape[1:])) for each in inputs]
-    noise = np.random.default_rng(0).normal(size=batch[place].shape)
-    values = noise * (inputs[place].std() or 1.0) + inputs[place].mean()
-    batch[place] = values.astype(inputs[place].dtype)
+    random = np.random.default_rng(0)
+    batch[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(1.0, 1.0))
     size = form.images(batch[place]).shape[1:-1]
     cells: list[tuple[int, int]] = []
 
@@ -74,7 +74,8 @@ def measure(
         return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0]}
 
     signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
-    found = compile_graph(energies, signature, freeze=False)(*map(tf.constant, batch))
+    graph = compile_graph(energies, signature, freeze=False)
+    found = graph(*map(tf.constant, batch))
     if not cells:  # only the run tells how many there are
         return Measured(site.name, tuple(size), None)
     energy = found["energy"].numpy()  # shape (cells, batch, *size)
@@ -87,7 +88,70 @@ def measure(
             f"layer {site.path!r} mixes the images of a batch, or its first axis is not the "
             f"images: name a layer whose first axis is the images"
         )
-    return Measured(site.name, tuple(size), _edges(own, cells, tuple(size)))
+    edges = _edges(own, cells, tuple(size))
+    if edges is not None:
+        other = [_others(each, random) for each in batch]
+        other[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(0.3, 3.0))
+        energy = graph(*map(tf.constant, other))["energy"].numpy()[:, -1]
+        if not _agree(edges, _edges(energy, cells, tuple(size)), cells):
+            edges = None
+    return Measured(site.name, tuple(size), edges)
+
+
+def _noise(
+    given: np.ndarray,
+    shape: Sequence[int],
+    form: InputForm,
+    random: np.random.Generator,
+    gains: tuple[float, float],
+) -> np.ndarray:
+    """Draw noise images with the mean and the spread of the user's.
+
+    Args:
+        given: The user's images.
+        shape: How many there are to be, and of which shape.
+        form: How they are read.
+        random: Draws the noise.
+        gains: How strong the noise is, and how strong in the quarter where each axis ends: what
+            looks for the place of something is drawn there.
+    """
+    noise = random.normal(size=shape)
+    quarter = (
+        slice(None),
+        *(slice(length // 2, None) for length in form.images(noise).shape[1:-1]),
+    )
+    gain = np.full_like(noise, gains[0])
+    form.images(gain)[quarter] = gains[1]  # a view
+    return (noise * gain * (given.std() or 1.0) + given.mean()).astype(given.dtype)
+
+
+def _others(given: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw other values of an input that is not looked at, within the range of the user's."""
+    low, high = given.min(), given.max()
+    if given.dtype.kind in "iu":
+        return random.integers(low, high, given.shape, given.dtype, endpoint=True)
+    if given.dtype.kind == "b":
+        return given
+    return random.uniform(low, high, given.shape).astype(given.dtype)
+
+
+def _agree(edges: Edges, others: Edges | None, cells: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether cells lie at the same places of other images, and beside other inputs.
+
+    They do not if the model looks where something is, or where another input says.
+    """
+    if others is None:
+        return False
+    for axis, (one, other) in enumerate(zip(edges, others, strict=True)):
+        if one is None or other is None:
+            if one is not other:
+                return False
+            continue
+        for along, index in cells:
+            apart = abs((one[0] - other[0]) + (one[1] - other[1]) * (index + 0.5))
+            if along == axis and apart > max(1.0, abs(one[1]) / 2):
+                return False
+    return True
 
 
 def _probed(grid: Sequence[int]) -> list[tuple[int, int]]:
