@@ -15,6 +15,7 @@ from kerascam import (
     GradCAM,
     GradientTimesInput,
     GuidedBackprop,
+    HiResCAM,
     IntegratedGradients,
     Saliency,
     SmoothGrad,
@@ -164,3 +165,61 @@ def test_words_go_with_texts_alone() -> None:
     seen = Saliency(pictures)(np.ones((1, 6, 5, 3)))
     with pytest.raises(ValueError, match="whose heatmaps have one axis, not 6×5"):
         seen.plot(tokens=WORDS)
+
+
+def question_about_an_image() -> keras.Model:
+    keras.utils.set_random_seed(3)
+    image = keras.Input((16, 16, 3), name="image")
+    words = keras.Input((6,), dtype="int32", name="words")
+    patches = layers.Reshape((16, 8))(layers.Conv2D(8, 4, strides=4, name="patches")(image))
+    embedded = layers.Embedding(50, 8, name="emb")(words)
+    asked = layers.MultiHeadAttention(2, 4, name="cross")(embedded, patches)
+    pooled = layers.GlobalAveragePooling1D()(layers.Add(name="sum")([embedded, asked]))
+    return keras.Model([image, words], layers.Dense(3, name="scores")(pooled))
+
+
+IMAGE = np.random.default_rng(1).normal(size=(2, 16, 16, 3)).astype("float32")
+
+
+def test_a_gradient_method_stops_at_a_named_layer_beside_an_image() -> None:
+    model = question_about_an_image()
+    embedding, cross, scores = (model.get_layer(name) for name in ("emb", "cross", "scores"))
+    patches = keras.Model(model.inputs[0], model.get_layer("patches").output)(IMAGE)
+    embedded = tf.convert_to_tensor(embedding(TOKENS[:2, :6]))
+    with tf.GradientTape() as tape:
+        tape.watch(embedded)
+        asked = cross(embedded, tf.reshape(patches, (2, 16, 8)))
+        score = scores(tf.reduce_mean(embedded + asked, 1))[:, 1]
+    inputs = [IMAGE, TOKENS[:2, :6]]
+    found = Saliency(model, layer="emb", normalize="none")(inputs, 1)
+    wanted = np.abs(tape.gradient(score, embedded)).max(-1)
+    np.testing.assert_allclose(found.maps, wanted, rtol=1e-4, atol=1e-7)
+    assert Saliency(model)(inputs, 1).heatmaps.shape == (2, 16, 16)
+    with pytest.raises(ValueError, match="give as layer= the layer that turns whole numbers"):
+        Saliency(model, input="words")(inputs, 1)
+
+
+def test_what_words_see_of_an_image_lies_on_the_words() -> None:
+    """Six words are no grid of two by two patches with two tokens more."""
+    model = question_about_an_image()
+    inputs = [IMAGE, TOKENS[:2, :6]]
+    found = HiResCAM(model, "cross", normalize="none")(inputs, 1)
+    features = keras.Model(model.inputs, model.get_layer("cross").output)(inputs).numpy()
+    wanted = features @ model.get_layer("scores").kernel.numpy()[:, 1] / 6
+    np.testing.assert_allclose(found.maps, wanted, rtol=1e-4, atol=1e-7)
+    assert any("the map lies on the layer's own grid" in note for note in found.notes)
+
+
+def test_a_layer_of_tokens_after_a_loop_has_its_own_grid() -> None:
+    keras.utils.set_random_seed(1)
+    tokens = keras.Input((12,), dtype="int32")
+    hidden = layers.GRU(4, return_sequences=True, name="hidden")(layers.Embedding(50, 8)(tokens))
+    model = keras.Model(tokens, layers.Dense(2, name="scores")(hidden))
+    one = 5
+    found = HiResCAM(model, target=lambda outputs, classes: outputs[:, one, 1],
+                     normalize="none")(TOKENS)  # fmt: skip
+    features = keras.Model(tokens, hidden)(TOKENS).numpy()
+    wanted = features @ model.get_layer("scores").kernel.numpy()[:, 1]
+    wanted[:, np.arange(12) != one] = 0
+    assert found.layer == "hidden"
+    np.testing.assert_allclose(found.maps, wanted, rtol=1e-4, atol=1e-7)

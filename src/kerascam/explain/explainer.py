@@ -115,7 +115,7 @@ class Explainer:
         self.method = METHODS[method]
         moved = None if place == "stretch" else place
         of_layers = {"layer": layer, "call_index": call_index, "grid": grid, "place": moved}
-        if stops_at(self.method, model):
+        if stops_at(self.method, model, layer):
             of_layers |= {"layer": None, "call_index": None}
         check_arguments(self.method, of_layers, options)
         self.output = output

@@ -4,15 +4,20 @@ from typing import Any
 
 import keras
 
-from ..model import Site, embedding, takes_tokens
+from ..model import Site, embedding, takes_tokens, takes_tokens_too
 from ..registry import Method
 from . import cache
 from .options import as_list
 
 
-def stops_at(method: Method, model: keras.Model) -> bool:
-    """Tell whether a gradient method stops at a layer: the model takes whole numbers."""
-    return not method.of_layers and "gradient" in method.needs and takes_tokens(model)
+def stops_at(method: Method, model: keras.Model, layer: Any) -> bool:
+    """Tell whether a gradient method stops at a layer: the model takes whole numbers.
+
+    Beside other inputs, such as the words of a question about an image, only at one that is named.
+    """
+    if method.of_layers or "gradient" not in method.needs:
+        return False
+    return takes_tokens(model) if layer is None else takes_tokens_too(model)
 
 
 def find_sites(
@@ -24,7 +29,7 @@ def find_sites(
         The layers, None if the first input chooses one; and notes.
     """
     notes: tuple[str, ...] = ()
-    if layer is None and stops_at(method, model):
+    if layer is None and stops_at(method, model, layer):
         layer = embedding(model)
         if layer is not None:
             notes = (

@@ -38,7 +38,7 @@ from .specs import (
 )
 from .suggest import choose_from, suggest_layers
 from .survey import Discovery, discover
-from .tokens import embedding, takes_tokens
+from .tokens import embedding, takes_tokens, takes_tokens_too
 from .trace import Trace, probe
 from .which_input import check_input
 
@@ -95,6 +95,7 @@ __all__ = [
     "sized",
     "suggest_layers",
     "takes_tokens",
+    "takes_tokens_too",
     "tensor_spec",
     "walk",
     "walked_once",

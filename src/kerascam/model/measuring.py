@@ -51,6 +51,9 @@ def measure(
     Raises:
         ValueError: If the layer is the same for every image, or its first axis is not the images.
     """
+    if not tf.as_dtype(inputs[place].dtype).is_floating:  # it has no derivative
+        size = form.images(inputs[place]).shape[1:-1]
+        return Measured(site.name, tuple(size), None)
     count = specs.declared_batch(model) or 2
     batch = [np.resize(each, (count, *each.shape[1:])) for each in inputs]
     random = np.random.default_rng(0)
@@ -156,11 +159,11 @@ def _agree(edges: Edges, others: Edges | None, cells: Sequence[tuple[int, int]])
 
 def _probed(grid: Sequence[int]) -> list[tuple[int, int]]:
     """List a few cells along each axis, not at the very border: pairs of an axis and an index."""
+    inner = [set(np.linspace(0.15, 0.85, _PROBES) * (length - 1) // 1) for length in grid]
     return [
-        (axis, index)
+        (axis, int(index))
         for axis, length in enumerate(grid)
-        for index in sorted(set(np.linspace(0.15, 0.85, _PROBES) * (length - 1) // 1))
-        for index in [int(index)]
+        for index in ([0, 1] if length == 2 else sorted(inner[axis]))
     ]
 
 

@@ -8,8 +8,17 @@ from .specs import input_specs
 
 def takes_tokens(model: keras.Model) -> bool:
     """Tell whether all inputs that a model declares are whole numbers."""
+    return all(_are_whole(model))
+
+
+def takes_tokens_too(model: keras.Model) -> bool:
+    """Tell whether one of the inputs that a model declares is whole numbers, at least."""
+    return any(_are_whole(model))
+
+
+def _are_whole(model: keras.Model) -> list[bool]:
     dtypes = [spec.dtype for spec in input_specs(model)]
-    return all(dtype is not None and "int" in dtype for dtype in dtypes)
+    return [dtype is not None and "int" in dtype for dtype in dtypes]
 
 
 def embedding(model: keras.Model) -> str | None:
