@@ -5,16 +5,14 @@ import math
 import os
 from collections.abc import Mapping, Sequence, Set
 from itertools import islice
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from ._host_types import HostClassIds
 from .errors import brief
+from .placement import Place
 from .spelling import nearest
-
-#: Where the cells of a layer are drawn: each on its part of the image, or where it looks in effect.
-Place: TypeAlias = Literal["stretch", "effective"]
 
 _LONGEST_NAME = 255  # on all usual file systems
 _MOST_NAMES = 1_000_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, get_args
 
 from .. import __version__
-from ..arguments import Place
+from ..placement import Place
 from . import options, serve
 from .faults import encodable, harmless
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import keras
 
 from .._types import Target
-from ..arguments import Place
 from ..maps import Normalization
+from ..placement import Place
 from ..registry import METHODS
 from .documentation import document
 from .explainer import Explainer

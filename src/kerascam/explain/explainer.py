@@ -8,7 +8,6 @@ import keras
 from .._host_types import HostClassIds, HostScores
 from .._types import Target
 from ..arguments import (
-    Place,
     check_class_names,
     check_flag,
     conform_class_names,
@@ -27,6 +26,7 @@ from ..model import (
     input_specs,
     run,
 )
+from ..placement import Place
 from ..registry import METHODS
 from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._types import Target
-from ..arguments import Place, check_place, check_target, conform_axes, conform_grid
+from ..arguments import check_place, check_target, conform_axes, conform_grid
 from ..errors import brief
 from ..model import Question
+from ..placement import Place
 from ..registry import METHODS, Method
 from ..spelling import nearest
 from ..targets import logit

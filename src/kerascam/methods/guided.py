@@ -10,9 +10,9 @@ import keras
 from keras import ops  # noqa: F401  # the examples use it
 
 from .._types import GradientFunction, Heatmaps, Images, Target
-from ..arguments import Place
 from ..explain.bases import ImageExplainer, NamedExplainer
 from ..maps import Normalization
+from ..placement import Place
 from ..registry import METHODS, Citation
 from .input_gradient import strongest_channel
 from .one_weight import GRAD_CAM_PAPER

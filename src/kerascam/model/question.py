@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._types import Target
-from ..arguments import Place
+from ..placement import Place
 from ..registry import ReluRule
 from ..resizing import Edges
 
