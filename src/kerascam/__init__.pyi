@@ -20,6 +20,12 @@ from .methods.pixelwise import ElementwiseGradCAM as ElementwiseGradCAM
 from .methods.eigen import EigenCAM as EigenCAM
 from .methods.eigen import EigenGradCAM as EigenGradCAM
 from .methods.one_weight import CAM as CAM
+from .methods.score_cam import ScoreCAM as ScoreCAM
+from .methods.score_cam import FasterScoreCAM as FasterScoreCAM
+from .methods.score_cam_averaged import SSCAM as SSCAM
+from .methods.score_cam_averaged import ISCAM as ISCAM
+from .methods.ablation import AblationCAM as AblationCAM
+from .methods.ablation import ReciproCAM as ReciproCAM
 from .methods.guided import GuidedGradCAM as GuidedGradCAM
 from .methods.guided import GuidedBackprop as GuidedBackprop
 from .methods.guided import Deconvnet as Deconvnet
@@ -27,6 +33,13 @@ from .methods.input_gradient import Saliency as Saliency
 from .methods.input_gradient import GradientTimesInput as GradientTimesInput
 from .methods.input_gradient import SmoothGrad as SmoothGrad
 from .methods.path import IntegratedGradients as IntegratedGradients
+from .methods.expected_gradients import ExpectedGradients as ExpectedGradients
+from .methods.occlusion import Occlusion as Occlusion
+from .methods.rise import RISE as RISE
+from .methods.lime import LIME as LIME
+from .methods.kernel_shap import KernelSHAP as KernelSHAP
+from .methods.sensitivity import SobolAttribution as SobolAttribution
+from .methods.sensitivity import HSICAttribution as HSICAttribution
 
 __version__: str
 __all__: list[str]

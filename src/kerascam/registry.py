@@ -29,9 +29,10 @@ SUPPLIES = {
     "rest": "a function: a layer's output, or copies of it, to scores; runs what follows the layer",
     "attentions": "every attention matrix, a tuple of (batch, heads, queries, keys)",
     "attention_gradients": "the score's gradient by each of them",
+    "enlarge": "a function: maps on the layer's grid, or copies of them, to the images' grid",
     "localization": "the heatmap of the method that the option `localizer` names, (batch, *size)",
 }
-_OF_EACH_LAYER = {"activations", "gradients", "rest"}
+_OF_EACH_LAYER = {"activations", "gradients", "rest", "enlarge"}
 _OF_LAYERS = {*_OF_EACH_LAYER, "layers", "localization"}
 
 
@@ -70,6 +71,9 @@ class Method:
         requires: A check `(activations, gradients) -> bool per image` with the condition that
             the method stands on; its docstring's first line is the error that the user reads.
         check: Raises if an option's value is wrong, before anything is computed.
+        passes: How often it runs the model, in words, with options in braces, as in
+            "1 + {samples} forward"; None if once, and once back.
+        normalize: How its heatmaps are scaled if the user does not say.
     """
 
     name: str
@@ -82,6 +86,8 @@ class Method:
     fuse: Callable[..., Any] | None = None
     requires: Callable[..., Any] | None = None
     check: Callable[..., None] | None = None
+    passes: str | None = None
+    normalize: str = "max"
 
     @property
     def summary(self) -> str:

@@ -13,9 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 from keras import ops
 
-from ._types import Images
-
 AT_ONCE = 8 * 224 * 224  # places of all images of a pass: small images share one, large ones do not
+_FEATURES_PER_PLACE = 16
 MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a mistake
 
 
@@ -61,28 +60,49 @@ def driven_by(driver: Driver) -> Iterator[None]:
         _DRIVER.reset(token)
 
 
-def mean_over(term: Callable[[Any], Any], count: int, like: Any, images: Images) -> Any:
-    """Average terms that are numbered from 0 on, as many per pass as `AT_ONCE` allows.
+def mean_over(term: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+    """Average terms that are numbered from 0 on; for the arguments see `sum_over`."""
+    return sum_over(lambda chosen: ops.sum(term(chosen), 0), count, like, values) / count
+
+
+def collect(term: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+    """Return terms that are numbered from 0 on; for the arguments see `sum_over`.
+
+    Returns:
+        Shape (count, ...), of the dtype of `like`.
+    """
+    shape = (count, *ops.shape(like))
+
+    def in_place(chosen: Any) -> Any:
+        return ops.scatter(chosen[:, None], term(chosen), shape)
+
+    return sum_over(in_place, count, ops.zeros(shape, like.dtype), values)
+
+
+def sum_over(terms: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+    """Sum terms that are numbered from 0 on, as many per pass as `AT_ONCE` allows.
 
     Args:
-        term: Maps numbers, shape (n,), to their terms, shape (n, ...). Random draws take their
+        terms: Maps numbers, shape (n,), to the sum of their terms. Random draws take their
             seeds from the numbers, so that a term does not depend on the pass that it is in.
         count: How many terms there are.
         like: One term, for its shape and dtype.
-        images: What is copied for each term, shape (batch, *size, channels).
+        values: What is copied for each term: images, (batch, *size, channels), or a layer's output.
 
     Returns:
         Of the shape of `like`.
     """
-    places = ops.maximum(ops.size(images[..., 0]), 1)
+    # A layer's many features weigh more than the colours of an image.
+    places = ops.maximum(ops.size(values[..., 0]), ops.size(values) // _FEATURES_PER_PLACE)
+    places = ops.maximum(places, 1)
     passes = _upward(count, ops.clip(AT_ONCE // places, 1, count))
     a_pass = _upward(count, passes)  # as many in each, so that the last is no small one
 
     def one(index: Any) -> Any:
         first = index * a_pass
-        return ops.sum(term(ops.arange(first, ops.minimum(first + a_pass, count))), 0)
+        return terms(ops.arange(first, ops.minimum(first + a_pass, count)))
 
-    return _DRIVER.get().total(one, _upward(count, a_pass), like, count) / count
+    return _DRIVER.get().total(one, _upward(count, a_pass), like, count)
 
 
 def _upward(count: int, parts: Any) -> Any:

@@ -32,10 +32,11 @@ def explanation_of(
         ValueError: If the layer does not suit the method.
     """
     maps = [each.numpy() for each in found["maps"]]
+    errors = [None if each is None else each.numpy() for each in found["standard_errors"]]
     check_fits(found["fits"], explainer.method, explainer.layer)
     return Explanation(
         heatmaps=found["heatmaps"].numpy(),
-        maps=maps[0] if len(maps) == 1 else tuple(maps),
+        maps=_of_layers(maps),
         classes=found["classes"].numpy(),
         scores=found["scores"].numpy(),
         probabilities=found["probabilities"].numpy(),
@@ -50,7 +51,14 @@ def explanation_of(
         predictions=None if found["predictions"] is None else found["predictions"].numpy(),
         layers=explainer.layers,
         described=description_of(explainer.method),
+        standard_errors=None if any(each is None for each in errors) else _of_layers(errors),
+        residual=None if found["residual"] is None else found["residual"].numpy(),
     )
+
+
+def _of_layers(maps: Sequence[Any]) -> Any:
+    """Return those of the only layer, or a tuple of those of all."""
+    return maps[0] if len(maps) == 1 else tuple(maps)
 
 
 def _images(program: Program, arrays: Sequence[np.ndarray]) -> np.ndarray | None:

@@ -60,7 +60,8 @@ class Explainer:
         call_index: Which run of the layer, if it runs several times.
         normalize: How a heatmap is scaled, each image's on its own: "max" (evidence for, divided
             by its maximum), "minmax", "signed" (divided by the largest magnitude, in [-1, 1]) or
-            "none" (of several layers, each is scaled before they are fused).
+            "none" (of several layers, each is scaled before they are fused). None is the method's
+            own way: "max", or "minmax" for RISE and Recipro-CAM.
         class_names: The class names in order; then classes may be given by name.
         grid: The (rows, columns) of a transformer's tokens, if they cannot be inferred.
         place: Where a layer's cells are drawn. "stretch": each on its part of the image.
@@ -99,7 +100,7 @@ class Explainer:
         output: int | str | None = None,
         input: int | str | None = None,
         call_index: int | None = None,
-        normalize: Normalization = "max",
+        normalize: Normalization | None = None,
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         place: Place = "stretch",
@@ -108,7 +109,8 @@ class Explainer:
         **options: Any,
     ) -> None:
         check_model(model)
-        check_normalization(normalize)
+        if normalize is not None:
+            check_normalization(normalize)
         check_flag("freeze", freeze)
         check_input(model, input, None)
         self.model = model
@@ -126,7 +128,7 @@ class Explainer:
         )  # fmt: skip
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites, notes = find_sites(model, self.method, layer, call_index)
-        recipe = Recipe(self.method, question, normalize, options)
+        recipe = Recipe(self.method, question, normalize or self.method.normalize, options)
         self.programs = Programs(model, recipe, sites, call_index, freeze, notes)
 
     def __repr__(self) -> str:

@@ -19,12 +19,16 @@ from .records import (
     Description,
     arrays_of,
     description_of,
+    doubt_of,
     html_of,
     records_of,
     table_of,
     title_of,
 )
 from .result_folder import ResultFolder, write_folder
+
+_OF_IMAGES = ("heatmaps", "maps", "classes", "scores", "probabilities", "statuses", "images",
+              "predictions", "standard_errors", "residual")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,9 @@ class Explanation:
             probabilities, or the output if it has none. None for a target of several outputs.
         layers: The paths of the layers, each as `layer=` takes it; none for a gradient method.
         described: The method's description if nothing is computed; None takes it from the registry.
+        standard_errors: Of `maps`, of the same shape, if they are means over random samples.
+        residual: Shape (batch,): what the sum of each of `maps` misses, if the method promises one,
+            such as the change of the score.
 
     Example:
         >>> import keras
@@ -88,6 +95,8 @@ class Explanation:
     predictions: np.ndarray | None = field(default=None, repr=False)
     layers: tuple[str, ...] = ()
     described: Description | None = field(default=None, repr=False)
+    standard_errors: HostMaps | tuple[np.ndarray, ...] | None = field(default=None, repr=False)
+    residual: HostScores | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.heatmaps)
@@ -101,7 +110,7 @@ class Explanation:
     def __repr__(self) -> str:
         plural = "" if len(self) == 1 else "s"
         lines = [f"{self._described.title} at {self.layer}, {len(self)} heatmap{plural}:"]
-        lines += [f"  {title}" for title in self.titles()]
+        lines += [f"  {title}{doubt_of(self, place)}" for place, title in enumerate(self.titles())]
         return "\n".join(lines + [f"  ({note})" for note in self.notes])
 
     def __getitem__(self, index: int | np.integer | slice) -> "Explanation":
@@ -111,17 +120,7 @@ class Explanation:
         else:
             place = range(len(self))[operator.index(index)]
             part = slice(place, place + 1)
-        return replace(
-            self,
-            heatmaps=self.heatmaps[part],
-            maps=part_of(self.maps, part),
-            classes=self.classes[part],
-            scores=self.scores[part],
-            probabilities=self.probabilities[part],
-            statuses=self.statuses[part],
-            images=part_of(self.images, part),
-            predictions=part_of(self.predictions, part),
-        )
+        return replace(self, **{name: part_of(getattr(self, name), part) for name in _OF_IMAGES})
 
     def class_name(self, index: int) -> str:
         """Return the name of the class of heatmap `index`, or "class 7" without names."""

@@ -1,21 +1,25 @@
 """Hand a method what its parameters are named."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from keras import ops
 
 from .. import maps as _maps
 from .._types import Heatmaps, LayerMaps, Maps, Outputs
+from ..estimates import Estimate, as_estimate
 from ..model import Form, Trace
 from ..registry import METHODS, Method
 
 
-def raw_maps(trace: Trace, method: Method, options: Mapping[str, Any], size: Any) -> LayerMaps:
+def estimates(
+    trace: Trace, method: Method, options: Mapping[str, Any], size: Any
+) -> list[Estimate]:
     """Hand the method what its parameters are named: for each layer in turn, or once."""
-    supply = _supply(trace)
+    supply = _supply(trace, size)
 
-    def of_each_layer(method: Method, options: Mapping[str, Any]) -> LayerMaps:
+    def of_each_layer(method: Method, options: Mapping[str, Any]) -> list[Estimate]:
         return [
             _asked(method, layer, form.views, options)
             for layer, form in zip(supply, trace.forms, strict=True)
@@ -26,25 +30,29 @@ def raw_maps(trace: Trace, method: Method, options: Mapping[str, Any], size: Any
     once = supply[0] if supply else _whole(trace)
     if "localization" in method.needs:
         localizer = METHODS[{**method.options, **options}["localizer"]]
-        cams = of_each_layer(localizer, {})
+        cams = [each.maps for each in of_each_layer(localizer, {})]
         once = {**once, "localization": _localization(cams, trace, size)}
-    return [method.function(**_handed(method, once), **options)]
+    return [as_estimate(method.function(**_handed(method, once), **options))]
 
 
 def _asked(
     method: Method, supply: Mapping[str, Any], views: int, options: Mapping[str, Any]
-) -> Maps:
+) -> Estimate:
     """Ask a method about one layer; if that sees parts of the images by themselves, about each.
 
     A method that replaces images or the layer's output does so with all parts at once.
     """
     handed = _handed(method, supply)
     if not views or not {"activations", "gradients"}.issuperset(method.needs):
-        return method.function(**handed, **options)
+        return as_estimate(method.function(**handed, **options))
     apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
-    maps = method.function(**apart, **options)
     seen = ops.shape(supply["activations"])[: views + 1]
-    return ops.reshape(maps, (*seen, *ops.shape(maps)[1:]))
+
+    def put_together(maps: Maps | None) -> Maps | None:
+        return None if maps is None else ops.reshape(maps, (*seen, *ops.shape(maps)[1:]))
+
+    found = as_estimate(method.function(**apart, **options))
+    return Estimate(put_together(found.maps), put_together(found.standard_errors))
 
 
 def by_view(tensor: Outputs, views: int) -> Outputs:
@@ -68,13 +76,19 @@ def _whole(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _supply(trace: Trace) -> list[dict[str, Any]]:
+def _supply(trace: Trace, size: Any) -> list[dict[str, Any]]:
     """Collect what a method is handed for each layer."""
     whole, gradients = _whole(trace), trace.gradients or [None] * len(trace.activations)
     return [
-        {**whole, "activations": activations, "gradients": gradient, "rest": rest}
-        for activations, gradient, rest in zip(
-            trace.activations, gradients, trace.rests, strict=True
+        {
+            **whole,
+            "activations": activations,
+            "gradients": gradient,
+            "rest": rest,
+            "enlarge": partial(_enlarged, trace, size, form),
+        }
+        for activations, gradient, rest, form in zip(
+            trace.activations, gradients, trace.rests, trace.forms, strict=True
         )
     ]
 
@@ -96,12 +110,25 @@ def on_image(maps: Maps, size: Sequence[Any], form: Form | None) -> Heatmaps:
     return _maps.resize(maps, size, form.edges, form.shifts)
 
 
-def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
+def _enlarged(trace: Trace, size: Any, form: Form, maps: Any) -> Any:
+    """Enlarge maps onto the images, (batch, *grid) or (copies, batch, *grid)."""
+    _check_along(trace, size, "what covers them")
+    copies = ops.shape(maps)[: len(maps.shape) - len(trace.activations[0].shape) + 2]
+    grid = ops.shape(maps)[len(copies) :]
+    heatmaps = on_image(ops.reshape(maps, (-1, *grid)), size, form)
+    return ops.reshape(heatmaps, (*copies, *ops.shape(heatmaps)[1:]))
+
+
+def _check_along(trace: Trace, size: Any, what: str) -> None:
     if trace.images is None or size is None or len(size) != len(trace.images.shape) - 2:
         raise ValueError(
             f"layer {trace.forms[0].site.path!r} does not run along all axes of the images, and "
-            f"what multiplies their gradient must: name another layer, or use a gradient method"
+            f"{what} must: name another layer, or use a method of the images alone"
         )
+
+
+def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
+    _check_along(trace, size, "what multiplies their gradient")
     enlarged = [
         on_image(_maps.finite_or_zero(each), size, form)
         for each, form in zip(cams, trace.forms, strict=True)

@@ -26,7 +26,7 @@ from ..model import (
 from ..registry import Method
 from ..repeat import driven_by
 from .forward import predictions_of
-from .handing import by_view, on_image, raw_maps
+from .handing import by_view, estimates, on_image
 from .notes import notes_of
 
 
@@ -53,7 +53,8 @@ class Program:
 
     Attributes:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
-            dict of tensors: heatmaps, maps (one per layer), classes, scores, probabilities,
+            dict of tensors: heatmaps, maps (one per layer), their standard_errors (None of what is
+            exact) and residual (None if no sum is promised), classes, scores, probabilities,
             statuses, fits (whether the method's requirement holds) and predictions (see
             `predictions_of`).
         class_count: How many classes may be asked for; None if that is unknown.
@@ -134,7 +135,8 @@ def _gives_probabilities(trace: Trace) -> bool:
 def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     """Compute a program's outputs from a trace."""
     size = _size(trace)
-    raw = raw_maps(trace, recipe.method, recipe.options, size)
+    found = estimates(trace, recipe.method, recipe.options, size)
+    raw = [each.maps for each in found]
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
     heatmaps = _heatmaps(raw, recipe, size, _placed(trace, recipe.method, raw))
@@ -145,6 +147,8 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     return {
         "heatmaps": _maps.finite_or_zero(heatmaps),
         "maps": raw,
+        "standard_errors": [each.standard_errors for each in found],
+        "residual": found[0].residual if len(found) == 1 else None,
         "classes": trace.classes,
         "scores": trace.scores,
         "probabilities": trace.probabilities,

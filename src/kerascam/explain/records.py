@@ -10,6 +10,8 @@ import numpy as np
 from ..registry import Method
 from .result_folder import finite_or_none, maps_by_name
 
+_MUCH = 0.05  # of the score
+
 
 class Description(NamedTuple):
     """What an explanation says of its method when it is printed and drawn.
@@ -37,6 +39,16 @@ def title_of(explanation: Any, index: int) -> str:
     return title if status == "ok" else f"{title} ({status})"
 
 
+def doubt_of(explanation: Any, index: int) -> str:
+    """Word a map's residual if it is more than a twentieth of the score; else return ""."""
+    if explanation.residual is None:
+        return ""
+    residual, score = explanation.residual[index], explanation.scores[index]
+    if not abs(residual) > _MUCH * abs(score):
+        return ""
+    return f"; its sum misses {residual:.3g} of the change of the score ({score:.3g})"
+
+
 def arrays_of(explanation: Any) -> dict[str, np.ndarray]:
     """Name the arrays of an explanation, for one `.npz` file."""
     kept = {
@@ -46,9 +58,10 @@ def arrays_of(explanation: Any) -> dict[str, np.ndarray]:
         "probabilities": explanation.probabilities,
         **maps_by_name(explanation.maps),
     }
-    if explanation.predictions is not None:
-        kept["predictions"] = explanation.predictions
-    return kept
+    for name in ("predictions", "residual"):
+        if getattr(explanation, name) is not None:
+            kept[name] = getattr(explanation, name)
+    return kept | maps_by_name(explanation.standard_errors, "standard_errors")
 
 
 def records_of(explanation: Any) -> list[dict[str, Any]]:

@@ -191,12 +191,14 @@ def write_folder(
     return folder.write_manifest({**facts, "arrays": ARRAYS, "explanations": explanations})
 
 
-def maps_by_name(maps: np.ndarray | tuple[np.ndarray, ...] | None) -> dict[str, np.ndarray]:
+def maps_by_name(
+    maps: np.ndarray | tuple[np.ndarray, ...] | None, name: str = "maps"
+) -> dict[str, np.ndarray]:
     """Name the maps of one layer "maps", those of several "maps_0", "maps_1" and so on."""
     if maps is None:
         return {}
     each = maps if isinstance(maps, tuple) else (maps,)
-    names = ["maps"] if len(each) == 1 else [f"maps_{place}" for place in range(len(each))]
+    names = [name] if len(each) == 1 else [f"{name}_{place}" for place in range(len(each))]
     return dict(zip(names, each, strict=True))
 
 

@@ -120,6 +120,7 @@ def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
 @METHODS.register(
     title="SmoothGrad",
     class_name="SmoothGrad",
+    passes="1 + {samples} forward, {samples} backward",
     check=check_smooth_grad,
     citation=Citation(
         "Smilkov, Thorat, Kim, Viégas and Wattenberg",

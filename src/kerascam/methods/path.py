@@ -7,34 +7,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from .._types import GradientFunction, Heatmaps, Images, Target
+from .._types import GradientFunction, Images, ScoreFunction, Target
 from ..arguments import number_in
-from ..errors import brief
+from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
-from ..maps import Normalization
+from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over
+from .baselines import baseline_of, check_baseline
 
 
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
     """Raise if an option of integrated gradients has a wrong type or value."""
     number_in("steps", steps, 1, MOST_COPIES)
-    try:
-        values = np.asarray(baseline)
-    except Exception:  # of several lengths, or of a type that refuses
-        values = np.array(None)
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"baseline must be a number or an array of numbers, not {brief(baseline)}")
-    if not np.isfinite(values).all():
-        raise ValueError("baseline must be finite; it holds NaN or infinity")
+    check_baseline(baseline)
 
 
 @METHODS.register(
     title="Integrated gradients",
     class_name="IntegratedGradients",
+    passes="3 + {steps} forward, {steps} backward",
     check=check_integrated_gradients,
     signed=True,
     citation=Citation(
@@ -47,26 +41,29 @@ def check_integrated_gradients(steps: Any, baseline: Any) -> None:
 )
 def integrated_gradients(
     gradient: GradientFunction,
+    score: ScoreFunction,
     images: Images,
     *,
     steps: int = 32,
     baseline: Any = 0.0,
-) -> Heatmaps:
+) -> Estimate:
     r"""Integrate the gradient on the straight way from a baseline to the image.
 
     $$M_{ij} = \sum_c (x_{ijc} - x'_{ijc}) \int_0^1
     \frac{\partial S}{\partial x_{ijc}}\big(x' + a\,(x - x')\big)\,da$$
 
     The integral is taken by the midpoint rule in `steps` steps. Completeness: the map sums to
-    S(x) - S(x'), up to that rule's error. The baseline is a number (0 is black where images are
-    0 to 255) or an array that fits the images.
+    S(x) - S(x'), up to that rule's error, which the residual tells. The baseline is a number (0
+    is black where images are 0 to 255), an array that fits the images, or a name.
 
     >>> x = ops.array([[[[1.0], [3.0]]]])
-    >>> integrated_gradients(lambda x: 2 * x, x).numpy().tolist()  # of S = sum of x squared
-    [[[1.0, 9.0]]]
+    >>> found = integrated_gradients(
+    ...     lambda x: 2 * x, lambda x: ops.sum(x**2, (-3, -2, -1)), x)
+    >>> found.maps.numpy().tolist(), found.residual.numpy().tolist()
+    ([[[1.0, 9.0]]], [0.0])
     """
     check_integrated_gradients(steps, baseline)
-    start = ops.broadcast_to(_baseline(baseline, images), ops.shape(images))
+    start = baseline_of(baseline, images)
     way = images - start
 
     def on_the_way(chosen: Any) -> Any:
@@ -74,17 +71,21 @@ def integrated_gradients(
         return start + ops.reshape(places, [-1] + [1] * len(images.shape)) * way
 
     slope = mean_over(lambda chosen: gradient(on_the_way(chosen)), steps, images, images)
-    return ops.sum(way * slope, -1)
+    maps = ops.sum(way * slope, -1)
+    change = score(images) - score(start)
+    return Estimate(maps, residual=change - ops.sum(maps, grid_axes(maps)))
 
 
 class IntegratedGradients(NamedExplainer):
     r"""Explain by the gradient, integrated on the way from a baseline to the image.
 
-    Complete: the raw, signed map sums to S(x) - S(x'), up to the midpoint rule's error.
+    Complete: the raw, signed map sums to S(x) - S(x') up to `explanation.residual`, the error of
+    the midpoint rule; more steps lower it.
 
     Args:
         steps: Steps of the midpoint rule; each costs a forward and a backward pass.
-        baseline: A number, or an array that fits the images: what counts as nothing seen.
+        baseline: What counts as nothing seen: a number, an array that fits one image, "mean" (each
+            image's mean colour) or "blur" (the image, blurred).
 
     Example:
         >>> import keras, numpy as np
@@ -126,19 +127,3 @@ class IntegratedGradients(NamedExplainer):
             steps=steps,
             baseline=baseline,
         )
-
-
-def _baseline(given: Any, images: Images) -> Any:
-    values = np.asarray(given)
-    # One for every image: an array of a batch would fit only that batch.
-    wanted = [1, *images.shape[1:]]
-    shape = [1] * (len(wanted) - values.ndim) + list(values.shape)
-    fits = len(shape) == len(wanted) and all(
-        have == 1 or want in (None, have) for have, want in zip(shape, wanted, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"baseline must be a number or fit one image of shape {tuple(wanted[1:])}; "
-            f"received shape {values.shape}"
-        )
-    return ops.convert_to_tensor(values, images.dtype)

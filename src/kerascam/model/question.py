@@ -89,7 +89,7 @@ class Question:
     @property
     def looks_at_images(self) -> bool:
         """Whether one of the inputs must be images."""
-        return bool({"gradient", "images", "score"} & self.needs)
+        return bool({"gradient", "images", "score", "enlarge"} & self.needs)
 
     @property
     def looks_at_attention(self) -> bool:

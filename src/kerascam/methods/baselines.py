@@ -1,0 +1,112 @@
+"""What a hidden part of an image is replaced by."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from .._types import Images
+from ..errors import brief
+from ..maps import grid_axes
+
+NAMED = ("mean", "blur")
+_BLUR = 1 / 16  # of the longest side: a Gaussian of that standard deviation
+
+
+def check_baseline(baseline: Any) -> None:
+    """Raise if a baseline is neither a name, nor a finite number or array.
+
+    Raises:
+        TypeError: If it is neither a name nor of numbers.
+        ValueError: If the name is unknown, or a number is not finite.
+    """
+    wanted = 'baseline must be a number, an array of numbers, "mean" or "blur"'
+    if isinstance(baseline, str):
+        if baseline not in NAMED:
+            raise ValueError(f"{wanted}, not {brief(baseline)}")
+        return
+    try:
+        values = np.asarray(baseline)
+    except Exception:  # of several lengths, or of a type that refuses
+        values = np.array(None)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{wanted}, not {brief(baseline)}")
+    if not np.isfinite(values).all():
+        raise ValueError("baseline must be finite; it holds NaN or infinity")
+
+
+def baseline_of(given: Any, images: Images) -> Images:
+    """Return what stands for each image with nothing to see.
+
+    Args:
+        given: A number or an array that fits one image; "mean", each image's mean colour; "blur",
+            the image after a Gaussian filter, with a standard deviation of a sixteenth of its
+            longest side.
+        images: Shape (batch, *size, channels).
+
+    Returns:
+        Of the shape of `images`.
+
+    Example:
+        >>> baseline_of("mean", ops.array([[[0.0], [4.0]]])).numpy().tolist()
+        [[[2.0], [2.0]]]
+    """
+    if isinstance(given, str) and given == "blur":
+        return blurred(images, _BLUR * max(ops.shape(images)[1:-1], key=_known))
+    if isinstance(given, str):
+        start = ops.mean(images, grid_axes(images, features=True), keepdims=True)
+    else:
+        start = _array(given, images)
+    return ops.broadcast_to(start, ops.shape(images))
+
+
+def hide(images: Images, shown: Any, start: Images) -> Any:
+    """Show parts of the images, and of the baseline where these are hidden.
+
+    Args:
+        images: Shape (batch, *size, channels).
+        shown: From 0, hidden, to 1: shape (copies, batch, *size), with 1 for the batch if it is the
+            same for all images.
+        start: Of the shape of the images.
+
+    Returns:
+        Shape (copies, batch, *size, channels).
+    """
+    return start + ops.cast(shown, images.dtype)[..., None] * (images - start)
+
+
+def blurred(images: Images, deviation: Any) -> Images:
+    """Filter images by a Gaussian, whose weights sum to one at the borders too.
+
+    Args:
+        images: Shape (batch, *size, channels).
+        deviation: Its standard deviation in pixels; at 0, the images stay as they are.
+    """
+    width = ops.maximum(ops.cast(deviation, images.dtype), 1e-3)
+    for axis in grid_axes(images, features=True):
+        places = ops.cast(ops.arange(ops.shape(images)[axis]), images.dtype)
+        apart = (places[:, None] - places[None]) / width
+        weights = ops.exp(-0.5 * ops.minimum(apart**2, 1e3))
+        weights = weights / ops.sum(weights, 1, keepdims=True)
+        images = ops.moveaxis(ops.tensordot(weights, images, [[1], [axis]]), 0, axis)
+    return images
+
+
+def _known(length: Any) -> int:
+    return length if isinstance(length, int) else 0
+
+
+def _array(given: Any, images: Images) -> Any:
+    values = np.asarray(given)
+    # One for every image: an array of a batch would fit only that batch.
+    wanted = [1, *images.shape[1:]]
+    shape = [1] * (len(wanted) - values.ndim) + list(values.shape)
+    fits = len(shape) == len(wanted) and all(
+        have == 1 or want in (None, have) for have, want in zip(shape, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"baseline must be a number or fit one image of shape {tuple(wanted[1:])}; "
+            f"received shape {values.shape}"
+        )
+    return ops.convert_to_tensor(values, images.dtype)
