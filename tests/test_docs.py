@@ -79,7 +79,8 @@ def test_every_paper_is_cited_once() -> None:
 def test_passes_are_counted_from_the_options() -> None:
     assert pages.passes("grad_cam") == "1 forward, back to the layer"
     assert pages.passes("guided_grad_cam") == "1 forward, 1 backward"
-    assert pages.passes("integrated_gradients") == "1 + 32 forward, 32 backward"
+    assert pages.passes("integrated_gradients") == "2 + 32 forward, 32 backward"
+    assert pages.passes("rise") == "1 + 2000 forward"
 
 
 def test_figures_that_pages_show_are_drawn() -> None:

@@ -380,7 +380,7 @@ WRONG_OPTIONS = [
     (kerascam.IntegratedGradients, "steps", -1, ValueError),
     (kerascam.IntegratedGradients, "steps", 2.5, TypeError),
     (kerascam.IntegratedGradients, "baseline", np.nan, ValueError),
-    (kerascam.IntegratedGradients, "baseline", "black", TypeError),
+    (kerascam.IntegratedGradients, "baseline", "black", ValueError),
     (kerascam.IntegratedGradients, "baseline", np.zeros((5, 5, 3)), ValueError),
     (kerascam.IntegratedGradients, "baseline", np.zeros((2, 8, 8, 3)), ValueError),
 ]

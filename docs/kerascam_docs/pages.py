@@ -117,10 +117,9 @@ def passes(name: str) -> str:
         ('1 forward, back to the layer', '1 + 25 forward, 25 backward')
     """
     method = METHODS[name]
-    if not method.of_pixels:
-        return "1 forward, back to the layer"
-    counts = [method.options[word] for word in ("samples", "steps") if word in method.options]
-    return f"1 + {counts[0]} forward, {counts[0]} backward" if counts else "1 forward, 1 backward"
+    if method.passes is not None:
+        return method.passes.format(**method.options)
+    return "1 forward, 1 backward" if method.of_pixels else "1 forward, back to the layer"
 
 
 def bibtex() -> str:

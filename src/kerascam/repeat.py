@@ -22,7 +22,7 @@ MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a m
 class Driver(Protocol):
     """Runs a loop."""
 
-    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
+    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: Any) -> Any:
         """Sum the results of the passes.
 
         Args:
@@ -36,7 +36,7 @@ class Driver(Protocol):
 class Plain:
     """Runs a loop by `keras.ops`: the default driver."""
 
-    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: int) -> Any:
+    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: Any) -> Any:
         """Sum the results of the passes."""
         _, total = ops.while_loop(
             lambda index, _: index < passes,
@@ -60,12 +60,12 @@ def driven_by(driver: Driver) -> Iterator[None]:
         _DRIVER.reset(token)
 
 
-def mean_over(term: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+def mean_over(term: Callable[[Any], Any], count: int | Any, like: Any, values: Any) -> Any:
     """Average terms that are numbered from 0 on; for the arguments see `sum_over`."""
     return sum_over(lambda chosen: ops.sum(term(chosen), 0), count, like, values) / count
 
 
-def collect(term: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+def collect(term: Callable[[Any], Any], count: int | Any, like: Any, values: Any) -> Any:
     """Return terms that are numbered from 0 on; for the arguments see `sum_over`.
 
     Returns:
@@ -79,7 +79,7 @@ def collect(term: Callable[[Any], Any], count: int, like: Any, values: Any) -> A
     return sum_over(in_place, count, ops.zeros(shape, like.dtype), values)
 
 
-def sum_over(terms: Callable[[Any], Any], count: int, like: Any, values: Any) -> Any:
+def sum_over(terms: Callable[[Any], Any], count: int | Any, like: Any, values: Any) -> Any:
     """Sum terms that are numbered from 0 on, as many per pass as `AT_ONCE` allows.
 
     Args:
@@ -105,7 +105,7 @@ def sum_over(terms: Callable[[Any], Any], count: int, like: Any, values: Any) ->
     return _DRIVER.get().total(one, _upward(count, a_pass), like, count)
 
 
-def _upward(count: int, parts: Any) -> Any:
+def _upward(count: Any, parts: Any) -> Any:
     return (count + parts - 1) // parts
 
 

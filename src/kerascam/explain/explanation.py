@@ -27,7 +27,7 @@ from .records import (
 )
 from .result_folder import ResultFolder, write_folder
 
-_OF_IMAGES = ("heatmaps", "maps", "classes", "scores", "probabilities", "statuses", "images",
+_OF_IMAGES = ("heatmaps", "maps", "classes", "scores", "probabilities", "images",
               "predictions", "standard_errors", "residual")  # fmt: skip
 
 
@@ -120,7 +120,8 @@ class Explanation:
         else:
             place = range(len(self))[operator.index(index)]
             part = slice(place, place + 1)
-        return replace(self, **{name: part_of(getattr(self, name), part) for name in _OF_IMAGES})
+        parts = {name: part_of(getattr(self, name), part) for name in _OF_IMAGES}
+        return replace(self, statuses=self.statuses[part], **parts)
 
     def class_name(self, index: int) -> str:
         """Return the name of the class of heatmap `index`, or "class 7" without names."""

@@ -64,7 +64,7 @@ class Steps(InGraph):
         one: Callable[[Any], Any],
         passes: Any,
         like: Any,
-        most: int,
+        most: Any,
     ) -> Any:
         """Sum the results of the passes."""
         if self.part is not None:

@@ -12,10 +12,11 @@ import numpy as np
 from keras import ops
 
 from .._types import Features, Maps, ScoreFunction, Target
-from ..arguments import Place, check_flag
+from ..arguments import check_flag
 from ..errors import brief
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes
+from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import collect
 from .one_weight import weighted_sum
@@ -50,9 +51,7 @@ def check_groups(groups: Any) -> None:
         "https://doi.org/10.1109/WACV45572.2020.9093360",
     ),
 )
-def ablation_cam(
-    activations: Features, rest: ScoreFunction, *, groups: Sequence[int] | None = None
-) -> Maps:
+def ablation_cam(activations: Features, rest: ScoreFunction, *, groups: Any = None) -> Maps:
     r"""Weigh each feature map by what the score loses without it.
 
     $$L = \mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\qquad w_k = S - S_{A^k = 0}$$
@@ -121,7 +120,7 @@ class AblationCAM(NamedExplainer):
         model: keras.Model,
         layer: Any = None,
         *,
-        groups: Sequence[int] | None = None,
+        groups: Any = None,
         target: Target | None = None,
         output: int | str | None = None,
         input: int | str | None = None,

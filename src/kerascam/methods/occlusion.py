@@ -64,11 +64,11 @@ def occlusion(
     check_occlusion(patch, stride, baseline)
     axes, lengths = grid_axes(images, features=True), ops.shape(images)[1:-1]
     patches = [
-        (-(-length // _PATCHES)) if each is None else ops.minimum(each, length)
+        -(-length // _PATCHES) if each is None else _least(each, length)
         for each, length in zip(_per_axis("patch", patch, len(axes)), lengths, strict=True)
     ]
     strides = [
-        ops.maximum(size // 2, 1) if each is None else each
+        size - size // 2 if each is None else each
         for each, size in zip(_per_axis("stride", stride, len(axes)), patches, strict=True)
     ]
     counts = [
@@ -111,6 +111,10 @@ def _per_axis(name: str, given: Any, axes: int) -> list[Any]:
             f"received {brief(given)}"
         )
     return list(given)
+
+
+def _least(patch: int, length: Any) -> Any:
+    return min(patch, length) if isinstance(length, int) else ops.minimum(patch, length)
 
 
 def _product(counts: Sequence[Any]) -> Any:

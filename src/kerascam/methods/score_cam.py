@@ -11,9 +11,10 @@ import keras
 from keras import ops
 
 from .._types import Features, Images, Maps, ScoreFunction, Target
-from ..arguments import Place, number_in
+from ..arguments import number_in
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes, normalize
+from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import collect
 from .baselines import baseline_of, check_baseline, hide

@@ -7,10 +7,11 @@ import keras
 from keras import ops
 
 from .._types import Features, Images, Maps, ScoreFunction, Target
-from ..arguments import Place, number_in, real_number
+from ..arguments import number_in, real_number
 from ..errors import brief
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
+from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered
 from .baselines import check_baseline

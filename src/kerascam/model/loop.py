@@ -13,7 +13,7 @@ class InGraph:
         one: Callable[[tf.Tensor], tf.Tensor],
         passes: tf.Tensor,
         like: tf.Tensor,
-        most: int,
+        most: int | tf.Tensor,
     ) -> tf.Tensor:
         """Sum the results of the passes."""
 
