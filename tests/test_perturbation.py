@@ -572,6 +572,27 @@ def test_segments_of_another_size(pooled):
         kerascam.LIME(pooled, segments=np.zeros((3, 3), int))(IMAGES)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["ScoreCAM", "FasterScoreCAM", "AblationCAM"],
+)
+def test_images_of_whole_numbers(name):
+    """As of the same network on floats, but for the rounding of what is mixed."""
+    inside = [L.Rescaling(1 / 255), L.Conv2D(4, 3, activation="relu", name="last"),
+              L.GlobalAveragePooling2D(), L.Dense(3)]  # fmt: skip
+    whole, floating = (
+        keras.Sequential([keras.Input((12, 12, 3), dtype=dtype), *inside])
+        for dtype in ("uint8", "float32")
+    )
+    seeded(whole)
+    images = (255 * IMAGES).astype("uint8")
+    layer = ["last"] if METHODS[name].of_layers else []
+    kind, options = getattr(kerascam, name), SMALL.get(name, {})
+    found = kind(whole, *layer, **options)(images, CLASSES).maps
+    wanted = kind(floating, *layer, **options)(images.astype("float32"), CLASSES).maps
+    np.testing.assert_allclose(found, wanted, atol=0.02 * np.abs(wanted).max())
+
+
 @pytest.mark.parametrize("baseline", ["mean", "blur"])
 def test_named_baselines_hide_the_image(linear, baseline):
     model, weights = linear

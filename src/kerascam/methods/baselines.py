@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -45,12 +46,28 @@ def baseline_of(given: Any, images: Images) -> Images:
         images: Shape (batch, *size, channels).
 
     Returns:
-        Of the shape of `images`.
+        Of the shape and the type of `images`.
 
     Example:
         >>> baseline_of("mean", ops.array([[[0.0], [4.0]]])).numpy().tolist()
         [[[2.0], [2.0]]]
     """
+    return _as(images.dtype, _baseline(given, ops.cast(images, float_type(images))))
+
+
+def float_type(images: Images) -> str:
+    """Return the type in which images are mixed: their own, unless that is of whole numbers."""
+    own = keras.backend.standardize_dtype(images.dtype)
+    return own if "float" in own else "float32"
+
+
+def _as(dtype: Any, values: Any) -> Any:
+    """Return values in the type of images: whole numbers are rounded."""
+    whole = "float" not in keras.backend.standardize_dtype(dtype)
+    return ops.cast(ops.round(values) if whole else values, dtype)
+
+
+def _baseline(given: Any, images: Images) -> Images:
     if isinstance(given, str) and given == "blur":
         return blurred(images, _BLUR * max(ops.shape(images)[1:-1], key=_known))
     if isinstance(given, str):
@@ -70,9 +87,11 @@ def hide(images: Images, shown: Any, start: Images) -> Any:
         start: Of the shape of the images.
 
     Returns:
-        Shape (copies, batch, *size, channels).
+        Shape (copies, batch, *size, channels), of the type of the images.
     """
-    return start + ops.cast(shown, images.dtype)[..., None] * (images - start)
+    kind = float_type(images)
+    full, empty, share = (ops.cast(each, kind) for each in (images, start, shown))
+    return _as(images.dtype, empty + share[..., None] * (full - empty))
 
 
 def blurred(images: Images, deviation: Any) -> Images:

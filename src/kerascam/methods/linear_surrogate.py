@@ -8,7 +8,7 @@ from keras import ops
 from .._types import Images, ScoreFunction
 from ..estimates import Estimate
 from ..repeat import collect
-from .baselines import baseline_of, hide
+from .baselines import baseline_of, float_type, hide
 from .segments import Segments
 
 
@@ -29,7 +29,7 @@ def gains(
         Shape (n, batch).
     """
     hidden = baseline_of(baseline, images)
-    kept = ops.convert_to_tensor(drawn, images.dtype)
+    kept = ops.convert_to_tensor(drawn, float_type(images))
 
     def gain(chosen: Any) -> Any:
         shown = cut.shown(ops.take(kept, chosen, axis=0))

@@ -13,7 +13,7 @@ from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over
-from .baselines import baseline_of, check_baseline, hide
+from .baselines import baseline_of, check_baseline, float_type, hide
 
 _PATCHES = 8  # that many fit along an axis by default
 
@@ -63,6 +63,7 @@ def occlusion(
     """
     check_occlusion(patch, stride, baseline)
     axes, lengths = grid_axes(images, features=True), ops.shape(images)[1:-1]
+    kind = float_type(images)
     patches = [
         -(-length // _PATCHES) if each is None else _least(each, length)
         for each, length in zip(_per_axis("patch", patch, len(axes)), lengths, strict=True)
@@ -84,7 +85,7 @@ def occlusion(
         inside = (pixels >= first) & (pixels < first + patches[axis])
         shape = [-1, 1, *[1] * len(axes)]
         shape[2 + axis] = lengths[axis]
-        return ops.cast(ops.reshape(inside, shape), images.dtype)
+        return ops.cast(ops.reshape(inside, shape), kind)
 
     def losses(chosen: Any) -> Any:
         masks: Any = 1
@@ -93,12 +94,12 @@ def occlusion(
             chosen = chosen // counts[axis]
         lost = whole - score(hide(images, 1 - masks, start))  # (n, batch)
         lost = ops.reshape(lost, (*ops.shape(lost), *[1] * len(axes)))
-        return ops.sum(ops.cast(lost, images.dtype) * masks, 0)
+        return ops.sum(ops.cast(lost, kind) * masks, 0)
 
     times: Any = 1
     for axis, count in enumerate(counts):
         times = times * ops.sum(covered(axis, ops.arange(count)), 0)
-    like = ops.zeros_like(images[..., 0])
+    like = ops.zeros_like(images[..., 0], kind)
     return sum_over(losses, _product(counts), like, images) / times
 
 

@@ -15,7 +15,7 @@ from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, sum_over
-from .baselines import baseline_of, check_baseline, hide
+from .baselines import baseline_of, check_baseline, float_type, hide
 
 
 def check_rise(samples: Any, cells: Any, probability: Any, seed: Any, baseline: Any) -> None:
@@ -68,12 +68,10 @@ def rise(
     True
     """
     check_rise(samples, cells, probability, seed, baseline)
-    axes = len(images.shape) - 2
+    axes, kind = len(images.shape) - 2, float_type(images)
     random = np.random.default_rng(seed)
-    grids = ops.convert_to_tensor(
-        random.random((samples, *[cells + 1] * axes)) < probability, images.dtype
-    )
-    offsets = ops.convert_to_tensor(random.random((samples, axes)), images.dtype)
+    grids = ops.convert_to_tensor(random.random((samples, *[cells + 1] * axes)) < probability, kind)
+    offsets = ops.convert_to_tensor(random.random((samples, axes)), kind)
     start = baseline_of(baseline, images)
     lengths = ops.shape(images)[1:-1]
 
@@ -82,11 +80,11 @@ def rise(
             ops.take(grids, chosen, axis=0), ops.take(offsets, chosen, axis=0), lengths
         )[:, None]  # (n, 1, *size)
         scores = score(hide(images, masks, start))  # (n, batch)
-        scores = ops.cast(ops.reshape(scores, (*ops.shape(scores), *[1] * axes)), images.dtype)
+        scores = ops.cast(ops.reshape(scores, (*ops.shape(scores), *[1] * axes)), kind)
         found = scores * masks / probability
         return ops.stack([ops.sum(found, 0), ops.sum(found**2, 0)])
 
-    like = ops.zeros((2, *ops.shape(images)[:-1]), images.dtype)
+    like = ops.zeros((2, *ops.shape(images)[:-1]), kind)
     total, squares = ops.unstack(sum_over(term, samples, like, images), 2)
     return Estimate(*of_mean(total, squares, samples))
 
