@@ -574,8 +574,9 @@ def test_segments_of_another_size(pooled):
 
 @pytest.mark.parametrize(
     "name",
-    ["ScoreCAM", "FasterScoreCAM", "AblationCAM"],
-)
+    ["ScoreCAM", "FasterScoreCAM", "AblationCAM", "Occlusion", "RISE", "LIME", "KernelSHAP",
+     "SobolAttribution", "HSICAttribution"],
+)  # fmt: skip
 def test_images_of_whole_numbers(name):
     """As of the same network on floats, but for the rounding of what is mixed."""
     inside = [L.Rescaling(1 / 255), L.Conv2D(4, 3, activation="relu", name="last"),

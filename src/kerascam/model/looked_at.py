@@ -22,9 +22,14 @@ from .which_input import check_under, highest
 
 
 def image_place(
-    inputs: Sequence[tf.Tensor], scores: Scores, axes: str | None, wanted: int | None
+    inputs: Sequence[tf.Tensor],
+    scores: Scores,
+    axes: str | None,
+    wanted: int | None,
+    *,
+    differentiated: bool,
 ) -> int:
-    """Find the input that a gradient is taken by: floating, with a grid.
+    """Find the input that the images are, which has a grid, and is floating for a gradient.
 
     One of a single axis, such as a waveform, has one if the model reads it place by place.
 
@@ -33,11 +38,17 @@ def image_place(
         scores: What depends on them.
         axes: A letter for each axis of the input, as the user says.
         wanted: The one that is asked for; None takes the first of the most axes.
+        differentiated: Whether a gradient by it is taken; else whole numbers will do.
 
     Raises:
         ValueError: If there is none, or the one that is asked for is none.
     """
-    fit = [place for place, tensor in enumerate(inputs) if tensor.dtype.is_floating]
+    fit = [
+        place
+        for place, tensor in enumerate(inputs)
+        if tensor.dtype.is_floating
+        or (not differentiated and tensor.dtype.is_integer and len(tensor.shape) > 2)
+    ]
     if wanted in fit:
         return wanted
     if axes is not None:

@@ -129,7 +129,9 @@ def probe(
     by_images_too = question.differentiates_images and not (sites and question.stops_at_layers)
     if by_images_too or (image is None and question.looks_at_images):
         taken = wanted if image is None else image
-        image = image_place(inputs, scores, question.axes, taken)
+        image = image_place(
+            inputs, scores, question.axes, taken, differentiated=question.differentiates_images
+        )
     gradients = [
         _by_runs(tape, variants, site, runs)
         for site, runs in zip(sites, seen, strict=True)
