@@ -83,7 +83,7 @@ def test_what_fails_within_the_model_is_no_bug_of_ours(
     model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        listing, "suggest_layers", lambda *_: keras.Sequential(name="empty").output_shape
+        listing, "suggest_layers", lambda *_, **__: keras.Sequential(name="empty").output_shape
     )
     assert main(["layers", model]) == 2
     written = capsys.readouterr().err

@@ -48,7 +48,7 @@ def _asked(
     apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
     seen = ops.shape(supply["activations"])[: views + 1]
 
-    def put_together(maps: Maps | None) -> Maps | None:
+    def put_together(maps: Any) -> Any:
         return None if maps is None else ops.reshape(maps, (*seen, *ops.shape(maps)[1:]))
 
     found = as_estimate(method.function(**apart, **options))
