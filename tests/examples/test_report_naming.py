@@ -84,7 +84,7 @@ def test_every_picture_of_a_network_says_of_which(run):
     alts = [own["alt"] for tag, own in read(run).elements if tag == "img"]
     # Pictures of data, and of what a residual block is in any network.
     of_data = ("Bar chart", "Training images", "Test images in rows, one row", "Images that are",
-               "Two diagrams")  # fmt: skip
+               "Two diagrams", "Two line charts of the loss over the epochs")  # fmt: skip
     for alt in alts:
         assert alt.startswith(of_data) or "this run’s network" in alt or "reference network" in alt
     asked = [alt for alt in alts if "reference network" in alt]
