@@ -95,7 +95,7 @@ def publish(
         conditions = {
             "temperature": temperature,
             "calibration_error_without": before["expected_calibration_error"],
-            **_conditions(shipped, scenes, config.seed, made),
+            **_conditions(shipped, scenes, probabilities, config.seed, made),
         }
         write_text(made / "conditions.json", json.dumps(conditions, indent=2) + "\n")
         size = (made / "weights.npz").stat().st_size
@@ -114,7 +114,9 @@ def _temperature(network: keras.Model, config: Config, scenes: Scenes) -> float:
     return fit_temperature(predict(network, held), held.labels)
 
 
-def _conditions(network: keras.Model, scenes: Scenes, seed: int, folder: Path) -> dict[str, Any]:
+def _conditions(
+    network: keras.Model, scenes: Scenes, probabilities: Any, seed: int, folder: Path
+) -> dict[str, Any]:
     """Measure where the network is right and where its heat lies, and draw the mean maps."""
     images, labels = decode_images(scenes.test, image_side(network)), scenes.test.labels
 
@@ -123,7 +125,7 @@ def _conditions(network: keras.Model, scenes: Scenes, seed: int, folder: Path) -
 
     common = common_maps(network, images, labels, seed)
     save(draw_means(common.means, scenes.classes), folder / "mean_maps.png")
-    right = answer(images.astype(np.float32)).argmax(1) == labels
+    right = probabilities.argmax(1) == labels
     return {
         "brightness": by_brightness(images, right, seed),
         "crop": by_crop(answer, images, labels, seed),

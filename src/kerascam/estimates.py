@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from keras import ops
-
 
 class Estimate(NamedTuple):
     """Maps, and how exact they are; a method whose maps are exact returns the maps alone.
@@ -24,16 +22,3 @@ class Estimate(NamedTuple):
 def as_estimate(found: Any) -> Estimate:
     """Take what a method returned: maps, or an estimate."""
     return found if isinstance(found, Estimate) else Estimate(found)
-
-
-def of_mean(total: Any, total_of_squares: Any, count: int) -> tuple[Any, Any]:
-    """Return the mean of terms, and its standard error, which is zero of one term.
-
-    Args:
-        total: The sum of the terms.
-        total_of_squares: The sum of their squares.
-        count: How many there are.
-    """
-    mean = total / count
-    spread = ops.relu(total_of_squares / count - mean**2)
-    return mean, ops.sqrt(spread / max(count - 1, 1))

@@ -65,6 +65,23 @@ def mean_over(term: Callable[[Any], Any], count: int | Any, like: Any, values: A
     return sum_over(lambda chosen: ops.sum(term(chosen), 0), count, like, values) / count
 
 
+def mean_and_error(
+    term: Callable[[Any], Any], count: int, like: Any, values: Any
+) -> tuple[Any, Any]:
+    """Average terms, and return their mean's standard error too; see `sum_over`.
+
+    The error is zero of one term.
+    """
+
+    def moments(chosen: Any) -> Any:
+        found = term(chosen)
+        return ops.stack([ops.sum(found, 0), ops.sum(found**2, 0)])
+
+    both = sum_over(moments, count, ops.stack([like, like]), values) / count
+    mean, of_squares = ops.unstack(both, 2)
+    return mean, ops.sqrt(ops.relu(of_squares - mean**2) / max(count - 1, 1))
+
+
 def collect(term: Callable[[Any], Any], count: int | Any, like: Any, values: Any) -> Any:
     """Return terms that are numbered from 0 on; for the arguments see `sum_over`.
 

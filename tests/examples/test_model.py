@@ -54,7 +54,7 @@ def test_a_projection_to_a_coarser_grid_mixes_the_mean_of_its_cells():
     [
         ("stage1_block1_out", "averaged", 1),
         ("stage2_block1_out", "averaged", 1),
-        ("stage1_block1_out", "strided", 1 / 16),  # two coarser grids lie behind it
+        ("stage1_block1_out", "strided", 1 / 16),  # two coarser grids follow it
         ("stage2_block1_out", "strided", 1 / 4),
     ],
 )

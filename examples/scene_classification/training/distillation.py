@@ -91,7 +91,7 @@ def _read_teacher(path: Path, image_size: int) -> Callable[[Any], Any]:
     It is asked about training crops. One that takes larger images than the student gets the
     student's crops enlarged, so that it sees things in the size in which it knows them.
 
-    TensorFlow fuses a convolution of constant weights with the normalization and activation behind
+    TensorFlow fuses a convolution of constant weights with the normalization and activation after
     it, which makes the forward pass about twice as fast as the model's own.
     """
     if not path.is_file():

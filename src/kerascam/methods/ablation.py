@@ -15,11 +15,12 @@ from .._types import Features, Maps, ScoreFunction, Target
 from ..arguments import check_flag
 from ..errors import brief
 from ..explain.bases import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import collect
-from .one_weight import weighted_sum
+from .one_weight import per_feature, weighted_sum
+from .places import at_places, number_of, on_axis
 
 
 def check_groups(groups: Any) -> None:
@@ -87,11 +88,8 @@ def ablation_cam(activations: Features, rest: ScoreFunction, *, groups: Any = No
 
     whole = rest(activations)
     left = collect(without, count, whole, activations)  # (groups, batch)
-    weights = ops.take(whole - left, of_feature, axis=0)
-    weights = ops.reshape(
-        ops.transpose(weights), (-1, *[1] * len(grid_axes(activations, features=True)), features)
-    )
-    return ops.relu(weighted_sum(activations, ops.cast(weights, activations.dtype)))
+    weights = per_feature(ops.take(whole - left, of_feature, axis=0), activations)
+    return ops.relu(weighted_sum(activations, weights))
 
 
 class AblationCAM(NamedExplainer):
@@ -187,21 +185,16 @@ def recipro_cam(activations: Features, rest: ScoreFunction, *, smooth: bool = Fa
     """
     check_recipro_cam(smooth)
     lengths = ops.shape(activations)[1:-1]
-    count = ops.prod(ops.stack(lengths)) if None in activations.shape[1:-1] else _product(lengths)
+
+    def near(axis: int, places: Any) -> Any:
+        apart = ops.abs(ops.arange(lengths[axis])[None] - places[:, None])
+        weights = _weights(ops.cast(apart, activations.dtype), smooth)
+        return on_axis(weights, axis, len(lengths))
 
     def alone(cells: Any) -> Any:
-        masks = ops.ones((ops.shape(cells)[0], *[1] * len(activations.shape)), activations.dtype)
-        left = cells
-        for axis in range(len(lengths) - 1, -1, -1):
-            place, left = left % lengths[axis], left // lengths[axis]
-            apart = ops.abs(ops.arange(lengths[axis])[None] - place[:, None])
-            near = _weights(ops.cast(apart, activations.dtype), smooth)
-            shape = [-1, 1, *[1] * len(lengths), 1]
-            shape[2 + axis] = lengths[axis]
-            masks = masks * ops.reshape(near, shape)
-        return rest(masks * activations)
+        return rest(at_places(cells, lengths, near)[..., None] * activations)
 
-    scores = collect(alone, count, rest(activations), activations)  # (cells, batch)
+    scores = collect(alone, number_of(lengths), rest(activations), activations)  # (cells, batch)
     return ops.reshape(ops.transpose(scores), (-1, *lengths))
 
 
@@ -209,10 +202,6 @@ def _weights(apart: Any, smooth: bool) -> Any:
     """Weigh cells by how far they are from the chosen one along an axis."""
     here = ops.cast(apart == 0, apart.dtype)
     return 0.5 * here + 0.25 * ops.cast(apart == 1, apart.dtype) if smooth else here
-
-
-def _product(lengths: Sequence[int]) -> int:
-    return int(np.prod(lengths))
 
 
 class ReciproCAM(NamedExplainer):

@@ -115,17 +115,27 @@ def _known(length: Any) -> int:
     return length if isinstance(length, int) else 0
 
 
-def _array(given: Any, images: Images) -> Any:
-    values = np.asarray(given)
-    # One for every image: an array of a batch would fit only that batch.
-    wanted = [1, *images.shape[1:]]
-    shape = [1] * (len(wanted) - values.ndim) + list(values.shape)
-    fits = len(shape) == len(wanted) and all(
-        have == 1 or want in (None, have) for have, want in zip(shape, wanted, strict=True)
+def as_images(given: Any, images: Images) -> Any:
+    """Bring a number, an image or several to (n, *size, channels), lengths of one for any length.
+
+    Returns:
+        A NumPy array; None if it does not fit the images.
+    """
+    values, wanted = np.asarray(given), images.shape[1:]
+    if values.ndim <= len(wanted):
+        values = values.reshape((1, *[1] * (len(wanted) - values.ndim), *values.shape))
+    fits = values.ndim == len(wanted) + 1 and all(
+        have == 1 or want in (None, have)
+        for have, want in zip(values.shape[1:], wanted, strict=True)
     )
-    if not fits:
+    return values if fits else None
+
+
+def _array(given: Any, images: Images) -> Any:
+    values = as_images(given, images)
+    if values is None or len(values) != 1:  # an array of a batch would fit only that batch
         raise ValueError(
-            f"baseline must be a number or fit one image of shape {tuple(wanted[1:])}; "
-            f"received shape {values.shape}"
+            f"baseline must be a number or fit one image of shape {tuple(images.shape[1:])}; "
+            f"received shape {np.shape(given)}"
         )
     return ops.convert_to_tensor(values, images.dtype)

@@ -10,12 +10,12 @@ from keras import ops
 from .._types import GradientFunction, Images, ScoreFunction, Target
 from ..arguments import number_in
 from ..errors import brief
-from ..estimates import Estimate, of_mean
+from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES, collect, sum_over
-from .baselines import check_baseline
+from ..repeat import MOST_COPIES, collect, mean_and_error
+from .baselines import as_images, check_baseline
 
 
 def check_expected_gradients(samples: Any, references: Any, seed: Any) -> None:
@@ -79,12 +79,9 @@ def expected_gradients(
         start = ops.take(every, chosen % count, axis=0)[:, None]  # (n, 1, *size, channels)
         way = images - start
         at = ops.reshape(ops.take(places, chosen), (-1, *[1] * len(images.shape)))
-        found = ops.sum(way * gradient(start + at * way), -1)
-        return ops.stack([ops.sum(found, 0), ops.sum(found**2, 0)])
+        return ops.sum(way * gradient(start + at * way), -1)
 
-    like = ops.zeros((2, *ops.shape(images)[:-1]), images.dtype)
-    total, squares = ops.unstack(sum_over(term, samples, like, images), 2)
-    maps, errors = of_mean(total, squares, samples)
+    maps, errors = mean_and_error(term, samples, ops.zeros_like(images[..., 0]), images)
     whole = score(images)
 
     def start_score(chosen: Any) -> Any:
@@ -100,18 +97,11 @@ def expected_gradients(
 
 def _images_of(references: Any, images: Images) -> Any:
     """Return the references as images, (references, *size, channels)."""
-    values, wanted = np.asarray(references), images.shape[1:]
-    rank = len(wanted)
-    if values.ndim <= rank:
-        values = values.reshape((1, *[1] * (rank - values.ndim), *values.shape))
-    fits = values.ndim == rank + 1 and all(
-        have == 1 or want in (None, have)
-        for have, want in zip(values.shape[1:], wanted, strict=True)
-    )
-    if not fits:
+    values = as_images(references, images)
+    if values is None:
         raise ValueError(
-            f"references must be a number, an image of shape {tuple(wanted)}, or several of them; "
-            f"received shape {np.shape(references)}"
+            f"references must be a number, an image of shape {tuple(images.shape[1:])}, or several "
+            f"of them; received shape {np.shape(references)}"
         )
     made = ops.convert_to_tensor(values, images.dtype)
     return ops.broadcast_to(made, (values.shape[0], *ops.shape(images)[1:]))

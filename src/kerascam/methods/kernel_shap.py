@@ -7,31 +7,21 @@ import keras
 from keras import ops
 
 from .._types import Images, ScoreFunction, Target
-from ..arguments import number_in
 from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES
-from .baselines import baseline_of, check_baseline
+from .baselines import baseline_of
 from .coalitions import shapley_coalitions, shapley_fit
 from .linear_surrogate import estimate, gains
-from .segments import check_segments, segments_of
-
-
-def check_kernel_shap(samples: Any, cells: Any, segments: Any, seed: Any, baseline: Any) -> None:
-    """Raise if an option of KernelSHAP has a wrong type or value."""
-    number_in("samples", samples, 2, MOST_COPIES)
-    number_in("seed", seed, 0)
-    check_segments(segments, cells)
-    check_baseline(baseline)
+from .segments import check_sampling, segments_of
 
 
 @METHODS.register(
     title="KernelSHAP",
     class_name="KernelSHAP",
     signed=True,
-    check=check_kernel_shap,
+    check=check_sampling,
     passes="2 + {samples} forward",
     citation=Citation(
         "Lundberg and Lee",
@@ -66,7 +56,7 @@ def kernel_shap(
     >>> found.maps.numpy().round(3).tolist()
     [[[1.0, 2.0], [3.0, 4.0]]]
     """
-    check_kernel_shap(samples, cells, segments, seed, baseline)
+    check_sampling(samples, cells, segments, seed, baseline)
     cut = segments_of(segments, cells, images)
     drawn, weights, complete = shapley_coalitions(cut.count, samples, seed)
     fit, share = shapley_fit(drawn, weights)

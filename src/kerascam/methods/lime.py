@@ -7,17 +7,15 @@ import keras
 from keras import ops
 
 from .._types import Images, ScoreFunction, Target
-from ..arguments import number_in, real_number
+from ..arguments import real_number
 from ..errors import brief
 from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES
-from .baselines import check_baseline
 from .coalitions import lime_coalitions, ridge_fit
 from .linear_surrogate import estimate, gains
-from .segments import check_segments, segments_of
+from .segments import check_sampling, segments_of
 
 
 def check_lime(
@@ -30,10 +28,7 @@ def check_lime(
     baseline: Any,
 ) -> None:
     """Raise if an option of LIME has a wrong type or value."""
-    number_in("samples", samples, 1, MOST_COPIES)
-    number_in("seed", seed, 0)
-    check_segments(segments, cells)
-    check_baseline(baseline)
+    check_sampling(samples, cells, segments, seed, baseline, least=1)
     if real_number("kernel_width", kernel_width) <= 0:
         raise ValueError(f"kernel_width must be positive, not {brief(kernel_width)}")
     if real_number("ridge", ridge) < 0:

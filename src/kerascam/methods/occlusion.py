@@ -14,6 +14,7 @@ from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over
 from .baselines import baseline_of, check_baseline, float_type, hide
+from .places import at_places, number_of, on_axis, over_all
 
 _PATCHES = 8  # that many fit along an axis by default
 
@@ -83,24 +84,18 @@ def occlusion(
         first = ops.minimum(places * strides[axis], lengths[axis] - patches[axis])[:, None]
         pixels = ops.arange(lengths[axis])[None]
         inside = (pixels >= first) & (pixels < first + patches[axis])
-        shape = [-1, 1, *[1] * len(axes)]
-        shape[2 + axis] = lengths[axis]
-        return ops.cast(ops.reshape(inside, shape), kind)
+        return on_axis(ops.cast(inside, kind), axis, len(axes))
 
     def losses(chosen: Any) -> Any:
-        masks: Any = 1
-        for axis in range(len(axes) - 1, -1, -1):
-            masks = masks * covered(axis, chosen % counts[axis])
-            chosen = chosen // counts[axis]
+        masks = at_places(chosen, counts, covered)
         lost = whole - score(hide(images, 1 - masks, start))  # (n, batch)
-        lost = ops.reshape(lost, (*ops.shape(lost), *[1] * len(axes)))
-        return ops.sum(ops.cast(lost, kind) * masks, 0)
+        return ops.sum(ops.cast(over_all(lost, len(axes)), kind) * masks, 0)
 
     times: Any = 1
     for axis, count in enumerate(counts):
         times = times * ops.sum(covered(axis, ops.arange(count)), 0)
     like = ops.zeros_like(images[..., 0], kind)
-    return sum_over(losses, _product(counts), like, images) / times
+    return sum_over(losses, number_of(counts), like, images) / times
 
 
 def _per_axis(name: str, given: Any, axes: int) -> list[Any]:
@@ -116,13 +111,6 @@ def _per_axis(name: str, given: Any, axes: int) -> list[Any]:
 
 def _least(patch: int, length: Any) -> Any:
     return min(patch, length) if isinstance(length, int) else ops.minimum(patch, length)
-
-
-def _product(counts: Sequence[Any]) -> Any:
-    product = counts[0]
-    for each in counts[1:]:
-        product = product * each
-    return product
 
 
 class Occlusion(NamedExplainer):

@@ -28,6 +28,12 @@ def weighted_sum(activations: Features, weights: Any) -> Maps:
     return ops.sum(weights * activations, axis=-1)
 
 
+def per_feature(values: Any, activations: Features) -> Any:
+    """Lay one number per feature and image over the grid: (features, batch) to (batch, 1, ...)."""
+    shape = (-1, *[1] * len(_over_grid(activations)), activations.shape[-1])
+    return ops.reshape(ops.cast(ops.transpose(values), activations.dtype), shape)
+
+
 def _over_grid(features: Features) -> list[int]:
     return grid_axes(features, features=True)
 

@@ -10,12 +10,13 @@ from keras import ops
 from .._types import Images, ScoreFunction, Target
 from ..arguments import number_in, real_number
 from ..errors import brief
-from ..estimates import Estimate, of_mean
+from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES, sum_over
+from ..repeat import MOST_COPIES, mean_and_error
 from .baselines import baseline_of, check_baseline, float_type, hide
+from .places import over_all
 
 
 def check_rise(samples: Any, cells: Any, probability: Any, seed: Any, baseline: Any) -> None:
@@ -80,13 +81,10 @@ def rise(
             ops.take(grids, chosen, axis=0), ops.take(offsets, chosen, axis=0), lengths
         )[:, None]  # (n, 1, *size)
         scores = score(hide(images, masks, start))  # (n, batch)
-        scores = ops.cast(ops.reshape(scores, (*ops.shape(scores), *[1] * axes)), kind)
-        found = scores * masks / probability
-        return ops.stack([ops.sum(found, 0), ops.sum(found**2, 0)])
+        return ops.cast(over_all(scores, axes), kind) * masks / probability
 
-    like = ops.zeros((2, *ops.shape(images)[:-1]), kind)
-    total, squares = ops.unstack(sum_over(term, samples, like, images), 2)
-    return Estimate(*of_mean(total, squares, samples))
+    like = ops.zeros_like(images[..., 0], kind)
+    return Estimate(*mean_and_error(term, samples, like, images))
 
 
 def _enlarged(grids: Any, offsets: Any, lengths: Sequence[Any]) -> Any:

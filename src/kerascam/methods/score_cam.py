@@ -13,19 +13,17 @@ from keras import ops
 from .._types import Features, Images, Maps, ScoreFunction, Target
 from ..arguments import number_in
 from ..explain.bases import NamedExplainer
-from ..maps import Normalization, grid_axes, normalize
+from ..maps import Normalization, normalize
 from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import collect
 from .baselines import baseline_of, check_baseline, hide
-from .one_weight import weighted_sum
+from .one_weight import per_feature, weighted_sum
 
 
 def by_gains(activations: Features, gains: Any) -> Maps:
     """Weigh the feature maps by the softmax of their gains, shape (features, batch)."""
-    weights = ops.softmax(ops.transpose(gains), axis=-1)
-    shape = (-1, *[1] * len(grid_axes(activations, features=True)), activations.shape[-1])
-    weights = ops.reshape(ops.cast(weights, activations.dtype), shape)
+    weights = per_feature(ops.softmax(gains, axis=0), activations)
     return ops.relu(weighted_sum(activations, weights))
 
 
@@ -71,15 +69,10 @@ def _as_they_are(masks: Any, variants: Any) -> Any:
     return masks
 
 
-def check_score_cam(baseline: Any) -> None:
-    """Raise if an option of Score-CAM has a wrong type or value."""
-    check_baseline(baseline)
-
-
 @METHODS.register(
     title="Score-CAM",
     class_name="ScoreCAM",
-    check=check_score_cam,
+    check=check_baseline,
     passes="2 forward, and 1 per feature",
     citation=Citation(
         "Wang, Wang, Du, Yang, Zhang, Ding, Mardziel and Hu",
@@ -111,7 +104,7 @@ def score_cam(
     >>> found.numpy().round(3).tolist()
     [[[1.0, 1.0], [1.0, 1.0]]]
     """
-    check_score_cam(baseline)
+    check_baseline(baseline)
     gains = gains_of(score, images, activations, enlarge, baseline, _as_they_are)
     return by_gains(activations, gains)
 

@@ -10,6 +10,8 @@ from keras import ops
 from .._types import Images
 from ..arguments import number_in
 from ..errors import brief
+from ..repeat import MOST_COPIES
+from .baselines import check_baseline
 
 
 def check_segments(segments: Any, cells: Any) -> None:
@@ -30,6 +32,25 @@ def check_segments(segments: Any, cells: Any) -> None:
         raise TypeError(f"segments must be whole numbers, one per pixel, not {brief(segments)}")
     if values.size == 0 or values.min() < 0:
         raise ValueError("segments must be numbered from 0 on; received negative numbers or none")
+
+
+def check_sampling(
+    samples: Any, cells: Any, segments: Any, seed: Any, baseline: Any, *, least: int = 2
+) -> None:
+    """Raise if an option of a method that samples which segments are shown is wrong.
+
+    Args:
+        samples: How many samples there are.
+        cells: See `check_segments`.
+        segments: See `check_segments`.
+        seed: Seed of the samples.
+        baseline: See `check_baseline`.
+        least: The fewest samples that the method takes.
+    """
+    number_in("samples", samples, least, MOST_COPIES)
+    number_in("seed", seed, 0)
+    check_segments(segments, cells)
+    check_baseline(baseline)
 
 
 @dataclass(frozen=True)

@@ -8,29 +8,18 @@ import numpy as np
 from keras import ops
 
 from .._types import Images, ScoreFunction, Target
-from ..arguments import number_in
 from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES
-from .baselines import check_baseline
 from .linear_surrogate import gains
-from .segments import check_segments, segments_of
-
-
-def check_sampled(samples: Any, cells: Any, segments: Any, seed: Any, baseline: Any) -> None:
-    """Raise if an option has a wrong type or value."""
-    number_in("samples", samples, 2, MOST_COPIES)
-    number_in("seed", seed, 0)
-    check_segments(segments, cells)
-    check_baseline(baseline)
+from .segments import check_sampling, segments_of
 
 
 @METHODS.register(
     title="Sobol attribution",
     class_name="SobolAttribution",
-    check=check_sampled,
+    check=check_sampling,
     passes="1 forward, and {samples} per segment and for 2 more",
     citation=Citation(
         "Fel, Cadène, Chalvidal, Cord, Vigouroux and Serre",
@@ -66,7 +55,7 @@ def sobol_attribution(
     >>> found.maps.numpy().round(1).tolist()  # 1 and 4 parts of 5
     [[[0.2, 0.8]]]
     """
-    check_sampled(samples, cells, segments, seed, baseline)
+    check_sampling(samples, cells, segments, seed, baseline)
     cut = segments_of(segments, cells, images)
     drawn = _latin_hypercube(samples, 2 * cut.count, seed)
     first, second = drawn[:, : cut.count], drawn[:, cut.count :]
@@ -157,7 +146,7 @@ class SobolAttribution(NamedExplainer):
 @METHODS.register(
     title="HSIC attribution",
     class_name="HSICAttribution",
-    check=check_sampled,
+    check=check_sampling,
     passes="1 + {samples} forward",
     citation=Citation(
         "Novello, Fel and Vigouroux",
@@ -192,7 +181,7 @@ def hsic_attribution(
     >>> bool(found.maps[0, 0, 0] > 10 * found.maps[0, 0, 1])
     True
     """
-    check_sampled(samples, cells, segments, seed, baseline)
+    check_sampling(samples, cells, segments, seed, baseline)
     cut = segments_of(segments, cells, images)
     drawn = np.random.default_rng(seed).integers(0, 2, (samples, cut.count)).astype(float)
     found = gains(score, images, cut, drawn, baseline, score(images))
