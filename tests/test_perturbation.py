@@ -58,7 +58,7 @@ def pooled():
 
 
 def features(model, images=IMAGES, layer="pool"):
-    return keras.Model(model.inputs, model.get_layer(layer).output)(images).numpy()
+    return keras.Model(model.inputs[0], model.get_layer(layer).output)(images).numpy()
 
 
 def logits(model, images):

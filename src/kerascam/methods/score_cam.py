@@ -23,7 +23,9 @@ from .one_weight import per_feature, weighted_sum
 
 def by_gains(activations: Features, gains: Any) -> Maps:
     """Weigh the feature maps by the softmax of their gains, shape (features, batch)."""
-    weights = per_feature(ops.softmax(gains, axis=0), activations)
+    # `ops.softmax` warns of a layer with one feature, whose weight is rightly 1.
+    powers = ops.exp(gains - ops.max(gains, 0, keepdims=True))
+    weights = per_feature(powers / ops.sum(powers, 0, keepdims=True), activations)
     return ops.relu(weighted_sum(activations, weights))
 
 
