@@ -160,4 +160,4 @@ def register() -> Iterator[Callable[[Any], str]]:
     len(METHODS)  # the library's own come first
     yield add
     for name in names:
-        del METHODS._methods[name]
+        del METHODS._entries[name]

@@ -45,7 +45,7 @@ def as_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     keras.utils.clear_session()  # "conv2d", not "conv2d_7" after other tests' layers
     monkeypatch.chdir(tmp_path)
     assert METHODS, "filled before it is copied: what is put back has all methods, in their order"
-    monkeypatch.setattr(METHODS, "_methods", dict(METHODS._methods))
+    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)

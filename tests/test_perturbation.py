@@ -218,7 +218,7 @@ def test_masks_lie_where_the_cells_lie():
     try:
         found = kerascam.Explainer(model, "own_enlarged", "last", normalize="none")(IMAGES)
     finally:
-        del METHODS._methods["own_enlarged"]
+        del METHODS._entries["own_enlarged"]
     np.testing.assert_allclose(found.maps, 16 * features(model, layer="last")[..., 0], rtol=1e-5)
 
 

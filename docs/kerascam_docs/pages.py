@@ -23,6 +23,7 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
+    "Metrics": lambda obj, full: full.startswith("kerascam.metrics."),
     "Asking and running a model server": lambda obj, full: full.startswith("kerascam.serving."),
 }
 _DRAWN = f"""\

@@ -21,10 +21,10 @@ _IMPORTS = {
 def public_names() -> dict[str, Any]:
     """Map the full name of each public object to it, in the order of the reference."""
     named: dict[str, Any] = {}
-    for module_name in ("kerascam", "kerascam.targets", "kerascam.serving"):
+    for module_name in ("kerascam", "kerascam.targets", "kerascam.metrics", "kerascam.serving"):
         module = importlib.import_module(module_name)
         for name in module.__all__:
-            if not name.startswith("__") and not inspect.ismodule(getattr(module, name)):
+            if not name.startswith("__") and callable(getattr(module, name)):  # no table, no module
                 named[f"{module_name}.{name}"] = getattr(module, name)
     # What a public function returns, under the only name that it has.
     suggest = importlib.import_module("kerascam.model.suggest")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
 import inspect
-import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from .errors import brief
+from .table import Citation as Citation
+from .table import Table, check_supplied, needs_of, options_of, summary_of
+from .table import UnknownNameError as UnknownNameError
+from .table import plain_form as plain_form
 
 F = TypeVar("F", bound=Callable[..., Any])
 ReluRule = Literal["guided", "deconvnet"]
@@ -34,24 +31,6 @@ SUPPLIES = {
 }
 _OF_EACH_LAYER = {"activations", "gradients", "rest", "enlarge"}
 _OF_LAYERS = {*_OF_EACH_LAYER, "layers", "localization"}
-
-
-@dataclass(frozen=True)
-class Citation:
-    """The paper that a method comes from."""
-
-    authors: str
-    year: int
-    title: str
-    venue: str
-    url: str
-
-    @property
-    def short(self) -> str:
-        """Authors and year, as in "Selvaraju et al., 2017"."""
-        names = re.split(r", | and ", self.authors)
-        authors = self.authors if len(names) < 3 else f"{names[0]} et al."
-        return f"{authors}, {self.year}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +71,12 @@ class Method:
     @property
     def summary(self) -> str:
         """The first line of the function's docstring."""
-        return (inspect.getdoc(self.function) or "").splitlines()[0]
+        return summary_of(self.function)
+
+    @property
+    def public_name(self) -> str:
+        """The name under which the package offers it: its class's."""
+        return self.class_name
 
     @cached_property
     def needs(self) -> tuple[str, ...]:
@@ -102,8 +86,7 @@ class Method:
     @cached_property
     def options(self) -> dict[str, Any]:
         """The user's options and their defaults: the function's keyword-only parameters."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+        return options_of(self.function)
 
     @property
     def of_layers(self) -> bool:
@@ -121,27 +104,14 @@ class Method:
         return "gradient" in self.needs
 
 
-def needs_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """List the positional parameters of a function."""
-    parameters = inspect.signature(function).parameters.values()
-    return tuple(each.name for each in parameters if each.kind is not each.KEYWORD_ONLY)
-
-
 def check_needs(function: Callable[..., Any]) -> None:
     """Raise a TypeError if a function asks for what no method is handed.
 
     Raises:
         TypeError: With the list of what there is.
     """
+    check_supplied("method", function, SUPPLIES)
     needs = needs_of(function)
-    unknown = [name for name in needs if name not in SUPPLIES]
-    if unknown:
-        known = "".join(f"\n  {name}: {what}" for name, what in SUPPLIES.items())
-        raise TypeError(
-            f"method {function.__name__!r} has a positional parameter {unknown[0]!r}, which "
-            f"nothing supplies; options are keyword-only (after a *), and these are supplied:"
-            f"{known}"
-        )
     localizer = inspect.signature(function).parameters.get("localizer")
     if "localization" in needs and (localizer is None or localizer.kind.name != "KEYWORD_ONLY"):
         raise TypeError(
@@ -156,31 +126,8 @@ def check_needs(function: Callable[..., Any]) -> None:
         )
 
 
-class UnknownNameError(ValueError, KeyError):
-    """No such name: a ValueError for the user, and a KeyError as mappings raise it."""
-
-    __str__ = Exception.__str__  # KeyError would quote the message
-
-
-class Registry(Mapping[str, Method]):
-    """Maps a name to its method, in the order in which the package lists them.
-
-    A name is taken as people write it: the function's, the class's or the field's, whatever the
-    case, hyphens and spaces.
-
-    Args:
-        noun: What its entries are called, for errors.
-        filled_by: A package and a room of it. The modules of that room that the package's stub
-            names are imported when the registry is first asked, so that what never asks does not
-            import TensorFlow. Entries have the stub's order; others follow in the order in which
-            they are registered.
-    """
-
-    def __init__(self, noun: str, filled_by: tuple[str, str] | None = None) -> None:
-        self._noun = noun
-        self._filled_by = filled_by
-        self._methods: dict[str, Method] = {}
-        self._lock = threading.RLock()  # two threads that ask first fill it once
+class Registry(Table[Method]):
+    """The table of methods; see `Table`."""
 
     def register(self, **facts: Any) -> Callable[[F], F]:
         """Enter the decorated function under its own name, and return it unchanged.
@@ -194,88 +141,11 @@ class Registry(Mapping[str, Method]):
         """
 
         def add(function: F) -> F:
-            name = function.__name__
-            if name in self._methods:
-                raise ValueError(f"a {self._noun} named {name!r} is registered already")
             check_needs(function)
-            self._methods[name] = Method(name=name, function=function, **facts)
+            self.enter(Method(name=function.__name__, function=function, **facts))
             return function
 
         return add
-
-    def __getitem__(self, name: Any) -> Method:
-        methods = self._filled()
-        if not isinstance(name, str):
-            raise self._unknown(name, methods)
-        if name in methods:
-            return methods[name]
-        spellings = {
-            plain_form(spelling): method
-            for method in methods.values()
-            for spelling in (method.title, method.class_name, method.name)
-        }
-        wanted = plain_form(name)
-        if wanted in spellings:
-            return spellings[wanted]
-        near = get_close_matches(wanted, spellings, n=1)
-        raise self._unknown(name, methods, *(spellings[each].name for each in near))
-
-    def registered(self, name: str) -> Method:
-        """Return what is registered under a function's name by now, and load nothing."""
-        return self._methods[name]
-
-    def _unknown(self, name: Any, methods: Mapping[str, Any], near: str = "") -> UnknownNameError:
-        hint = f"did you mean {near!r}?" if near else f"one of: {', '.join(methods)}"
-        return UnknownNameError(
-            f"{self._noun} must be a registered name, not {brief(name)}; {hint}"
-        )
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            return bool(self[name])
-        except UnknownNameError:
-            return False
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._filled())
-
-    def __len__(self) -> int:
-        return len(self._filled())
-
-    def _filled(self) -> dict[str, Method]:
-        if self._filled_by is not None:
-            with self._lock:
-                if self._filled_by is not None:
-                    rank = {name: place for place, name in enumerate(_load(*self._filled_by))}
-                    entries = sorted(
-                        self._methods.items(),
-                        key=lambda entry: rank.get(entry[1].class_name, len(rank)),
-                    )
-                    self._methods = dict(entries)
-                    self._filled_by = None
-        return self._methods
-
-
-def plain_form(name: str) -> str:
-    """Reduce a name to what all its spellings share.
-
-    Example:
-        >>> plain_form("Grad-CAM++"), plain_form("GradCAMPlusPlus")
-        ('gradcamplusplus', 'gradcamplusplus')
-    """
-    plain = name.casefold().replace("+", "plus").replace("×", "times")
-    return re.sub(r"[\W_]", "", plain)
-
-
-def _load(package: str, room: str) -> list[str]:
-    """Import the modules of one room that a package's stub names; return the names in order."""
-    stub = Path(importlib.import_module(package).__file__ or "").with_suffix(".pyi")
-    names = []
-    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{room}."):
-            importlib.import_module(f"{package}.{node.module}")
-            names += [each.name for each in node.names]
-    return names
 
 
 METHODS = Registry("method", filled_by=("kerascam", "methods"))

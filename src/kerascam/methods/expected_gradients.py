@@ -9,13 +9,13 @@ from keras import ops
 
 from .._types import GradientFunction, Images, ScoreFunction, Target
 from ..arguments import number_in
+from ..baselines import as_images, check_baseline
 from ..errors import brief
 from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, collect, mean_and_error
-from .baselines import as_images, check_baseline
 
 
 def check_expected_gradients(samples: Any, references: Any, seed: Any) -> None:

@@ -7,11 +7,11 @@ import keras
 from keras import ops
 
 from .._types import Images, ScoreFunction, Target
+from ..baselines import baseline_of
 from ..estimates import Estimate
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
-from .baselines import baseline_of
 from .coalitions import shapley_coalitions, shapley_fit
 from .linear_surrogate import estimate, gains
 from .segments import check_sampling, segments_of

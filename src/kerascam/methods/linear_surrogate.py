@@ -6,9 +6,9 @@ import numpy as np
 from keras import ops
 
 from .._types import Images, ScoreFunction
+from ..baselines import baseline_of, float_type, hide
 from ..estimates import Estimate
 from ..repeat import collect
-from .baselines import baseline_of, float_type, hide
 from .segments import Segments
 
 

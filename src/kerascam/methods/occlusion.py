@@ -8,12 +8,12 @@ from keras import ops
 
 from .._types import Heatmaps, Images, ScoreFunction, Target
 from ..arguments import number_in
+from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over
-from .baselines import baseline_of, check_baseline, float_type, hide
 from .places import at_places, number_of, on_axis, over_all
 
 _PATCHES = 8  # that many fit along an axis by default

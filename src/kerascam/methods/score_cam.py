@@ -12,12 +12,12 @@ from keras import ops
 
 from .._types import Features, Images, Maps, ScoreFunction, Target
 from ..arguments import number_in
+from ..baselines import baseline_of, check_baseline, hide
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization, normalize
 from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import collect
-from .baselines import baseline_of, check_baseline, hide
 from .one_weight import per_feature, weighted_sum
 
 

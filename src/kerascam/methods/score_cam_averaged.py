@@ -8,13 +8,13 @@ from keras import ops
 
 from .._types import Features, Images, Maps, ScoreFunction, Target
 from ..arguments import number_in, real_number
+from ..baselines import check_baseline
 from ..errors import brief
 from ..explain.bases import NamedExplainer
 from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered
-from .baselines import check_baseline
 from .score_cam import by_gains, gains_of
 
 _INT32 = 2**31 - 1

@@ -9,9 +9,9 @@ from keras import ops
 
 from .._types import Images
 from ..arguments import number_in
+from ..baselines import check_baseline
 from ..errors import brief
 from ..repeat import MOST_COPIES
-from .baselines import check_baseline
 
 
 def check_segments(segments: Any, cells: Any) -> None:

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from .._types import Images
-from ..errors import brief
-from ..maps import grid_axes
+from ._types import Images
+from .errors import brief
+from .maps import grid_axes
 
 NAMED = ("mean", "blur")
 _BLUR = 1 / 16  # of the longest side: a Gaussian of that standard deviation
