@@ -5,6 +5,7 @@ from .explain.explanation import Explanation as Explanation
 from .exporting import export as export
 from .loading import LoadedImages as LoadedImages
 from .loading import load_images as load_images
+from .model.black_box import black_box as black_box
 from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay

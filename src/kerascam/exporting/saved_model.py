@@ -105,8 +105,8 @@ def export(
 
     Raises:
         TypeError: If an argument is of a wrong type.
-        ValueError: If an argument has a value that does not fit, the version is there already, or
-            there is no next one.
+        ValueError: If an argument has a value that does not fit, the model runs Python code, the
+            version is there already, or there is no next one.
         ImportError: If `warm_up` needs a package that is not installed.
         OSError: If the folder cannot be written to, or the disk is full.
         RuntimeError: If the SavedModel does not run in a session. After an error or an interrupt,

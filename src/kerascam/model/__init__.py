@@ -16,6 +16,7 @@ from .form import Form
 from .graph_errors import BadArgumentError, GraphError, OutOfMemoryError
 from .image_form import image_form_of, output_shapes
 from .input_form import InputForm
+from .inside import PYTHON_CODE
 from .layers import declared_shape, find_part, layer_at, place_of, walk, walked_once
 from .loop import InGraph
 from .measuring import measure
@@ -54,6 +55,7 @@ __all__ = [
     "InputForm",
     "Measured",
     "OutOfMemoryError",
+    "PYTHON_CODE",
     "Preprocess",
     "Question",
     "ReluCount",

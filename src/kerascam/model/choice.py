@@ -125,8 +125,8 @@ def choose(
     grids = spatial(captures, image)
     if not grids:
         advice = (
-            "a class activation map needs one, and a gradient method such as Saliency an "
-            "input of floating numbers that has one"
+            "a class activation map needs one; a gradient method such as Saliency, or one that "
+            "only asks the model such as Occlusion, needs an input that has one"
             if image
             else "its inputs have none either, so there is nothing to draw a map on"
         )

@@ -10,10 +10,10 @@ from . import graph
 
 # What calls functions of the graph, by the names of its attributes.
 _BODIES = ("f", "body", "then_branch", "else_branch", "branches")
+#: The types of operations that run Python code, which only the process that traced them has.
+PYTHON_CODE = frozenset({"EagerPyFunc", "PyFunc", "PyFuncStateless"})
 # What runs code that the graph does not hold.
-_CLOSED = frozenset(
-    {"EagerPyFunc", "PyFunc", "PyFuncStateless", "XlaCallModule", "TPUPartitionedCall"}
-)
+_CLOSED = PYTHON_CODE | {"XlaCallModule", "TPUPartitionedCall"}
 _CUSTOM = "CustomGradient"
 
 
@@ -55,6 +55,14 @@ def hidden(
                     found[place] += wanted(inner)
                     apart.add(inner.name)
     return {place: n for place, n in found.items() if n}, tuple(dict.fromkeys(closed)), apart
+
+
+def runs_closed_code(scores: tf.Tensor) -> bool:
+    """Tell whether scores depend on code that the graph does not hold, such as Python's."""
+    names = graph.ancestors([scores])
+    return any(
+        each.type in _CLOSED and each.name in names for each in scores.graph.get_operations()
+    )
 
 
 def _place(operation: tf.Operation, layers: Collection[str]) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from .black_box import raised_inside
+
 _waiting: list[tuple[int, FrameType | None]] = []
 
 
@@ -50,6 +52,9 @@ def passed_on() -> Iterator[None]:
     try:
         yield
     except tf.errors.UnknownError as error:
+        own = raised_inside(error)
+        if own is not None:
+            raise own from own.__cause__  # TensorFlow's words add nothing
         stop = _stop_in(error)
         if stop is None:
             raise

@@ -10,6 +10,7 @@ from .._types import ClassIds, Scores, Target
 from ..errors import DoesNotFitError, reason
 from ..targets import heads
 from ..targets.composed import reads_binary
+from . import inside
 from .layers import every_layer
 from .outputs import describe
 
@@ -89,6 +90,12 @@ def differentiate(
     """
     found = [gradient(scores) for scores in variants]
     if found[0] is None:
+        if inside.runs_closed_code(variants[0]):
+            raise ValueError(
+                f"target cannot be differentiated by {of}: the model runs code that TensorFlow has "
+                f"no gradient of, such as a Python function; take a method that only asks the "
+                f"model, such as Occlusion, RISE or KernelSHAP"
+            )
         raise ValueError(
             f"target does not depend on {of}: its score has no gradient there; name a layer "
             f"between the images and the explained output, or another output"
