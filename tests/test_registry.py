@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import kerascam
 from kerascam.registry import METHODS, Citation, Method, Registry
 
 
@@ -144,14 +146,16 @@ def test_the_methods_stand_in_the_order_that_people_expect():
         "layer_cam",
         "xgrad_cam",
     ]
-    assert len(METHODS) == 29 and list(METHODS)[-1] == "hsic_attribution"
+    assert list(METHODS)[-1] == "hsic_attribution"
+    stub = Path(kerascam.__file__).with_suffix(".pyi").read_text()
+    assert len(METHODS) == stub.count("from .methods.")
 
 
 ORDER = """
 import sys
 from kerascam.registry import METHODS
 assert "tensorflow" not in sys.modules
-assert METHODS["Grad-CAM"].name == "grad_cam" and len(METHODS) == 29
+assert METHODS["Grad-CAM"].name == "grad_cam" and len(METHODS) > 28
 """
 
 

@@ -33,6 +33,8 @@ from .methods.guided import Deconvnet as Deconvnet
 from .methods.input_gradient import Saliency as Saliency
 from .methods.input_gradient import GradientTimesInput as GradientTimesInput
 from .methods.input_gradient import SmoothGrad as SmoothGrad
+from .methods.deep_lift import DeepLIFT as DeepLIFT
+from .methods.full_grad import FullGrad as FullGrad
 from .methods.path import IntegratedGradients as IntegratedGradients
 from .methods.expected_gradients import ExpectedGradients as ExpectedGradients
 from .methods.occlusion import Occlusion as Occlusion

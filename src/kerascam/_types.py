@@ -19,6 +19,8 @@ Outputs: TypeAlias = Shaped[Any, "batch ..."]  # of a model, or of a part of it
 
 Target: TypeAlias = Callable[[Any, Any], Any]
 GradientFunction: TypeAlias = Callable[[Any], Any]
+MultiplierFunction: TypeAlias = Callable[[Any, Any], Any]
 ScoreFunction: TypeAlias = Callable[[Any], Any]
 Layers: TypeAlias = Sequence[tuple[Features, Features]]
 Attentions: TypeAlias = Sequence[Float[Any, "batch heads queries keys"]]
+Biases: TypeAlias = Sequence[tuple[Features, Callable[[Any], Any]]]

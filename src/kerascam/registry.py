@@ -23,13 +23,18 @@ SUPPLIES = {
     "layers": "`activations` and `gradients` of all layers at once, a tuple of pairs",
     "gradient": "a function: images, or copies of them, to the score's gradient by them",
     "score": "a function: images, or copies of them, to scores, (batch,) or (copies, batch)",
+    "multipliers": "a function: images and a baseline of each, to DeepLIFT's multipliers between",
     "rest": "a function: a layer's output, or copies of it, to scores; runs what follows the layer",
+    "biases": "what each bias on a grid adds to the score, (batch, *grid, features), and a "
+    "function that brings maps of that grid to the images' grid: a tuple of pairs",
+    "bias_sum": "what all biases together add to the score, (batch,)",
     "attentions": "every attention matrix, a tuple of (batch, heads, queries, keys)",
     "attention_gradients": "the score's gradient by each of them",
     "enlarge": "a function: maps on the layer's grid, or copies of them, to the images' grid",
     "localization": "the heatmap of the method that the option `localizer` names, (batch, *size)",
 }
 _OF_EACH_LAYER = {"activations", "gradients", "rest", "enlarge"}
+BY_IMAGES = {"gradient", "multipliers"}  # these differentiate by the images
 _OF_LAYERS = {*_OF_EACH_LAYER, "layers", "localization"}
 
 
@@ -101,7 +106,7 @@ class Method:
     @property
     def of_pixels(self) -> bool:
         """Whether each pixel has a value of its own, so that a few stand out from their like."""
-        return "gradient" in self.needs
+        return bool(BY_IMAGES & set(self.needs))
 
 
 def check_needs(function: Callable[..., Any]) -> None:

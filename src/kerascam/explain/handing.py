@@ -9,7 +9,7 @@ from keras import ops
 from .. import maps as _maps
 from .._types import Heatmaps, LayerMaps, Maps, Outputs
 from ..estimates import Estimate, as_estimate
-from ..model import Form, Trace
+from ..model import Biases, Form, Trace
 from ..registry import METHODS, Method
 
 
@@ -28,6 +28,8 @@ def estimates(
     if method.of_each_layer:
         return of_each_layer(method, options)
     once = supply[0] if supply else _whole(trace)
+    if trace.biases is not None:
+        once = {**once, **_biases(trace, trace.biases, size)}
     if "localization" in method.needs:
         localizer = METHODS[{**method.options, **options}["localizer"]]
         cams = [each.maps for each in of_each_layer(localizer, {})]
@@ -70,6 +72,7 @@ def _whole(trace: Trace) -> dict[str, Any]:
         "images": trace.images,
         "gradient": trace.gradient,
         "score": trace.score,
+        "multipliers": trace.multipliers,
         "attentions": trace.attentions,
         "attention_gradients": trace.attention_gradients,
         "layers": tuple(zip(trace.activations, trace.gradients, strict=False)),
@@ -125,6 +128,17 @@ def _check_along(trace: Trace, size: Any, what: str) -> None:
             f"layer {trace.forms[0].site.path!r} does not run along all axes of the images, and "
             f"{what} must: name another layer, or use a method of the images alone"
         )
+
+
+def _biases(trace: Trace, biases: Biases, size: Any) -> dict[str, Any]:
+    def enlarge(maps: Maps, edges: Any) -> Heatmaps:
+        return _maps.resize(_maps.along(maps, len(size)), size, edges)
+
+    pairs = zip(biases.terms, biases.edges, strict=True)
+    return {
+        "biases": tuple((terms, partial(enlarge, edges=edges)) for terms, edges in pairs),
+        "bias_sum": biases.total,
+    }
 
 
 def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:

@@ -28,6 +28,8 @@ def notes_of(trace: Trace, method: Method, question: Question) -> tuple[str, ...
         ),
         *_shift_notes(trace),
         *_beside_notes(trace, method),
+        *_rule_notes(trace, method),
+        *_lost_notes(trace, method),
         *_repeat_notes(trace, method, question),
     )
 
@@ -57,6 +59,26 @@ def _beside_notes(trace: Trace, method: Method) -> tuple[str, ...]:
         f"the score also depends on the images through branches around layer {path}: "
         f"{method.title} replaced the layer's output and left those branches as they were"
         for path in trace.beside
+    )
+
+
+def _rule_notes(trace: Trace, method: Method) -> tuple[str, ...]:
+    """Say what bends and keeps its gradient where a rule of differences stands for it."""
+    if not trace.without_rule:
+        return ()
+    kinds = ", ".join(sorted(trace.without_rule))
+    return (f"{method.title} has no rule for {kinds}: these keep their gradient",)
+
+
+def _lost_notes(trace: Trace, method: Method) -> tuple[str, ...]:
+    """Say which biases have no place in the map."""
+    lost = () if trace.biases is None else trace.biases.lost
+    if not lost:
+        return ()
+    more = "" if len(lost) < 3 else f" and {len(lost) - 2} others"
+    return (
+        f"{method.title} left out of the map what {', '.join(lost[:2])}{more} add, as where "
+        f"that lies could not be followed through the model; the residual counts it",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from ..model import Site, embedding, takes_tokens, takes_tokens_too
-from ..registry import Method
+from ..registry import BY_IMAGES, Method
 from . import cache
 from .options import as_list
 
@@ -15,7 +15,7 @@ def stops_at(method: Method, model: keras.Model, layer: Any) -> bool:
 
     Beside other inputs, such as the words of a question about an image, only at one that is named.
     """
-    if method.of_layers or "gradient" not in method.needs:
+    if method.of_layers or BY_IMAGES.isdisjoint(method.needs):
         return False
     return takes_tokens(model) if layer is None else takes_tokens_too(model)
 

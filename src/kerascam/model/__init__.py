@@ -7,6 +7,7 @@ Ctrl-C out of all that, and `copying` says whether a model can be copied.
 """
 
 from .archive import Endpoint, write_saved_model
+from .bias_terms import Biases
 from .choice import Choice, guess, shape_words
 from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
@@ -45,6 +46,7 @@ from .which_input import check_input
 
 __all__ = [
     "BadArgumentError",
+    "Biases",
     "Choice",
     "Compiled",
     "Discovery",

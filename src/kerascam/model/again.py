@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from .._types import ClassIds, Features, Images, Scores
 from ..targets.composed import takes_any_batch
-from . import graph, relu, scoring, specs
+from . import graph, relu, rescale, scoring, specs
 from .copies import Ask, at_copies
 from .form import Form, together
 from .input_form import InputForm
@@ -35,6 +35,7 @@ class Again:
         dtype: The scores' dtype.
         beside: The layers that were replaced though the score does not depend on the images
             through them alone; filled while `rest` is traced.
+        without_rule: What bends and has no rule, in words; filled while multipliers are traced.
     """
 
     model: keras.Model
@@ -47,6 +48,7 @@ class Again:
     own: InputForm
     dtype: tf.DType
     beside: list[str] = field(default_factory=list)
+    without_rule: set[str] = field(default_factory=set)
 
     def gradient(self, images: tf.Tensor) -> tf.Tensor:
         """Differentiate the score by other images, (batch, ...) or (copies, batch, ...)."""
@@ -56,6 +58,10 @@ class Again:
     def score(self, images: tf.Tensor) -> tf.Tensor:
         """Score other images, (batch, ...) or (copies, batch, ...)."""
         return self._at(self._score, self.inputs, images, self.dtype, self.rank)
+
+    def multipliers(self, images: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
+        """Return DeepLIFT's multipliers between images and a baseline of each, (batch, ...)."""
+        return self._between(self._score, self.inputs, images, start)
 
     def rest(self, form: Form, runs: Runs, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
@@ -78,14 +84,50 @@ class Again:
         ask = partial(self._slopes, partial(self._rest, form, len(runs)))
         return self._at(ask, [*self.inputs, together(runs)], features, features.dtype, rank)
 
+    def rest_multipliers(
+        self, form: Form, runs: Runs, rank: int, features: tf.Tensor, start: tf.Tensor
+    ) -> tf.Tensor:
+        """Return DeepLIFT's multipliers between two outputs of a layer; see `rest`."""
+        del rank
+        ask = partial(self._rest, form, len(runs))
+        return self._between(ask, [*self.inputs, together(runs)], features, start)
+
+    def _between(
+        self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, start: tf.Tensor
+    ) -> tf.Tensor:
+        if not self._takes_any_batch:
+            raise ValueError(
+                "target or model takes the images of one batch alone, and the rescale rule needs "
+                "their baselines beside them: use a target of kerascam.targets, and a model that "
+                "declares no batch size, or integrated gradients in place of DeepLIFT"
+            )
+        ask = partial(self._rescaled, ask)
+        pair = tf.stack([values, start])
+        found = at_copies(ask, inputs, self.classes, pair, together=True, dtype=values.dtype)
+        return found[0]
+
+    def _rescaled(
+        self, ask: Ask, inputs: Sequence[tf.Tensor], classes: ClassIds, values: tf.Tensor
+    ) -> tf.Tensor:
+        values = tf.identity(values)
+        scores = ask(inputs, classes, values)
+        variants = scoring.variants(self.model, scores)
+        self.without_rule.update(rescale.apply(values, variants[-1]))
+        return scoring.differentiate(
+            lambda scores: tf.gradients(scores, values)[0], variants, "the images"
+        )
+
+    @property
+    def _takes_any_batch(self) -> bool:
+        whole = specs.declared_batch(self.model) is None
+        return whole and takes_any_batch(self.question.target)
+
     def _at(
         self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, dtype: tf.DType, rank: int
     ) -> tf.Tensor:
         if len(values.shape) == rank:
             return ask(inputs, self.classes, values)
-        together = (
-            takes_any_batch(self.question.target) and specs.declared_batch(self.model) is None
-        )
+        together = self._takes_any_batch
         return at_copies(ask, inputs, self.classes, values, together=together, dtype=dtype)
 
     def _with_images(self, inputs: Sequence[tf.Tensor], images: Images) -> Any:

@@ -6,10 +6,11 @@ from math import isclose
 import tensorflow as tf
 
 from ..errors import OpenLengthsError
+from ..resizing import Edges
 from . import graph
 from .form import Form, Grid, together
 from .input_form import InputForm
-from .placing import Atom, Cells, Layout, Layouts, cells_of, layouts_of, side_by_side
+from .placing import Atom, Cells, Known, Layout, Layouts, cells_of, layouts_of, side_by_side
 from .question import Measured
 from .sites import Site
 
@@ -93,6 +94,26 @@ def form_of(
         note=_axes_note(site, [*map(axes.index, along)], len(axes), kept, views)
         or _own_axes_note(site, cells),
     )
+
+
+def grid_on(image: tf.Tensor, own: InputForm, layout: Known | None) -> tuple[Cells, Edges] | None:
+    """Find the grid of a tensor that runs along all axes of an image.
+
+    Args:
+        image: The input.
+        own: How it is read.
+        layout: What is known of the tensor.
+
+    Returns:
+        The cells and, for each axis, what part of the image they cover; None if there is no such
+        grid.
+    """
+    axes = own.grid(len(image.shape))
+    cells = cells_of(layout, own.channels) if isinstance(layout, Layout) else None
+    if cells is None or cells.on_image != tuple(axes):
+        return None
+    edges = zip(axes, cells.edges, cells.lengths, strict=False)
+    return cells, tuple(_edge(edge, cells, image.shape[axis + 1]) for axis, edge, cells in edges)
 
 
 def _edge(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .._types import Target
 from ..placement import Place
-from ..registry import ReluRule
+from ..registry import BY_IMAGES, ReluRule
 from ..resizing import Edges
 
 
@@ -73,7 +73,7 @@ class Question:
     @property
     def differentiates_images(self) -> bool:
         """Whether the score's gradient by the images is wanted."""
-        return "gradient" in self.needs
+        return bool(BY_IMAGES & self.needs)
 
     @property
     def differentiates_layers(self) -> bool:
@@ -84,12 +84,17 @@ class Question:
     def stops_at_layers(self) -> bool:
         """Whether it is of images, so that a layer that is named stands for them."""
         layers = {"activations", "gradients", "layers", "rest", "localization"}
-        return "gradient" in self.needs and not layers & self.needs
+        return bool(BY_IMAGES & self.needs) and not layers & self.needs
 
     @property
     def looks_at_images(self) -> bool:
         """Whether one of the inputs must be images."""
-        return bool({"gradient", "images", "score", "enlarge"} & self.needs)
+        return bool({*BY_IMAGES, "images", "score", "enlarge"} & self.needs)
+
+    @property
+    def looks_at_biases(self) -> bool:
+        """Whether what biases add to the score is wanted."""
+        return bool({"biases", "bias_sum"} & self.needs)
 
     @property
     def looks_at_attention(self) -> bool:

@@ -103,7 +103,7 @@ def count(rule: ReluRule, reachable: set[str], layers: Collection[str]) -> ReluC
     ]  # fmt: skip
     others = {op.type for op in operations if op.type in _OTHERS}
     others |= {"GELU" for op in operations if op.type in _GELU}
-    others |= {"SiLU" for op in operations if _is_swish(op)}
+    others |= {"SiLU" for op in operations if is_swish(op)}
     parts = [_part_of(op) for op in followers]
     others |= set(filter(None, parts))
     return ReluCount(parts.count(None), tuple(sorted(others)), hidden, closed)
@@ -113,7 +113,8 @@ def _is_whole(operation: tf.Operation) -> bool:
     return operation.type in _RELUS and _part_of(operation) is None
 
 
-def _is_swish(operation: tf.Operation) -> bool:
+def is_swish(operation: tf.Operation) -> bool:
+    """Tell whether an operation is the last of SiLU."""
     # TensorFlow's SiLU is a function with its own gradient around x * sigmoid(x).
     if operation.type != "IdentityN":
         return False

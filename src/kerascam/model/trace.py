@@ -7,10 +7,18 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from .._types import ClassIds, Features, GradientFunction, Images, ScoreFunction, Scores
+from .._types import (
+    ClassIds,
+    Features,
+    GradientFunction,
+    Images,
+    MultiplierFunction,
+    ScoreFunction,
+    Scores,
+)
 from ..errors import DoesNotFitError
 from ..targets import heads
-from . import attention, graph, relu, scoring, specs, which_input
+from . import attention, bias_terms, graph, relu, scoring, specs, which_input
 from .again import Again, by_images
 from .form import Form
 from .input_form import InputForm
@@ -44,15 +52,19 @@ class Trace(NamedTuple):
         gradient: Maps copies of `images` with other values, shape (copies, batch, *size, channels)
             or without the first axis, to the scores' gradient, at the same classes.
         score: Maps the same to scores, shape (copies, batch) or (batch,).
+        multipliers: Maps images and a baseline of each to DeepLIFT's multipliers between them.
         rests: For each site, maps other activations, (copies, batch, *grid, features) or without
             the first axis, to scores; only what follows the site runs.
         of_input: What is to be said of the input that the images are.
         forms: For each site, how its output is read, and where its cells lie.
         beside: The sites that were replaced by `rests` though the scores depend on the images
             beside them too; known once they are traced.
+        without_rule: What bends on the way and has no rule for multipliers; known once they are
+            traced.
         repeated: The sites that one 1×1 convolution makes the logits of, if these have a grid.
         relus: What followed the ReLU rule; None without a rule.
         discovery: Every layer's output; None if no survey was asked for.
+        biases: What biases add to the scores; None if that is not wanted.
     """
 
     outputs: Any
@@ -71,13 +83,16 @@ class Trace(NamedTuple):
     input_form: InputForm
     gradient: GradientFunction
     score: ScoreFunction
+    multipliers: MultiplierFunction
     rests: tuple[ScoreFunction, ...]
     of_input: tuple[str, ...]
     forms: tuple[Form, ...]
     beside: list[str]
+    without_rule: set[str]
     repeated: tuple[str, ...]
     relus: relu.ReluCount | None
     discovery: Discovery | None
+    biases: bias_terms.Biases | None = None
 
 
 def probe(
@@ -177,6 +192,7 @@ def probe(
         input_form=own,
         gradient=gradient,
         score=lambda wanted: scores if wanted is images else again.score(wanted),
+        multipliers=again.multipliers,
         rests=tuple(
             partial(again.rest, form, runs, len(read.shape))
             for form, runs, read in zip(forms, seen, activations, strict=True)
@@ -184,6 +200,7 @@ def probe(
         of_input=which_input.notes_of_input(model, inputs, like, image, wanted, sites, seen),
         forms=tuple(forms),
         beside=again.beside,
+        without_rule=again.without_rule,
         repeated=tuple(
             site.path
             for site, runs in zip(sites, seen, strict=True)
@@ -194,7 +211,11 @@ def probe(
         if question.survey
         else None,
     )
-    return _stopped(trace, again, seen) if sites and question.stops_at_layers else trace
+    stops = bool(sites) and question.stops_at_layers
+    if question.looks_at_biases and image is not None:
+        sources = seen[0] if stops else [inputs[image]]
+        trace = trace._replace(biases=bias_terms.find(sources, inputs[image], own, variants))
+    return _stopped(trace, again, seen) if stops else trace
 
 
 def _stopped(trace: Trace, again: Again, seen: Sequence[Runs]) -> Trace:
@@ -215,6 +236,7 @@ def _stopped(trace: Trace, again: Again, seen: Sequence[Runs]) -> Trace:
         places=(),
         gradient=partial(again.rest_gradient, form, runs, rank),
         score=partial(again.rest, form, runs, rank),
+        multipliers=partial(again.rest_multipliers, form, runs, rank),
     )
 
 

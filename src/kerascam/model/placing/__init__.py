@@ -9,13 +9,14 @@ from .atoms import Atom, Layout
 from .cells import Cells, cells_of
 from .joins import side_by_side
 from .layouts import ELEMENTWISE, Layouts, layouts_of
-from .rules import UNKNOWN
+from .rules import UNKNOWN, Known
 
 __all__ = [
     "ELEMENTWISE",
     "UNKNOWN",
     "Atom",
     "Cells",
+    "Known",
     "Layout",
     "Layouts",
     "cells_of",
