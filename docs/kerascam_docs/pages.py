@@ -19,11 +19,13 @@ from kerascam_docs.reference import public_names
 _GROUPS: dict[str, Callable[[Any, str], bool]] = {
     "The front door": lambda obj, full: full in ("kerascam.Explainer", "kerascam.Explanation"),
     "Methods": lambda obj, full: hasattr(obj, "_method"),
+    "Metrics": lambda obj, full: (
+        full in ("kerascam.evaluate", "kerascam.Evaluation") or full.startswith("kerascam.metrics.")
+    ),
     "Layers, pictures, export and training": lambda obj, full: (
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
-    "Metrics": lambda obj, full: full.startswith("kerascam.metrics."),
     "Asking and running a model server": lambda obj, full: full.startswith("kerascam.serving."),
 }
 _DRAWN = f"""\

@@ -1,5 +1,8 @@
+from . import metrics as metrics
 from . import targets as targets
 from .callback import ExplainCallback as ExplainCallback
+from .evaluating.evaluate import evaluate as evaluate
+from .evaluating.evaluation import Evaluation as Evaluation
 from .explain.explainer import Explainer as Explainer
 from .explain.explanation import Explanation as Explanation
 from .exporting import export as export

@@ -18,8 +18,8 @@ class Scoring:
 
     Attributes:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
-            dict with the scores and the classes, (batch,), and the predictions; see
-            `predictions_of`.
+            dict with the scores, the classes and their probabilities, (batch,), and the
+            predictions; see `predictions_of`.
         class_count: How many classes may be asked for; None if that is unknown.
     """
 
@@ -84,6 +84,7 @@ def compile_scores(
         return {
             "scores": trace.scores,
             "classes": trace.classes,
+            "probabilities": trace.probabilities,
             "predictions": predictions_of(trace.head),
         }
 

@@ -1,0 +1,86 @@
+"""Hand metrics what their parameters are named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, HostMasks
+from ..explain.answers import answers_of
+from ..explain.explainer import Explainer
+from ..metrics import Metric
+from .subjects import Subject
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What there is to hand of one batch and one subject; each is made at its first use.
+
+    The attributes and methods have the names of `metrics.SUPPLIES`.
+
+    Attributes:
+        subject: What draws the maps.
+        judge: An explainer, for the forward pass of the model.
+        images: Shape (batch, *size, channels).
+        classes: Shape (batch,).
+        masks: Shape (batch, *size); None if there are none.
+    """
+
+    subject: Subject
+    judge: Explainer
+    images: HostImages
+    classes: HostClassIds
+    masks: HostMasks | None
+
+    @cached_property
+    def heatmaps(self) -> HostHeatmaps:
+        """The maps that are judged."""
+        return self.subject.heatmaps(self.images, self.classes)
+
+    @cached_property
+    def attributions(self) -> HostHeatmaps:
+        """The same, neither scaled nor cut at zero."""
+        return self.subject.attributions(self.images, self.classes)
+
+    @property
+    def score(self) -> Ask:
+        """From copies of the images to the target's scores."""
+        return lambda copies: self._asked(copies, "scores")
+
+    @property
+    def probability(self) -> Ask:
+        """From copies of the images to the class's probabilities."""
+        return lambda copies: self._asked(copies, "probabilities")
+
+    @property
+    def explain(self) -> Explain:
+        """From images to heatmaps."""
+        return lambda images: self.subject.heatmaps(self._typed(images), self.classes)
+
+    @property
+    def attribute(self) -> Explain:
+        """From images to attributions."""
+        return lambda images: self.subject.attributions(self._typed(images), self.classes)
+
+    def measure(self, metric: Metric, options: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        """Compute a metric's figures, (batch,), and why some are not defined: "" for the others."""
+        handed = {name: getattr(self, name) for name in metric.needs}
+        figures = np.asarray(metric.function(*handed.values(), **options), np.float64)
+        if figures.shape != (len(self.images),):
+            raise ValueError(
+                f"metric {metric.name!r} must return one figure per image, shape "
+                f"({len(self.images)},); it returned shape {figures.shape}"
+            )
+        known = {**handed, "heatmaps": self.heatmaps, "masks": self.masks}
+        return figures, metric.reasons(figures, known)
+
+    def _asked(self, copies: Any, which: str) -> Any:
+        count, batch = copies.shape[:2]
+        flat = self._typed(copies).reshape(count * batch, *copies.shape[2:])
+        answers = answers_of(self.judge, flat, np.tile(self.classes, count))
+        return getattr(answers, which).reshape(count, batch)
+
+    def _typed(self, images: Any) -> HostImages:
+        return np.asarray(images).astype(self.images.dtype, copy=False)

@@ -1,0 +1,152 @@
+"""An evaluation on one web page, without other files."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .tables import heads_of, html_table, missing_of, number, words
+
+#: How a page says that kerascam wrote it, so that it may be replaced.
+MARK = '<meta name="generator" content="kerascam evaluation">'
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --dim: #777; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; padding: 1.5rem 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
+th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
+         border-bottom: 1px solid var(--line); }
+th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
+tr.baseline { color: var(--dim); }
+p, li, figcaption { color: CanvasText; max-width: 46rem; }
+img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
+dt { font-weight: 600; margin-top: .8rem; } dd { margin-left: 0; max-width: 46rem; }
+.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
+figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; }
+small { color: var(--dim); }
+"""  # noqa: E501 - one rule a line
+
+
+def page_of(evaluation: Any, title: str, pictures: Mapping[str, bytes]) -> str:
+    """Write the page; see `Evaluation.html`."""
+    missing = "".join(f"<li>{html.escape(each)}</li>" for each in missing_of(evaluation))
+    notes = "".join(f"<p>Note: {html.escape(each)}.</p>" for each in evaluation.notes)
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{_summary(evaluation)}</p>{notes}",
+        f'<h2>Figures</h2><div class="wide">{html_table(evaluation)}</div>',
+        f"<ul>{missing}</ul>" if missing else "",
+        f"<h2>The same, drawn</h2><p>Methods in blue, baselines in grey; each line is an interval."
+        f'</p><img alt="Means with intervals, a panel for each metric" src="{_png(plot_of(evaluation))}">',  # noqa: E501
+        _agreement(evaluation),
+        f"<h2>The metrics</h2><dl>{''.join(map(_described(evaluation), evaluation.metrics))}</dl>",
+        _gallery(pictures),
+    ]
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{MARK}\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(filter(None, parts))
+        + "\n</body></html>\n"
+    )
+
+
+def plot_of(evaluation: Any) -> bytes:
+    """Return the plot as a PNG file."""
+    buffer = io.BytesIO()
+    evaluation.plot().savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()
+
+
+def _summary(evaluation: Any) -> str:
+    bests = []
+    for metric, head in zip(evaluation.metrics, heads_of(evaluation), strict=True):
+        best = evaluation.best(metric)
+        if best is None:
+            continue
+        beaten = [name for name in evaluation.baselines if _beats(evaluation, best, name, metric)]
+        known = [
+            name for name in evaluation.baselines
+            if evaluation.difference(best, name, metric).count
+        ]  # fmt: skip
+        verdict = (
+            "above all baselines" if known and len(beaten) == len(known)
+            else f"shown to be above {len(beaten)} of {len(known)} baselines"
+        )  # fmt: skip
+        bests.append(
+            f"<li>{html.escape(head)}: {html.escape(evaluation.titles[best])}, {verdict}</li>"
+        )
+    return (
+        f"{len(evaluation.methods)} methods and {len(evaluation.baselines)} baselines by "
+        f"{len(evaluation.metrics)} metrics, on the same {len(evaluation)} images. The best method "
+        f"by each:</p><ul>{''.join(bests)}</ul><p>"
+    )
+
+
+def _beats(evaluation: Any, name: str, other: str, metric: str) -> bool:
+    found = evaluation.difference(name, other, metric)
+    higher = evaluation.described(metric).higher_is_better
+    return bool(found.low > 0 if higher else found.high < 0)
+
+
+def _agreement(evaluation: Any) -> str:
+    found = evaluation.agreement()
+    if not found:
+        return ""
+    heads = {name: evaluation.described(name).title for name in evaluation.metrics}
+    rows = []
+    for (one, other), value in found.items():
+        if not np.isfinite(value.value):
+            verdict = "not known"
+        elif value.low > 0:
+            verdict = "agree"
+        elif value.high < 0:
+            verdict = "contradict each other"
+        else:
+            verdict = "not shown to agree"
+        pair = f"{html.escape(heads[one])} and {html.escape(heads[other])}"
+        rows.append(f"<tr><th>{pair}</th><td>{words(value)}</td><td>{verdict}</td></tr>")
+    return (
+        "<h2>Do the metrics agree?</h2><p>Spearman’s rank correlation of the order in which two "
+        "metrics put all methods and baselines, with its interval over images.</p>"
+        f'<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def _described(evaluation: Any) -> Any:
+    def one(name: str) -> str:
+        metric, options = evaluation.described(name), evaluation.options[name]
+        better = "more is better" if metric.higher_is_better else "less is better"
+        least, most = (number(np.nan if each is None else each) for each in metric.bounds)
+        paper = ""
+        if metric.citation is not None:
+            url, short = html.escape(metric.citation.url), html.escape(metric.citation.short)
+            paper = f' <a href="{url}">{short}</a>.'
+        chosen = ", ".join(f"{key}={value!r}" for key, value in options.items())
+        asked = f" <small>{html.escape(chosen)}</small>" if chosen else ""
+        return (
+            f"<dt>{html.escape(metric.title)}</dt><dd>{html.escape(metric.summary)} From {least} "
+            f"to {most}, {better}.{paper}{asked}</dd>"
+        )
+
+    return one
+
+
+def _gallery(pictures: Mapping[str, bytes]) -> str:
+    if not pictures:
+        return ""
+    shown = "".join(
+        f'<figure><img alt="{html.escape(caption)}" src="{_png(content)}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for caption, content in pictures.items()
+    )
+    return f'<h2>The maps</h2><div class="pictures">{shown}</div>'
+
+
+def _png(content: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"

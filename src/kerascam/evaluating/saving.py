@@ -1,0 +1,130 @@
+"""Write an evaluation to a folder: numbers, table, picture, and the page last."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..files import write_atomically
+from .page import MARK, plot_of
+
+PAGE, RESULT, ARRAYS = "evaluation.html", "evaluation.json", "evaluation.npz"
+TABLE, PICTURE = "table.md", "evaluation.png"
+FORMAT = "kerascam evaluation 1"
+
+
+def write_evaluation(
+    evaluation: Any,
+    folder: Path,
+    title: str = "Evaluation",
+    pictures: Mapping[str, bytes] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write all files; see `Evaluation.save`.
+
+    Args:
+        evaluation: The evaluation.
+        folder: Where to.
+        title: The page's title.
+        pictures: As for `Evaluation.html`.
+        facts: What else the JSON file says.
+
+    Returns:
+        The page's path.
+    """
+    check_folder(folder)
+    made: dict[str, Callable[[], bytes]] = {
+        ARRAYS: lambda: _arrays(evaluation),
+        TABLE: lambda: evaluation.table().encode(),
+        PICTURE: lambda: plot_of(evaluation),
+        RESULT: lambda: _json({**(facts or {}), **summary_of(evaluation)}),
+        PAGE: lambda: evaluation.html(title, pictures).encode("utf-8", "xmlcharrefreplace"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in made.items():
+        _write(folder / name, content())
+    return folder / PAGE
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, lambda file: file.write(content))
+
+
+def check_folder(folder: Path) -> None:
+    """Raise if an evaluation may not be written to a folder.
+
+    Raises:
+        ValueError: If it is a file, or holds a file of one of the names and no page of kerascam's.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"folder {str(folder)!r} is a file: name a folder, or a new one")
+    page = folder / PAGE
+    if page.is_file():
+        with page.open("rb") as file:
+            own = MARK.encode() in file.read(1000)
+    else:
+        own = False
+    taken = [name for name in (PAGE, RESULT, ARRAYS, TABLE, PICTURE) if (folder / name).exists()]
+    if taken and not own:
+        raise ValueError(
+            f"folder {str(folder)!r} holds {taken[0]}, which kerascam did not write: name another, "
+            f"or move the file"
+        )
+
+
+def summary_of(evaluation: Any) -> dict[str, Any]:
+    """Return the means, their intervals and all that they depend on, as JSON can hold it."""
+    return {
+        "format": FORMAT,
+        "images": len(evaluation),
+        "classes": evaluation.classes.tolist(),
+        "methods": list(evaluation.methods),
+        "baselines": list(evaluation.baselines),
+        "titles": dict(evaluation.titles),
+        "resamples": evaluation.resamples,
+        "seed": evaluation.seed,
+        "notes": list(evaluation.notes),
+        "metrics": {
+            metric: {
+                "higher_is_better": evaluation.described(metric).higher_is_better,
+                "options": {key: repr(value) for key, value in evaluation.options[metric].items()},
+                "best": evaluation.best(metric),
+                "means": {
+                    name: _entry(evaluation.mean(name, metric)) for name in evaluation.subjects
+                },
+            }
+            for metric in evaluation.metrics
+        },
+        "agreement": [
+            {"metrics": list(pair), **_entry(found)}
+            for pair, found in evaluation.agreement().items()
+        ],
+    }
+
+
+def _entry(found: Any) -> dict[str, Any]:
+    values = {key: float(getattr(found, key)) for key in ("value", "low", "high")}
+    known = {key: value if np.isfinite(value) else None for key, value in values.items()}
+    return {**known, "count": found.count}
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _arrays(evaluation: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        figures=evaluation.figures,
+        reasons=evaluation.reasons.astype(str),
+        classes=evaluation.classes,
+        subjects=np.array(evaluation.subjects),
+        metrics=np.array(evaluation.metrics),
+    )
+    return buffer.getvalue()

@@ -1,0 +1,28 @@
+"""What a model answers when it is asked again: by the forward pass that an explainer compiled."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._host_types import HostClassIds, HostScores
+from .explainer import Explainer
+
+
+class Answers(NamedTuple):
+    """What a model says of some images.
+
+    Attributes:
+        scores: Shape (batch,): the target's.
+        probabilities: Shape (batch,): of the class; NaN if the model returns none.
+        classes: Shape (batch,): those that were asked for, or the predicted ones.
+    """
+
+    scores: HostScores
+    probabilities: HostScores
+    classes: HostClassIds
+
+
+def answers_of(explainer: Explainer, images: Any, classes: Any = None) -> Answers:
+    """Run the forward pass alone; for the arguments and errors see `Explainer.score`."""
+    _, found = explainer._answered(images, classes, explainer.programs.scoring, None)
+    return Answers(*(np.asarray(found[name]) for name in Answers._fields))
