@@ -22,7 +22,7 @@ def brightest(heatmap: np.ndarray) -> np.ndarray:
 
 
 @settings(
-    max_examples=wide(40, 5000), deadline=None,
+    max_examples=wide(20, 5000), deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(data=st.data(), row=st.integers(4, 14), column=st.integers(4, 14))

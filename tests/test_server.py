@@ -416,6 +416,8 @@ def test_a_compressed_body_is_refused_and_said_to_be(client, encoding):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_every_known_kind_of_file_is_taken(client, kind):
+    if kind == "WEBP" and not hasattr(tf.io, "decode_webp"):
+        pytest.skip("this TensorFlow reads no WebP")
     gray = np.full((SIDE, SIDE, 3), 128, np.uint8)
     answer = predict(client, explain(image_bytes=encoded(gray, kind))).json()["predictions"][0]
     overlay = Image.open(io.BytesIO(base64.b64decode(answer["overlay_bytes"]["b64"])))

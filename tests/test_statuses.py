@@ -63,7 +63,7 @@ def test_a_layer_whose_evidence_is_lost_does_not_hide_that_of_another():
     x = layers.Conv2D(1, 3, name="whole", kernel_initializer="ones")(
         painted.get_layer("painted").output
     )
-    model = keras.Model(painted.inputs, layers.Dense(1)(layers.Flatten()(x)))
+    model = keras.Model(painted.inputs[0], layers.Dense(1)(layers.Flatten()(x)))
     model.layers[-1].kernel.assign([[1.0]])
     assert LayerCAM(model, "painted")(np.ones((1, 1, 1, 1))).statuses == (m.STATUSES[m.LOST],)
     found = LayerCAM(model, ["painted", "whole"])(np.ones((1, 1, 1, 1)))

@@ -58,8 +58,8 @@ FOR_ANY = {
     "to bytes": lambda: [L.Rescaling(255.0)],
     "back and forth": lambda: [L.Rescaling(255.0), L.Rescaling(1 / 255)],
     "an unknown layer": lambda: [L.Activation("relu"), L.Rescaling(1 / 255)],
-    "standard": lambda: [L.Normalization(mean=0.0, variance=1.0)],
-    "Hounsfield": lambda: [L.Normalization(mean=-200.0, variance=40000.0)],
+    "standard": lambda: [L.Normalization(mean=[0.0] * 3, variance=[1.0] * 3)],
+    "Hounsfield": lambda: [L.Normalization(mean=[-200.0] * 3, variance=[40000.0] * 3)],
 }
 
 

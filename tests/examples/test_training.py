@@ -124,6 +124,7 @@ def test_two_workers_reach_the_loss_of_one(data, tmp_path):
     assert written == set()  # the first worker keeps the state of all
 
 
+@proof
 def test_two_replicas_reach_the_loss_of_one_and_grad_cam_is_right_on_their_network(data, tmp_path):
     # As in the test above, rounding alone sets the two apart; AdamW's first steps enlarge it.
     mirrored = start(tmp_path / "two", data, "strategy=mirrored", "processors=2")
