@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerascam import targets
-from kerascam.targets.composed import reads_binary
+from kerascam.targets.reading import reads_binary
 
 LOGITS = np.array([[1.0, -2.0, 30.0], [0.5, 0.25, -8.0]], np.float32)
 SIGNED = np.array([[3.0], [-4.0]], np.float32)
@@ -231,7 +231,8 @@ def test_who_reads_one_unit_as_two_classes_passes_it_on():
 
 def test_the_public_targets():
     assert set(targets.__all__) == {
-        "binary", "contrast", "counterfactual", "logit", "probability", "region_mean", "value"
+        "binary", "box", "contrast", "counterfactual", "detection", "finer", "logit", "probability",
+        "region_mean", "similarity", "value"
     }  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def check_target(target: Any, argument: str = "target") -> None:
         signature.bind(None, None)
     except TypeError:
         name = getattr(target, "__name__", "")
-        own = getattr(target, "__module__", "") == "kerascam.targets"
+        own = getattr(target, "__module__", "").startswith("kerascam.targets.")
         hint = f"; did you mean targets.{name}(...)?" if own else ""
         raise TypeError(f"{wanted}; received one of the arguments {signature}{hint}") from None
 

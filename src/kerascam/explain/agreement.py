@@ -64,7 +64,7 @@ def _own_numbers(
 ) -> np.ndarray | None:
     """Return what the model says itself of the predictions or scores; None if it cannot."""
     *inputs, _ = asked.tensors
-    own = own_answer(model, inputs, asked.like, question.output, asked.compiled.run)
+    own = own_answer(model, inputs, asked.like, question, asked.compiled.run)
     if own is None:
         return None
     if found["predictions"] is None:

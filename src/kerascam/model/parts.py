@@ -31,7 +31,7 @@ def untaken(
         before: The operations that the parts are made by, their own not included.
 
     Returns:
-        The names; none if the end of the graph cannot be run by itself.
+        The names; none if the end of the graph cannot be run by itself, or moves with no part.
     """
     try:
         end = _End(parts, scores, classes, before)
@@ -95,6 +95,8 @@ class _End:
                     taken = np.any([run(classes, *noise) for noise in self._noises(images)], 0)
                 except tf.errors.InvalidArgumentError:  # fewer classes
                     continue
+                if not taken.any():  # as of a box that nothing of the noise lies on
+                    return set()
                 return {
                     part.op.name
                     for part, is_taken in zip(self._parts, taken, strict=True)

@@ -1,6 +1,7 @@
 """From a model's outputs to what is asked: classes, scores, probabilities and gradients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 from .._types import ClassIds, Scores, Target
 from ..errors import DoesNotFitError, reason
 from ..targets import heads
-from ..targets.composed import reads_binary
+from ..targets.reading import head_of
 from . import inside
 from .layers import every_layer
 from .outputs import describe
@@ -19,10 +20,15 @@ _HALF_SCALE = 1024.0
 
 
 def read(chosen: Any, target: Target) -> heads.Head | None:
-    """Read the explained output; None if it is several tensors."""
-    if not tf.is_tensor(chosen) or not chosen.shape.rank:
+    """Read the explained output; None if it is several tensors, of which the target takes no one.
+
+    Raises:
+        DoesNotFitError: If the target cannot be asked about such outputs.
+    """
+    if tf.is_tensor(chosen) and not chosen.shape.rank:
         return None
-    return heads.read(chosen, binary=reads_binary(target))
+    with _of_target(chosen):
+        return head_of(target, chosen)
 
 
 def settle(head: heads.Head | None, classes: ClassIds) -> ClassIds:
@@ -39,19 +45,8 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
         TypeError: If the numbers are not floating.
         ValueError: If they are not one per image.
     """
-    try:
+    with _of_target(outputs):
         scores = target(outputs, classes)
-    except (AttributeError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
-        raise TypeError(
-            f"target must be made of TensorFlow operations, as it becomes a part of a graph (no "
-            f".numpy(), no Python if on a tensor): {reason(error)}"
-        ) from error
-    except (TypeError, ValueError, LookupError, tf.errors.InvalidArgumentError) as error:
-        if str(error).startswith(("target ", "the model has ")):  # of kerascam's own targets
-            raise
-        raise DoesNotFitError(
-            f"target fails on outputs of {describe(outputs)}: {reason(error)}"
-        ) from error
     if not isinstance(scores, tf.Tensor) or scores.shape.rank != 1:
         shape = getattr(scores, "shape", type(scores).__name__)
         raise ValueError(
@@ -61,6 +56,24 @@ def score(target: Target, outputs: Any, classes: ClassIds) -> Scores:
     if not scores.dtype.is_floating:
         raise TypeError(f"target must return floating-point scores, not {scores.dtype.name}")
     return scores if scores.dtype == tf.float64 else tf.cast(scores, tf.float32)
+
+
+@contextmanager
+def _of_target(outputs: Any) -> Iterator[None]:
+    """Turn an error inside a target into one that says so."""
+    try:
+        yield
+    except (AttributeError, NotImplementedError, tf.errors.OperatorNotAllowedInGraphError) as error:
+        raise TypeError(
+            f"target must be made of TensorFlow operations, as it becomes a part of a graph (no "
+            f".numpy(), no Python if on a tensor): {reason(error)}"
+        ) from error
+    except (TypeError, ValueError, LookupError, tf.errors.InvalidArgumentError) as error:
+        if str(error).startswith(("target", "the model has ")):  # of kerascam's own targets
+            raise
+        raise DoesNotFitError(
+            f"target fails on outputs of {describe(outputs)}: {reason(error)}"
+        ) from error
 
 
 def probabilities(head: heads.Head | None, classes: ClassIds) -> Scores:
