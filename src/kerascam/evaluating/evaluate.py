@@ -1,6 +1,7 @@
 """Compare methods by metrics, on the same images, beside maps that know nothing of the model."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..model import input_specs
 from .baselines import BASELINES
 from .evaluation import Evaluation
 from .handing import Supply
+from .others import Others
 from .subjects import Drawn, Subject, named
 
 #: What is measured if the user does not say; those of masks only if there are any.
@@ -89,6 +91,7 @@ def evaluate(
     masked = _masks(masks, arrays)
     chosen = _metrics(metrics, masked is not None, seed)
     wanted = _classes(judge, arrays, classes, batch_size)
+    others = Others(arrays, wanted, seed)
     drawn = {name: Drawn(draw, title, seed) for name, (title, draw) in BASELINES.items()}
     subjects: dict[str, Subject] = {**methods, **drawn}
 
@@ -99,8 +102,16 @@ def evaluate(
     for start in starts:
         part = slice(start, start + batch_size)
         of_part = None if masked is None else masked[part]
+        others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
-            supply = Supply(subject, judge, arrays[part], wanted[part], of_part)
+            supply = Supply(
+                subject,
+                judge,
+                arrays[part],
+                wanted[part],
+                of_part,
+                partial(others.__getitem__, part),
+            )
             for column, (metric, options) in enumerate(chosen.values()):
                 found, why = supply.measure(metric, options)
                 figures[row, column, part], reasons[row, column, part] = found, why

@@ -1,6 +1,6 @@
 """Hand metrics what their parameters are named."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ class Supply:
         images: Shape (batch, *size, channels).
         classes: Shape (batch,).
         masks: Shape (batch, *size); None if there are none.
+        others_of: Makes the images of other classes, of the images' shape; NaN where there is none.
     """
 
     subject: Subject
@@ -33,6 +34,7 @@ class Supply:
     images: HostImages
     classes: HostClassIds
     masks: HostMasks | None
+    others_of: Callable[[], Any]
 
     @cached_property
     def heatmaps(self) -> HostHeatmaps:
@@ -43,6 +45,11 @@ class Supply:
     def attributions(self) -> HostHeatmaps:
         """The same, neither scaled nor cut at zero."""
         return self.subject.attributions(self.images, self.classes)
+
+    @cached_property
+    def others(self) -> Any:
+        """For each image one of another class."""
+        return self.others_of()
 
     @property
     def score(self) -> Ask:

@@ -9,10 +9,15 @@ entered in `METRICS`; `kerascam.evaluate` hands them out and compares methods.
 from .registry import METRICS, SUPPLIES
 from .registry import Metric as Metric
 from .curves import deletion, insertion, symmetric_relevance_gain, pixel_flipping
+from .road import road_most_first, road_least_first
+from .regions import irof
 from .drops import average_drop, average_increase, average_gain, adcc
 from .complexity import sparseness, entropy
 from .curves import effective_complexity
+from .correlations import mu_fidelity, sensitivity_n, infidelity
+from .stability import max_sensitivity
 from .localization import pointing_game, mass_in_mask, rank_accuracy, auc, iou
+from .mosaic import focus
 # isort: on
 
 __all__ = [
@@ -26,12 +31,20 @@ __all__ = [
     "deletion",
     "effective_complexity",
     "entropy",
+    "focus",
+    "infidelity",
     "insertion",
     "iou",
+    "irof",
     "mass_in_mask",
+    "max_sensitivity",
+    "mu_fidelity",
     "pixel_flipping",
     "pointing_game",
     "rank_accuracy",
+    "road_least_first",
+    "road_most_first",
+    "sensitivity_n",
     "sparseness",
     "symmetric_relevance_gain",
 ]

@@ -20,6 +20,16 @@ def shows(heatmaps: HostHeatmaps) -> Flags:
     return np.any(heatmaps.reshape(len(heatmaps), -1) != 0, axis=1)
 
 
+def attributions_vary(attributions: HostHeatmaps) -> Flags:
+    """The map is the same everywhere, so that all parts of equal size have the same sum."""
+    return varies(attributions)
+
+
+def attributions_show(attributions: HostHeatmaps) -> Flags:
+    """The map is zero everywhere."""
+    return shows(attributions)
+
+
 def shows_evidence(heatmaps: HostHeatmaps) -> Flags:
     """The map shows no evidence for the class: it is nowhere above zero."""
     return np.any(heatmaps.reshape(len(heatmaps), -1) > 0, axis=1)

@@ -16,6 +16,7 @@ SUPPLIES = {
     "heatmaps": "the maps that are judged, as the user sees them, (batch, *size)",
     "attributions": "the same maps, neither scaled nor cut at zero, (batch, *size)",
     "images": "the images, in the values that the model takes, (batch, *size, channels)",
+    "others": "for each image one of another class, NaN where none was given, of the images' shape",
     "masks": "True where an image shows the evidence, (batch, *size)",
     "classes": "the class that each map explains, (batch,)",
     "score": "a function: copies of the images, (copies, batch, *size, channels), to the target's "
@@ -91,7 +92,10 @@ class Metric:
         ]
 
 
-_NOT_FINITE = "what the model returned is not finite, or it returns no probability of the class"
+_NOT_FINITE = (
+    "what the model returned is not finite or does not vary, it returns no probability of the "
+    "class, or the map of a changed image is empty"
+)
 
 
 class Metrics(Table[Metric]):
