@@ -104,14 +104,7 @@ def evaluate(
         of_part = None if masked is None else masked[part]
         others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
-            supply = Supply(
-                subject,
-                judge,
-                arrays[part],
-                wanted[part],
-                of_part,
-                partial(others.__getitem__, part),
-            )
+            supply = Supply(subject, judge, arrays[part], wanted[part], of_part, others_of)
             for column, (metric, options) in enumerate(chosen.values()):
                 found, why = supply.measure(metric, options)
                 figures[row, column, part], reasons[row, column, part] = found, why

@@ -93,7 +93,7 @@ def _tiled(images: HostImages) -> np.ndarray:
         length = images.shape[axis]
         halves = [_shrinking(length, part) for part in (length // 2, length - length // 2)]
         weights = np.concatenate(halves)
-        found = np.moveaxis(np.tensordot(weights, found, [[1], [axis]]), 0, axis)
+        found = np.moveaxis(np.tensordot(weights, found, ([1], [axis])), 0, axis)
     return found
 
 
