@@ -14,7 +14,7 @@ from proofs import pairs, wide
 from kerascam import ExplainCallback, Explainer, GradCAM, LayerCAM
 from kerascam.callback.watched import LARGEST
 from kerascam.explain import program
-from kerascam.pictures.figure import sheet
+from kerascam.pictures.figures import sheet
 
 L = keras.layers
 RANDOM = np.random.default_rng(0)

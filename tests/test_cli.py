@@ -14,12 +14,12 @@ import pytest
 import tensorflow as tf
 
 import kerascam
-from kerascam import GradCAM, Saliency
+from kerascam import GradCAM, Saliency, pictures
 from kerascam.cli import main
 from kerascam.cli.plan import next_classes
 from kerascam.explain.explainer import Explainer
 from kerascam.explain.explanation import Explanation
-from kerascam.pictures.photo_files import Reading, reading
+from kerascam.pictures import Reading
 from kerascam.registry import METHODS
 
 CLASS_NAMES = ["tabby cat", "tiger", "fox"]
@@ -371,14 +371,14 @@ def test_interrupt_leaves_nothing_half_written(
     arguments = ["explain", str(models / "rgb.keras"), "--class", "0", "--batch-size", "1"]
     assert main([*arguments, "old.png"]) == 0
     capsys.readouterr()
-    original = reading.read
+    original = pictures.read_photo
 
     def interrupted(path: Path, how: Reading) -> Any:
         if path.name == "b.png":
             raise KeyboardInterrupt
         return original(path, how)
 
-    monkeypatch.setattr(reading, "read", interrupted)
+    monkeypatch.setattr(pictures, "read_photo", interrupted)
     assert main([*arguments, "b.png", "a.png"]) == 130
     assert names() == ["manifest.json", "old.grad_cam.class-0.png"], "nothing new was ready"
     assert main([*arguments, "a.png", "b.png"]) == 130

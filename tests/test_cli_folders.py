@@ -269,13 +269,12 @@ def test_bombs_fail_alone_and_the_limit_can_be_raised(
 def test_memory_that_does_not_suffice_is_one_photo_s_failure(
     model: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from kerascam import pictures
     from kerascam.explain.explanation import Explanation
-    from kerascam.pictures import fitting
-    from kerascam.pictures.photo_files import reading
 
     for name in ("read.png", "resize.png", "drawing.png", "good.png"):
         draw(name, width=20 + len(name))
-    read, shrink, overlay = reading.read, fitting.shrink, Explanation.overlay
+    read, shrink, overlay = pictures.read_photo, pictures.shrink, Explanation.overlay
 
     def short_of(taken: Any, width: int) -> None:
         if taken.shape[-2] == width:
@@ -283,7 +282,7 @@ def test_memory_that_does_not_suffice_is_one_photo_s_failure(
 
     def short_reading(path: Path, how: Any) -> Any:
         if path.name == "read.png":
-            raise reading.BadPhotoError(reading.OUT_OF_MEMORY)
+            raise pictures.BadPhotoError(pictures.OUT_OF_MEMORY)
         return read(path, how)
 
     def shrinking(photo: np.ndarray, side: int | None) -> np.ndarray:
@@ -294,8 +293,8 @@ def test_memory_that_does_not_suffice_is_one_photo_s_failure(
         short_of(photo, 31)
         return overlay(self, photo, **style)
 
-    monkeypatch.setattr(reading, "read", short_reading)
-    monkeypatch.setattr(fitting, "shrink", shrinking)
+    monkeypatch.setattr(pictures, "read_photo", short_reading)
+    monkeypatch.setattr(pictures, "shrink", shrinking)
     monkeypatch.setattr(Explanation, "overlay", drawing)
     assert explain(model, "read.png", "resize.png", "drawing.png", "good.png") == 1
     assert [row["image"] for row in manifest()["explanations"]] == ["good.png"]

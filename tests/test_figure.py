@@ -11,7 +11,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from proofs import wide
 
-from kerascam.pictures.figure import figure, signal_figure, volume_figure
+from kerascam.pictures.figures import figure, signal_figure, volume_figure
 from kerascam.pictures.render import colorize, overlay, resize_heatmap
 
 LONG = (

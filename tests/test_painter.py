@@ -16,7 +16,7 @@ from proofs import pairs
 from kerascam import overlay
 from kerascam.arrays import HOST
 from kerascam.pictures import painter
-from kerascam.pictures.figure import brightened
+from kerascam.pictures.figures import brightened
 from kerascam.pictures.look import Look
 from kerascam.pictures.painter import Brush, palette
 from tests.golden import overlays

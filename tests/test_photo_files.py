@@ -22,7 +22,7 @@ def write_photo(path: Path, bgr: np.ndarray) -> Path:
 
 
 def read(path: Path, **how: int) -> np.ndarray:
-    return photos.read(path, photos.Reading(**how))[0]
+    return photos.read_photo(path, photos.Reading(**how))[0]
 
 
 def refused(path: Path, content: bytes, **how: int) -> str:
@@ -68,7 +68,7 @@ def test_grey_becomes_rgb_and_alpha_is_dropped(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".ppm"])
 def test_sixteen_bits_become_eight(tmp_path: Path, suffix: str) -> None:
     path = write_photo(tmp_path / f"deep{suffix}", COLORS[..., ::-1].astype(np.uint16) * 257)
-    pixels, note = photos.read(path, photos.Reading())
+    pixels, note = photos.read_photo(path, photos.Reading())
     np.testing.assert_array_equal(pixels, COLORS)
     assert note is None
 
@@ -78,11 +78,11 @@ def test_sixteen_bits_become_eight(tmp_path: Path, suffix: str) -> None:
 def test_few_bits_in_sixteen_are_told_and_scaled(tmp_path: Path, bits: int, suffix: str) -> None:
     values = np.array([[0, 2**bits // 2, 2**bits - 1]], np.uint16)
     path = write_photo(tmp_path / f"sensor{suffix}", values)
-    dark, note = photos.read(path, photos.Reading())
+    dark, note = photos.read_photo(path, photos.Reading())
     assert dark.max() == (2**bits - 1) >> 8
     assert note is not None and f"no value above {2**bits - 1}," in note
     assert f"depth={bits} brightens it" in note
-    bright, note = photos.read(path, photos.Reading(depth=bits))
+    bright, note = photos.read_photo(path, photos.Reading(depth=bits))
     assert (bright[0, :, 1].tolist(), note) == ([0, 128, 255], None)
     if bits > 8:
         reason = refused(path, path.read_bytes(), depth=8)
@@ -92,7 +92,7 @@ def test_few_bits_in_sixteen_are_told_and_scaled(tmp_path: Path, bits: int, suff
 @pytest.mark.parametrize("values", [[0, 1, 16384], [0, 0, 0], [65535, 0, 7]], ids=str)
 def test_sixteen_bits_that_are_used_are_nothing_to_tell(tmp_path: Path, values: list[int]) -> None:
     path = write_photo(tmp_path / "deep.png", np.array([values], np.uint16))
-    pixels, note = photos.read(path, photos.Reading())
+    pixels, note = photos.read_photo(path, photos.Reading())
     assert (pixels[0, :, 0].tolist(), note) == ([value >> 8 for value in values], None)
 
 
@@ -101,7 +101,7 @@ def test_what_a_file_says_is_white_is_white(tmp_path: Path, top: int) -> None:
     path = tmp_path / "grey.pgm"
     values = np.array([0, top // 2, top], ">u2" if top > 255 else np.uint8)
     path.write_bytes(b"P5\n# 7 7 7\n3 1 # ours\n%d\n" % top + values.tobytes())
-    pixels, note = photos.read(path, photos.Reading())
+    pixels, note = photos.read_photo(path, photos.Reading())
     assert np.abs(pixels[0, :, 0] - np.array([0, 127.5, 255])).max() <= 3 and note is None
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerascam.pictures.figure import sheet
+from kerascam.pictures.figures import sheet
 
 RANDOM = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ from keras import layers, ops
 from proofs import wide
 
 from kerascam import Explainer, GradCAM, LayerCAM, Saliency, find_target_layer, suggest_layers
-from kerascam.pictures.figure import frames_figure
+from kerascam.pictures.figures import frames_figure
 
 CLIPS = np.random.default_rng(0).normal(size=(2, 4, 12, 10, 3)).astype("float32")
 

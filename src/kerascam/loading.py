@@ -15,15 +15,17 @@ from .arguments import number_in
 from .errors import brief
 from .files import shown
 from .model import Preprocess, check_model, image_form_of, preprocessing_of
-from .pictures.fitting import Fit, ImageForm, check_fit
-from .pictures.photo_files import (
+from .pictures import (
     FULL_DEPTH,
+    MAX_PIXELS,
     OUT_OF_MEMORY,
     BadPhotoError,
+    Fit,
+    ImageForm,
     Reading,
-    read,
+    check_fit,
+    read_photo,
 )
-from .pictures.photo_limits import MAX_PIXELS
 
 # How many bad files an error names.
 _NAMED = 3
@@ -196,7 +198,7 @@ def _read_all(
     bad: list[str] = []
     for path in files:
         try:
-            photo, note = read(path, how)
+            photo, note = read_photo(path, how)
             seen, fitted = form.fit(photo, fit)
         except BadPhotoError as error:
             bad.append(f"{_name(path)}: {error}")

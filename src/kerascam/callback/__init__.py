@@ -12,11 +12,8 @@ import keras
 
 from ..arguments import conform_path, number_in
 from ..errors import brief, reason
-from ..explain.explainer import Explainer
-from ..explain.explanation import Explanation
-from ..pictures.look import check_style
-from ..pictures.pixels import conform_range
-from ..pictures.styles import Style
+from ..explain import Explainer, Explanation
+from ..pictures import Style, check_style, conform_range
 from .records import Events, Page, Record, Sheets
 from .watched import Watched, watch
 

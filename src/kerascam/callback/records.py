@@ -12,10 +12,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..explain.explanation import Explanation
+from ..explain import Explanation
 from ..marks import check_free
-from ..pictures.figure import sheet
-from ..pictures.pixels import write_png
+from ..pictures import sheet, write_png
 from ..registry import METHODS
 
 _SHEET = re.compile(r"epoch-\d{4,}\.png", re.IGNORECASE)  # also if case makes no difference

@@ -8,13 +8,10 @@ from numpy.typing import NDArray
 
 from .._host_types import HostClassIds
 from ..arguments import conform_classes
-from ..explain.explainer import Explainer
-from ..explain.explanation import Explanation
+from ..explain import Explainer, Explanation
 from ..inputs import InputSpec, conform
 from ..model import input_specs
-from ..pictures.figure import as_many, to_photos
-from ..pictures.fitting import shrink
-from ..pictures.styles import Style
+from ..pictures import Style, as_many, shrink, to_photos
 
 LARGEST = 512  # pixels: longer sides are shrunk once, or pictures would cost more than maps
 

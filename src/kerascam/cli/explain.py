@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import pictures
 from ..errors import DoesNotFitError, reason
-from ..explain.explanation import Explanation
-from ..explain.result_folder import MANIFEST, ResultFolder
+from ..explain import MANIFEST, Explanation, ResultFolder
 from ..marks import NotOursError
 from ..model import BadArgumentError, OutOfMemoryError
-from ..pictures import fitting
-from ..pictures.photo_files import BadPhotoError, Reading, bound_opencv, reading
+from ..pictures import OUT_OF_MEMORY, BadPhotoError, Reading, bound_opencv
 from . import options, terminal
 from .gallery import FileNames, Gallery, Result, check_conflicts
 from .images import Photo, batches, find_images, passed_over_words, shown
@@ -91,15 +90,15 @@ def _read(
     how = Reading(arguments.max_pixels, arguments.depth, options.spelled)
     for place, path in enumerate(paths):
         try:
-            photo, note = reading.read(path, how)
+            photo, note = pictures.read_photo(path, how)
             seen, values = plan.form.fit(photo, arguments.fit)
             # Kept until its batch is full: the picture to draw on, never a whole large photo.
-            pixels = fitting.shrink(seen, arguments.overlay_side)
+            pixels = pictures.shrink(seen, arguments.overlay_side)
         except BadPhotoError as error:
             failures.add(place, str(error))
             bar.advance()
         except MemoryError:
-            failures.add(place, reading.OUT_OF_MEMORY)
+            failures.add(place, OUT_OF_MEMORY)
             bar.advance()
         else:
             yield Photo(place, path, pixels, values, (note,) if note else ())
@@ -119,7 +118,7 @@ def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Exp
         why = str(error) if isinstance(error, DoesNotFitError) else reason(error)
         text = f"the model cannot take it at {height}x{width}: {why}"
     except MemoryError:
-        text = reading.OUT_OF_MEMORY
+        text = OUT_OF_MEMORY
     for photo in batch:
         failures.add(photo.place, text)
     return []
@@ -139,7 +138,7 @@ def _draw(
         except NotOursError as error:
             failures.add(photo.place, str(error))
         except MemoryError:
-            failures.add(photo.place, reading.OUT_OF_MEMORY)
+            failures.add(photo.place, OUT_OF_MEMORY)
 
 
 def _facts(arguments: Namespace, plan: Plan) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from .. import exporting
-from ..explain.explainer import Explainer
+from ..explain import Explainer
 from ..model import GraphError
 from . import models, options, plan, terminal
 from .faults import sentence

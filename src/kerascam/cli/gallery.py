@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..explain.explanation import Explanation
-from ..explain.result_folder import ResultFolder, finite_or_none
-from ..pictures.look import Look
+from ..explain import Explanation, ResultFolder, finite_or_none
+from ..pictures import Look
 from .images import Photo, shown
 
 _LONGEST = 80  # bytes of a stem or a class name; a file name may have 255

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..files import shown as shown
 from ..marks import is_marked
-from ..pictures.photo_files import suffixes
+from ..pictures import is_image, unreadable
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,7 @@ def _find(argument: str) -> tuple[list[Path], str]:
 
 
 def _images(paths: Iterable[Path]) -> list[Path]:
-    return sorted(
-        path for path in paths if suffixes.is_image(path) and not path.name.startswith(".")
-    )
+    return sorted(path for path in paths if is_image(path) and not path.name.startswith("."))
 
 
 def _not_taken(path: Path) -> str | None:
@@ -98,7 +96,7 @@ def _not_taken(path: Path) -> str | None:
         return "a folder" if os.path.isdir(path) else "neither a file nor a folder"
     if is_marked(path):
         return "a picture that kerascam wrote"
-    return suffixes.unreadable(path)
+    return unreadable(path)
 
 
 _NAMED = 3  # of each reason

@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, get_args
 
-from ..pictures import photo_limits
-from ..pictures.styles import LEVELS, MOST_LEVELS, Style
+from ..pictures import LEVELS, MAX_PIXELS, MOST_LEVELS, Style
 
 if TYPE_CHECKING:
-    from ..pictures.look import Look
+    from ..pictures import Look
 
 
 def add_class_names(group: argparse._ActionsContainer) -> None:
@@ -78,7 +77,7 @@ def add_max_pixels(group: argparse._ActionsContainer) -> None:
         "--max-pixels",
         metavar="N",
         type=number(int, 1, None),
-        default=photo_limits.MAX_PIXELS,
+        default=MAX_PIXELS,
         help="refuse a photograph that claims more pixels, before it is decoded "
         "(default: %(default)s)",
     )
@@ -121,7 +120,7 @@ def look_of(arguments: argparse.Namespace) -> "Look":
     Raises:
         ValueError: If there is no such colormap, or there are levels without lines.
     """
-    from ..pictures.look import Look
+    from ..pictures import Look
 
     if arguments.levels and arguments.style != "outline":
         raise ValueError("--levels needs --style outline")

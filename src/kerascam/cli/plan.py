@@ -11,13 +11,11 @@ import keras
 import numpy as np
 
 from ..arguments import class_index
-from ..explain.explainer import Explainer
-from ..explain.explanation import Explanation
+from ..explain import Explainer, Explanation
 from ..files import parse_json
 from ..loading import sized, to_inputs
 from ..model import Preprocess, image_form_of, output_shapes, preprocessing_of
-from ..pictures.fitting import ImageForm
-from ..pictures.look import Look
+from ..pictures import ImageForm, Look
 from . import models, options
 from .images import Photo
 from .listing import find_methods

@@ -8,8 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import get_type_hints
 
-from ..serving.server.limits import Limits
-from ..serving.words import LONGEST_SECONDS, needs_packages
+from ..serving import LONGEST_SECONDS, Limits
 from . import options
 
 DESCRIPTION = """\
@@ -86,9 +85,7 @@ def serve(arguments: argparse.Namespace) -> bool:
         ImportError: If a package that the server needs is not installed.
         SystemExit: If the version to begin with cannot be loaded.
     """
-    with needs_packages():
-        from ..serving.server.limits import CannotServeError
-        from ..serving.server.server import ModelServer
+    from ..serving import CannotServeError, ModelServer
 
     _log()
     base = _model_folder(Path(arguments.models))
@@ -123,7 +120,7 @@ def _model_folder(path: Path) -> Path:
     Raises:
         ValueError: If it is another kind of folder, or none.
     """
-    from ..serving.server.versions import MODEL_FILE, newest_version  # imports TensorFlow
+    from ..serving import MODEL_FILE, newest_version  # imports TensorFlow
 
     if path.is_file():
         raise ValueError(

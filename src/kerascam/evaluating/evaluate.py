@@ -9,9 +9,7 @@ import numpy as np
 from .._host_types import HostImages, HostMasks
 from ..arguments import number_in
 from ..errors import brief
-from ..explain.answers import answers_of
-from ..explain.explainer import Explainer
-from ..explain.steps import Progress, conform_progress
+from ..explain import Explainer, Progress, answers_of, conform_progress
 from ..inputs import conform
 from ..metrics import METRICS
 from ..metrics.registry import Metric

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, HostMasks
-from ..explain.answers import answers_of
-from ..explain.explainer import Explainer
+from ..explain import Explainer, answers_of
 from ..metrics import Metric
 from .subjects import Subject
 

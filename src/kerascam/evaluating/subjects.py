@@ -10,8 +10,7 @@ import numpy as np
 
 from .._host_types import HostClassIds, HostHeatmaps, HostImages
 from ..errors import brief
-from ..explain.cache import Programs
-from ..explain.explainer import Explainer
+from ..explain import Explainer, Programs
 from .baselines import BASELINES, Draw
 
 

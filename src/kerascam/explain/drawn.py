@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pictures import figure
+from .. import pictures
 
 
 def photos_of(
@@ -13,11 +13,11 @@ def photos_of(
     """Return what to draw on, uint8 RGB: the photos, or the inputs if they are a picture."""
     count = len(explanation)
     if photos is not None:
-        return figure.to_photos(figure.as_many(photos, count), count, value_range)
+        return pictures.to_photos(pictures.as_many(photos, count), count, value_range)
     if explanation.images is None or explanation.heatmaps.ndim != 3:
         return None
     try:
-        return figure.to_photos(explanation.images, count, value_range)
+        return pictures.to_photos(explanation.images, count, value_range)
     except ValueError:  # preprocessed values
         if value_range is not None:
             raise
@@ -26,7 +26,7 @@ def photos_of(
 
 def heats_of(explanation: Any, of_pixels: bool) -> tuple[np.ndarray, str]:
     """Return the heatmaps as pictures draw them, and what 1 stands for there."""
-    return figure.in_unit(explanation.heatmaps, of_pixels=of_pixels, scaled=explanation.scaled)
+    return pictures.in_unit(explanation.heatmaps, of_pixels=of_pixels, scaled=explanation.scaled)
 
 
 def words_figure(
@@ -44,8 +44,8 @@ def words_figure(
             if heatmaps.ndim == 2
             else f"tokens are for texts, whose heatmaps have one axis, not {shape}"
         )
-    words = figure.tokens_of(tokens, (len(heatmaps), heatmaps.shape[1]))
-    return figure.word_figure(words, heatmaps, titles, **colors)
+    words = pictures.tokens_of(tokens, (len(heatmaps), heatmaps.shape[1]))
+    return pictures.word_figure(words, heatmaps, titles, **colors)
 
 
 def values_figure(
@@ -60,7 +60,7 @@ def values_figure(
     if values is None:
         raise ValueError("photos must be given: the model has no input on the heatmaps' axes")
     if heatmaps.ndim == 2:
-        return figure.signal_figure(values, heatmaps, titles, **colors)
+        return pictures.signal_figure(values, heatmaps, titles, **colors)
     if heatmaps.ndim == 4:
         return _deep_figure(values, heatmaps, titles, **painted, **colors)
     raise ValueError(f"plot cannot draw heatmaps of shape {heatmaps.shape}")
@@ -71,8 +71,8 @@ def _deep_figure(
 ) -> Any:
     """Draw heatmaps of three axes: frames if the inputs are in colour, as scans never are."""
     if all(np.ndim(one) == 4 and np.shape(one)[-1] == 3 for one in values):
-        return figure.frames_figure(values, heatmaps, titles, **look)
-    return figure.volume_figure(values, heatmaps, titles, heading=heading, unit=unit, **look)
+        return pictures.frames_figure(values, heatmaps, titles, **look)
+    return pictures.volume_figure(values, heatmaps, titles, heading=heading, unit=unit, **look)
 
 
 def part_of(values: Any, part: slice) -> Any:

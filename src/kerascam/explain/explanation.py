@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import pictures
 from .._host_types import HostClassIds, HostHeatmaps, HostMaps, HostScores
 from ..arguments import conform_path
-from ..pictures import figure, render
-from ..pictures.look import Look
-from ..pictures.styles import Style
+from ..pictures import Look, Style
 from ..registry import METHODS
 from .drawn import heats_of, part_of, photos_of, values_figure, words_figure
 from .records import (
@@ -180,9 +179,9 @@ class Explanation:
                 "photographs as they were before preprocessing, or value_range=(low, high)"
             )
         heat = heats_of(self, self._described.of_pixels)[0]
-        photos = figure.stacked(shown)
+        photos = pictures.stacked(shown)
         drawn: dict[str, Any] = {"style": style, "levels": levels, "signed": self.signed}
-        return render.overlay(photos, heat, colormap, alpha, **drawn)
+        return pictures.overlay(photos, heat, colormap, alpha, **drawn)
 
     def plot(
         self,
@@ -221,8 +220,8 @@ class Explanation:
         painted["heading"] = self._described.title
         if heat.ndim == 3:
             shown = photos_of(self, photos, value_range)
-            return figure.figure(shown, heat, titles, **painted, **colors)
-        values = self.images if photos is None else figure.as_many(photos, len(self))
+            return pictures.figure(shown, heat, titles, **painted, **colors)
+        values = self.images if photos is None else pictures.as_many(photos, len(self))
         painted["value_range"] = value_range
         return values_figure(values, heat, titles, painted, **colors)
 
@@ -261,11 +260,11 @@ class Explanation:
         look = Look(colormap, alpha, style, levels)
         heat, _ = heats_of(self, self._described.of_pixels)
         shown = photos_of(self, photos, value_range)
-        pictures: dict[str, list[np.ndarray]] = {}
+        drawn: dict[str, list[np.ndarray]] = {}
         if heat.ndim == 3:
-            pictures["heatmap"] = list(render.colorize(heat, colormap, signed=self.signed))
+            drawn["heatmap"] = list(pictures.colorize(heat, colormap, signed=self.signed))
             if shown is not None:
-                pictures["overlay"] = [
+                drawn["overlay"] = [
                     self[index].overlay(photo[None], **vars(look))[0]
                     for index, photo in enumerate(shown)
                 ]
@@ -275,7 +274,7 @@ class Explanation:
             "layers": list(self.layers),
             "notes": list(self.notes),
         }
-        return write_folder(place, arrays_of(self), pictures, facts, records_of(self))
+        return write_folder(place, arrays_of(self), drawn, facts, records_of(self))
 
     def to_dataframe(self) -> Any:
         """Make a table with one row per image.

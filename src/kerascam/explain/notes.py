@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from ..model import Question, ReluCount, Shift, Trace
 from ..registry import Method
-from ..targets import logit
-from ..targets.last_step import is_changed_probability
+from ..targets import is_changed_probability, logit
 
 _FEW = 16  # images, below which a measured shift errs by pixels
 

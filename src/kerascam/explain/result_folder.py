@@ -16,7 +16,7 @@ import numpy as np
 
 from ..files import write_atomically
 from ..marks import check_free, is_marked, mark_zip
-from ..pictures.pixels import encode_png
+from ..pictures import encode_png
 
 ARRAYS, MANIFEST = "arrays.npz", "manifest.json"
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from .. import signatures
 from ..maps import STATUSES
-from ..pictures.painter import Brush
+from ..pictures import Brush
 from . import drawing
 from .decoding import decode_all, draw_all
 from .plan import Plan

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ..pictures.photo_limits import MAX_REQUEST_TEXTS, MAX_SCANS, START_OF_SCAN
+from ..pictures import MAX_REQUEST_TEXTS, MAX_SCANS, START_OF_SCAN
 
 # A header's width and height lie within this many bytes, but for JPEG's.
 _HEAD = 32

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..pictures import fitting
+from ..pictures import Kernels, area_then_linear, crop
 from .claims import is_jpeg
 from .limits import Limits
 from .orientation import upright
@@ -19,11 +19,11 @@ def _whole(method: str) -> Callable[[tf.Tensor, Any], tf.Tensor]:
     return lambda photo, size: tf.floor(tf.image.resize(photo, size, method) + 0.5)
 
 
-_KERNELS = fitting.Kernels(_whole("area"), _whole("bilinear"))
+_KERNELS = Kernels(_whole("area"), _whole("bilinear"))
 
 
 def _by_area(photo: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    return fitting.area_then_linear(photo, size, _KERNELS, keras.ops)
+    return area_then_linear(photo, size, _KERNELS, keras.ops)
 
 
 #: How a photograph is resized: a network answers best what is resized as its training images were.
@@ -71,7 +71,7 @@ class Fitting:
             lambda: tf.io.decode_image(data, channels=3, expand_animations=False),
         )
         photo = upright(tf.ensure_shape(photo, (None, None, 3)), data)
-        return fitting.crop(photo, self.size, keras.ops) if self.crop else photo
+        return crop(photo, self.size, keras.ops) if self.crop else photo
 
     def fit(self, photo: tf.Tensor) -> tf.Tensor:
         """Resize to what the model takes.

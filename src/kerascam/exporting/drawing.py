@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ..pictures.figure import brightened
-from ..pictures.fitting import shrunk_size
+from ..pictures import brightened, shrunk_size
 
 
 def shrink(photo: tf.Tensor, side: int | None) -> tf.Tensor:

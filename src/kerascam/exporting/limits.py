@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from ..pictures.photo_limits import FORMATS, MAX_REQUEST_TEXTS, MAX_SCANS, USUAL_SCANS
+from ..pictures import FORMATS, MAX_REQUEST_TEXTS, MAX_SCANS, USUAL_SCANS
 from ..signatures import IMAGE_BYTES
 from .claims import Claims, claims_of
 from .shapes import check_count

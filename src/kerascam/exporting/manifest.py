@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from .. import __version__, signatures
-from ..pictures.photo_limits import FORMATS
+from ..pictures import FORMATS
 from .plan import Plan
 
 #: Where it lies, below the version's folder.

@@ -11,12 +11,10 @@ import tensorflow as tf
 
 from .. import signatures
 from ..arguments import check_class_names
-from ..explain.explainer import Explainer
-from ..explain.forward import compile_predictions
-from ..explain.program import Program
+from ..explain import Explainer, Program, compile_predictions
 from ..inputs import InputSpec, conform
 from ..model import USUAL_LENGTHS, Compiled, Preprocess, built_shape, input_specs, tensor_spec
-from ..pictures.look import Look
+from ..pictures import Look
 from .decoding import Fitting
 from .limits import Limits
 

@@ -7,12 +7,9 @@ from typing import Any
 
 from ..arguments import check_flag, conform_path, whole_number
 from ..errors import brief
-from ..explain.explainer import Explainer
+from ..explain import Explainer
 from ..model import Preprocess, preprocessing_of, write_saved_model
-from ..pictures.fitting import check_fit
-from ..pictures.look import Look
-from ..pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS
-from ..pictures.styles import Style
+from ..pictures import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS, Look, Style, check_fit
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints

@@ -14,7 +14,7 @@ from keras import ops
 from .._types import Features, Maps, ScoreFunction, Target
 from ..arguments import check_flag
 from ..errors import brief
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS, Citation

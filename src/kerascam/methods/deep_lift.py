@@ -9,7 +9,7 @@ from keras import ops
 from .._types import Images, MultiplierFunction, ScoreFunction, Target
 from ..baselines import baseline_of, check_baseline
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 

@@ -5,7 +5,7 @@ from math import prod
 from keras import ops
 
 from .._types import Features, Maps
-from ..explain.bases import LayerExplainer
+from ..explain import LayerExplainer
 from ..registry import METHODS, Citation
 
 

@@ -12,7 +12,7 @@ from ..arguments import number_in
 from ..baselines import as_images, check_baseline
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, collect, mean_and_error

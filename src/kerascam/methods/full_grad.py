@@ -6,7 +6,7 @@ from keras import ops
 
 from .._types import Biases, GradientFunction, Images, ScoreFunction, Scores
 from ..estimates import Estimate
-from ..explain.bases import ImageExplainer
+from ..explain import ImageExplainer
 from ..maps import grid_axes, normalize
 from ..registry import METHODS, Citation
 

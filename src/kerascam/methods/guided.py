@@ -10,7 +10,7 @@ import keras
 from keras import ops  # noqa: F401  # the examples use it
 
 from .._types import GradientFunction, Heatmaps, Images, Target
-from ..explain.bases import ImageExplainer, NamedExplainer
+from ..explain import ImageExplainer, NamedExplainer
 from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS, Citation

@@ -16,7 +16,7 @@ from keras import ops
 from .._types import GradientFunction, Heatmaps, Images, Target
 from ..arguments import number_in, real_number
 from ..errors import brief
-from ..explain.bases import ImageExplainer, NamedExplainer
+from ..explain import ImageExplainer, NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered, mean_over

@@ -10,7 +10,7 @@ from .._types import Images, ScoreFunction, Target
 from ..arguments import real_number
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from .coalitions import lime_coalitions, ridge_fit

@@ -10,7 +10,7 @@ from .._types import Heatmaps, Images, ScoreFunction, Target
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over

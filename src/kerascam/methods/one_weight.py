@@ -10,7 +10,7 @@ from typing import Any
 from keras import ops
 
 from .._types import Features, Maps
-from ..explain.bases import LayerExplainer
+from ..explain import LayerExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
 

@@ -13,7 +13,7 @@ from .._types import GradientFunction, Images, ScoreFunction, Target
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over

@@ -6,7 +6,7 @@ from typing import Any
 from keras import ops
 
 from .._types import Features, Heatmaps, Maps
-from ..explain.bases import LayerExplainer
+from ..explain import LayerExplainer
 from ..maps import normalize
 from ..registry import METHODS, Citation
 

@@ -12,7 +12,7 @@ from ..arguments import number_in, real_number
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_and_error

@@ -13,7 +13,7 @@ from keras import ops
 from .._types import Features, Images, Maps, ScoreFunction, Target
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, hide
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, normalize
 from ..placement import Place
 from ..registry import METHODS, Citation

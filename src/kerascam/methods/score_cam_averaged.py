@@ -10,7 +10,7 @@ from .._types import Features, Images, Maps, ScoreFunction, Target
 from ..arguments import number_in, real_number
 from ..baselines import check_baseline
 from ..errors import brief
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS, Citation

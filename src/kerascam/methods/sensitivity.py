@@ -9,7 +9,7 @@ from keras import ops
 
 from .._types import Images, ScoreFunction, Target
 from ..estimates import Estimate
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization
 from ..registry import METHODS, Citation
 from .linear_surrogate import gains

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from .._types import ClassIds, Features, Images, Scores
-from ..targets.reading import takes_any_batch
+from ..targets import takes_any_batch
 from . import graph, relu, rescale, scoring, specs
 from .copies import Ask, at_copies
 from .form import Form, together

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ..pictures.fitting import ImageForm
+from ..pictures import ImageForm
 from .specs import built_shape, input_specs
 
 _LAST, _FIRST = "hwc", "chw"

@@ -10,7 +10,7 @@ from unicodedata import normalize
 import keras
 
 from ..errors import brief
-from ..targets.named import named
+from ..targets import named
 
 Layer: TypeAlias = keras.Operation  # a layer, or a bare `keras.ops` step of a functional model
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import brief
-from ..targets.named import named
+from ..targets import named
 
 
 def select(model: keras.Model, outputs: Any, output: int | str | None) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ..targets.named import named
+from ..targets import named
 from . import graph
 
 

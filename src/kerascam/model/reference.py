@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from .._types import Target
 from ..collection import collection_paused
-from ..targets.reading import head_of
+from ..targets import head_of
 from . import specs
 from .compiled import Compiled
 from .interrupts import held_back

@@ -9,8 +9,7 @@ import tensorflow as tf
 
 from .._types import ClassIds, Scores, Target
 from ..errors import DoesNotFitError, reason
-from ..targets import heads
-from ..targets.reading import head_of
+from ..targets import head_of, heads
 from . import inside
 from .layers import every_layer
 from .outputs import describe

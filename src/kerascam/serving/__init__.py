@@ -7,7 +7,8 @@ what a server's limits are does not.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .words import needs_packages as _needs_packages
+from .words import LONGEST_SECONDS as LONGEST_SECONDS
+from .words import needs_packages as needs_packages
 
 if TYPE_CHECKING:
     from .client import Client as Client
@@ -19,18 +20,26 @@ if TYPE_CHECKING:
     from .server import Engine as Engine
     from .server import ServerProcess as ServerProcess
     from .server import running_server as running_server
+    from .server.limits import CannotServeError as CannotServeError  # for the command line
     from .server.limits import Limits as Limits
+    from .server.server import ModelServer as ModelServer
+    from .server.versions import MODEL_FILE as MODEL_FILE
+    from .server.versions import newest_version as newest_version
 
 _HOMES = {
+    "CannotServeError": ".server.limits",
     "Client": ".client",
     "DevelopmentServer": ".server",
     "Engine": ".server",
     "Limits": ".server.limits",
+    "MODEL_FILE": ".server.versions",
+    "ModelServer": ".server.server",
     "Prediction": ".client.batch",
     "ServedExplanation": ".client.batch",
     "ServerProcess": ".server",
     "ServerUnavailableError": ".client.errors",
     "ServingError": ".client.errors",
+    "newest_version": ".server.versions",
     "running_server": ".server",
 }
 
@@ -51,7 +60,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with _needs_packages():
+    with needs_packages():
         return getattr(import_module(_HOMES[name], __name__), name)
 
 

@@ -9,6 +9,10 @@ from .class_scores import binary, logit, probability, value
 from .comparing import contrast, counterfactual, finer
 from .detectors import box, detection
 from .encoders import similarity
+from .last_step import is_changed_probability as is_changed_probability  # of other packages
+from .names import named as named
+from .reading import head_of as head_of
+from .reading import takes_any_batch as takes_any_batch
 from .segmentation import region_mean
 
 __all__ = [

@@ -8,7 +8,7 @@ from keras import ops
 
 from ..arguments import real_number
 from ..errors import brief
-from .named import choices, named
+from .names import choices, named
 
 #: Which of a detector's outputs: a name, a place, or a function of all outputs.
 Part: TypeAlias = int | str | Callable[[Any], Any]

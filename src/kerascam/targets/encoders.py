@@ -9,7 +9,7 @@ from keras import ops
 from .._types import ClassIds, Scores, Target
 from ..errors import brief
 from . import heads
-from .named import choices, named
+from .names import choices, named
 from .reading import single
 from .regions import of_open_length
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from .._types import Outputs, Target
 from . import heads
-from .named import choices, named
+from .names import choices, named
 
 
 def reads_binary(target: Target) -> bool | None:

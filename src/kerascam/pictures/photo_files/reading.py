@@ -18,7 +18,7 @@ OUT_OF_MEMORY = "out of memory: it is too large for this machine"
 _BYTES_PER_PIXEL, _BYTES_BESIDE = 16, 2**26
 
 
-def read(path: Path, how: Reading) -> tuple[np.ndarray, str | None]:
+def read_photo(path: Path, how: Reading) -> tuple[np.ndarray, str | None]:
     """Read one image file.
 
     Args:

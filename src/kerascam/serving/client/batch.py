@@ -10,9 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from ... import signatures as names
-from ...explain.documentation import with_attributes
-from ...explain.explanation import Explanation
-from ...explain.records import Description
+from ...explain import Description, Explanation, with_attributes
 from ...inputs import conform
 from ...signatures import BYTES, IMAGE_BYTES
 from ..words import is_map

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ... import signatures as names
-from ...pictures.pixels import SLACK
+from ...pictures import SLACK
 from ...statuses import OK, STATUSES
 from ..words import Kind, is_map, kind_of
 from .batch import Batch

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from ...pictures.photo_limits import FORMATS
+from ...pictures import FORMATS
 from .limits import Limits, RequestError
 
 START = b"\xff\xd8"

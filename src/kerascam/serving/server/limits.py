@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from ...pictures.photo_limits import MAX_PIXELS, MAX_REQUEST_PIXELS, MAX_SCANS
+from ...pictures import MAX_PIXELS, MAX_REQUEST_PIXELS, MAX_SCANS
 from ..words import END, ERROR, LONGEST_SECONDS, STATE, VERSION
 
 # TensorFlow's error codes are gRPC's; the statuses are those that TensorFlow Serving answers.

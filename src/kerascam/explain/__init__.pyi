@@ -1,0 +1,18 @@
+from .answers import answers_of as answers_of
+from .bases import ImageExplainer as ImageExplainer
+from .bases import LayerExplainer as LayerExplainer
+from .bases import NamedExplainer as NamedExplainer
+from .cache import Programs as Programs
+from .documentation import with_attributes as with_attributes
+from .explainer import Explainer as Explainer
+from .explanation import Explanation as Explanation
+from .forward import compile_predictions as compile_predictions
+from .program import Program as Program
+from .records import Description as Description
+from .result_folder import MANIFEST as MANIFEST
+from .result_folder import ResultFolder as ResultFolder
+from .result_folder import finite_or_none as finite_or_none
+from .steps import Progress as Progress
+from .steps import conform_progress as conform_progress
+
+__all__: list[str]
