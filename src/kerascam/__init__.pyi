@@ -3,8 +3,10 @@ from . import targets as targets
 from .callback import ExplainCallback as ExplainCallback
 from .evaluating.evaluate import evaluate as evaluate
 from .evaluating.evaluation import Evaluation as Evaluation
+from .explain.augmented import AugmentedExplainer as AugmentedExplainer
 from .explain.explainer import Explainer as Explainer
 from .explain.explanation import Explanation as Explanation
+from .explain.sess import SESS as SESS
 from .exporting import export as export
 from .loading import LoadedImages as LoadedImages
 from .loading import load_images as load_images
@@ -23,6 +25,10 @@ from .methods.one_weight import XGradCAM as XGradCAM
 from .methods.pixelwise import ElementwiseGradCAM as ElementwiseGradCAM
 from .methods.eigen import EigenCAM as EigenCAM
 from .methods.eigen import EigenGradCAM as EigenGradCAM
+from .methods.eigen import EigenSmoothedGradCAM as EigenSmoothedGradCAM
+from .methods.kernel_eigen import KPCACAM as KPCACAM
+from .methods.fem import FEM as FEM
+from .methods.refine import RefineCAM as RefineCAM
 from .methods.one_weight import CAM as CAM
 from .methods.score_cam import ScoreCAM as ScoreCAM
 from .methods.score_cam import FasterScoreCAM as FasterScoreCAM

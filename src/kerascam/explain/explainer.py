@@ -233,6 +233,32 @@ class Explainer:
         _, found = self._answered(images, classes, self.programs.scoring, None)
         return found["scores"].numpy()
 
+    def probabilities(self, images: Any, classes: Any = None) -> HostScores:
+        """Compute the probabilities of classes alone: what `explanation.probabilities` would hold.
+
+        Only the forward pass runs, compiled at the first call.
+
+        Args:
+            images: One batch, as for a call of the explainer.
+            classes: As for a call of the explainer.
+
+        Returns:
+            Shape (batch,); NaN if the model does not end in a softmax or sigmoid.
+
+        Raises:
+            TypeError: If images are not numbers, or classes neither integers nor names.
+            ValueError: If a shape, a value or a class does not fit the model.
+
+        Example:
+            >>> import keras, numpy as np
+            >>> model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(),
+            ...     keras.layers.Dense(4, "softmax", kernel_initializer="ones")])
+            >>> Explainer(model, "saliency").probabilities(np.ones((2, 2, 2, 1)), [0, 1]).tolist()
+            [0.25, 0.25]
+        """
+        _, found = self._answered(images, classes, self.programs.scoring, None)
+        return found["probabilities"].numpy()
+
     def _answered(
         self, images: Any, classes: Any, compiled: Callable[..., Any], show: Progress | None
     ) -> tuple[Asked, dict[str, Any]]:

@@ -83,8 +83,8 @@ def compile_scores(
         heads.append(trace.head)
         return {
             "scores": trace.scores,
-            "classes": trace.classes,
             "probabilities": trace.probabilities,
+            "classes": trace.classes,
             "predictions": predictions_of(trace.head),
         }
 

@@ -1,0 +1,83 @@
+"""What stands around an explainer and calls it on several versions of the same images."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..errors import brief
+from ..given import as_batch
+from ..maps import normalize
+from .explainer import Explainer
+from .explanation import Explanation
+
+
+class AroundExplainer:
+    """Call an explainer on versions of the images.
+
+    Args:
+        explainer: Any explainer of a model with one image input.
+
+    Raises:
+        TypeError: If `explainer` is none.
+    """
+
+    def __init__(self, explainer: Explainer) -> None:
+        if not isinstance(explainer, Explainer):
+            raise TypeError(
+                f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
+            )
+        self.explainer = explainer
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.explainer!r})"
+
+    def __call__(self, images: Any, classes: Any = None) -> Explanation:
+        """Explain a batch.
+
+        Args:
+            images: Shape (batch, height, width, channels), as for the explainer; an image alone is
+                a batch of one.
+            classes: As for the explainer; None explains the class that is predicted for the images
+                as they are, in all their versions.
+
+        Returns:
+            What the explainer says of the images as they are, with other heatmaps, as raw maps too.
+
+        Raises:
+            TypeError: If images are no array of numbers.
+            ValueError: If the heatmaps do not lie on images with the channels last; and what the
+                explainer raises.
+        """
+        plain = self.explainer(images, classes)
+        array = as_batch(np.asarray(images), tuple(np.shape(images))[-3:])
+        if array.shape[:-1] != plain.heatmaps.shape or array.ndim != 4:
+            raise ValueError(
+                f"images must be of shape (batch, height, width, channels), with heatmaps on all "
+                f"of them, not {array.shape} with heatmaps {plain.heatmaps.shape}"
+            )
+        maps = self._joined(array, plain)
+        scaled = keras.ops.convert_to_numpy(
+            normalize(maps, self.explainer.programs.recipe.normalize)
+        )
+        note = f"{type(self).__name__}: {self._what()}"
+        return replace(plain, heatmaps=scaled, maps=maps, notes=(*plain.notes, note))
+
+    def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
+        """Join the heatmaps of all versions, (batch, height, width).
+
+        Args:
+            images: As they are.
+            plain: The explanation of these.
+        """
+        raise NotImplementedError
+
+    def _what(self) -> str:
+        raise NotImplementedError
+
+
+def in_parts(count: int, most: int) -> Iterator[slice]:
+    """Part so many images into batches."""
+    return (slice(start, start + most) for start in range(0, count, most))

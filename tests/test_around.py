@@ -1,0 +1,107 @@
+"""What stands around an explainer: test-time augmentation and SESS, against loops by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from kerascam import SESS, AugmentedExplainer, GradCAM, HiResCAM, Saliency, export
+from kerascam.maps import normalize
+
+IMAGES = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return keras.Sequential([
+        keras.Input((16, 16, 3)), layers.Conv2D(4, 3, strides=2, activation="relu", name="last"),
+        layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax"),
+    ])  # fmt: skip
+
+
+def test_augmented_is_the_mean_of_the_views(model):
+    explain = GradCAM(model, normalize="minmax")
+    classes = explain(IMAGES).classes
+    views = []
+    for factor in (0.8, 1.0):
+        views.append(explain(IMAGES * np.float32(factor), classes).heatmaps)
+        mirrored = explain(IMAGES[:, :, ::-1] * np.float32(factor), classes).heatmaps
+        views.append(mirrored[:, :, ::-1])
+    expected = np.mean(views, 0)
+
+    found = AugmentedExplainer(explain, factors=(0.8, 1.0))(IMAGES)
+
+    np.testing.assert_allclose(found.maps, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        found.heatmaps, normalize(tf.constant(expected), "minmax"), atol=1e-6
+    )
+    np.testing.assert_array_equal(found.classes, classes)
+    assert "4 views" in found.notes[-1]
+
+
+def test_one_view_one_scale_are_the_explainer_itself(model):
+    plain = HiResCAM(model, normalize="signed")(IMAGES)
+    one_view = AugmentedExplainer(HiResCAM(model, normalize="signed"), mirror=False, factors=[1.0])(
+        IMAGES
+    )
+    one_scale = SESS(HiResCAM(model, normalize="signed"), scales=1)(IMAGES)
+    np.testing.assert_allclose(one_view.heatmaps, plain.heatmaps, atol=1e-6)
+    np.testing.assert_allclose(one_scale.heatmaps, plain.heatmaps, atol=1e-6)
+
+
+def test_augmented_map_of_a_mirrored_image_is_mirrored(model):
+    explain = AugmentedExplainer(Saliency(model))
+    straight, mirrored = explain(IMAGES, 1), explain(IMAGES[:, :, ::-1], 1)
+    np.testing.assert_allclose(straight.heatmaps, mirrored.heatmaps[:, :, ::-1], atol=1e-5)
+
+
+def test_sess_is_the_weighted_mean_of_the_windows(model):
+    explain = GradCAM(model)
+    chosen = explain(IMAGES[:1]).classes[0]
+    found = SESS(explain, scales=2, growth=1.0, stride=1.0, keep=1.0)(IMAGES[:1], chosen)
+
+    large = keras.ops.convert_to_numpy(keras.ops.image.resize(IMAGES[:1], (32, 32)))
+    plain = explain(IMAGES[:1], chosen)
+    total = plain.probabilities[0] * plain.heatmaps[0]
+    weight = np.full((16, 16), plain.probabilities[0])
+    for row in (0, 1):
+        for column in (0, 1):
+            window = large[:, 16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
+            one = explain(window, chosen)
+            half = one.heatmaps[0].reshape(8, 2, 8, 2).mean((1, 3))  # linear, half-pixel centres
+            place = np.s_[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+            total[place] += one.probabilities[0] * half
+            weight[place] += one.probabilities[0]
+    np.testing.assert_allclose(found.maps[0], total / weight, atol=1e-5)
+    assert found.heatmaps.max() == pytest.approx(1)
+
+
+def test_sess_keeps_the_likely_windows_and_images_apart(model):
+    explain = SESS(GradCAM(model), scales=3, keep=0.25)
+    both, alone = explain(IMAGES, [0, 2]), explain(IMAGES[1], 2)
+    np.testing.assert_allclose(both.heatmaps[1], alone.heatmaps[0], atol=1e-6)
+
+
+def test_probabilities_alone_are_those_of_the_explanation(model):
+    explain = GradCAM(model)
+    np.testing.assert_allclose(
+        explain.probabilities(IMAGES, [1, 2]), explain(IMAGES, [1, 2]).probabilities, rtol=1e-5
+    )
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_what_cannot_be_done_is_refused(model, tmp_path):
+    with pytest.raises(TypeError, match="explainer must be an explainer"):
+        SESS(model)
+    for named, value in {"scales": 0, "growth": 0, "stride": 2, "keep": 0}.items():
+        with pytest.raises(ValueError, match=named):
+            SESS(GradCAM(model), **{named: value})
+    with pytest.raises(ValueError, match="factors"):
+        AugmentedExplainer(GradCAM(model), factors=[0.0])
+    no_softmax = keras.Sequential([keras.Input((16, 16, 3)), *model.layers[:-1], layers.Dense(3)])
+    with pytest.raises(ValueError, match="softmax or sigmoid"):
+        SESS(GradCAM(no_softmax))(IMAGES)
+    with pytest.raises(TypeError, match="explainer such as"):
+        export(AugmentedExplainer(GradCAM(model)), tmp_path)
