@@ -171,8 +171,8 @@ def test_the_order_of_the_features_does_not_matter(method, case, random):
 @EVERY
 @given(cases, st.data())
 def test_a_mirrored_image_has_the_mirrored_map(method, case, data):
-    if method.name in OF_RANDOM_MASKS:
-        return
+    if method.name in OF_RANDOM_MASKS or "cells" in method.options:
+        return  # nor do cells, where an odd number of pixels is cut in two
     axis = data.draw(st.integers(1, case.localization.ndim - 1))
     mirrored = case.moved(lambda values: np.flip(values, axis))
     options = without_noise(method)

@@ -42,9 +42,14 @@ from .methods.guided import Deconvnet as Deconvnet
 from .methods.input_gradient import Saliency as Saliency
 from .methods.input_gradient import GradientTimesInput as GradientTimesInput
 from .methods.input_gradient import SmoothGrad as SmoothGrad
+from .methods.noise_moments import SmoothGradSquared as SmoothGradSquared
+from .methods.noise_moments import VarGrad as VarGrad
 from .methods.deep_lift import DeepLIFT as DeepLIFT
 from .methods.full_grad import FullGrad as FullGrad
 from .methods.path import IntegratedGradients as IntegratedGradients
+from .methods.guided_path import GuidedIG as GuidedIG
+from .methods.blur_path import BlurIG as BlurIG
+from .methods.xrai import XRAI as XRAI
 from .methods.expected_gradients import ExpectedGradients as ExpectedGradients
 from .methods.occlusion import Occlusion as Occlusion
 from .methods.rise import RISE as RISE

@@ -10,18 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from .._types import GradientFunction, Heatmaps, Images, Target
-from ..arguments import number_in, real_number
-from ..errors import brief
 from ..explain import ImageExplainer, NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..maps import Normalization
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES, Numbered, mean_over
-
-_INT32 = np.iinfo(np.int32)
+from ..repeat import mean_over
+from .noise import check_noise, noisy_copies
 
 
 def strongest_channel(gradients: Images) -> Heatmaps:
@@ -109,19 +105,11 @@ class GradientTimesInput(ImageExplainer):
     _method = "gradient_times_input"
 
 
-def check_smooth_grad(samples: Any, noise: Any, seed: Any) -> None:
-    """Raise if an option of SmoothGrad has a wrong type or value."""
-    number_in("samples", samples, 1, MOST_COPIES)
-    number_in("seed", seed, _INT32.min, _INT32.max)
-    if real_number("noise", noise) < 0:
-        raise ValueError(f"noise must be at least 0 and finite, not {brief(noise)}")
-
-
 @METHODS.register(
     title="SmoothGrad",
     class_name="SmoothGrad",
     passes="1 + {samples} forward, {samples} backward",
-    check=check_smooth_grad,
+    check=check_noise,
     citation=Citation(
         "Smilkov, Thorat, Kim, Viégas and Wattenberg",
         2017,
@@ -151,17 +139,8 @@ def smooth_grad(
     >>> smooth_grad(lambda x: 2 * ops.ones_like(x), x, samples=3).numpy().tolist()
     [[[2.0, 2.0]]]
     """
-    check_smooth_grad(samples, noise, seed)
-    axes = [*grid_axes(images, features=True), len(images.shape) - 1]
-    span = ops.max(images, axes, keepdims=True) - ops.min(images, axes, keepdims=True)
-    shape = (1, *ops.shape(images)[1:])
-
-    def draw(sample: Any) -> Any:
-        return keras.random.normal(shape, dtype=images.dtype, seed=Numbered(seed, sample))
-
-    def noisy(chosen: Any) -> Any:
-        return images + noise * span * ops.map(draw, chosen)
-
+    check_noise(samples, noise, seed)
+    noisy = noisy_copies(images, noise, seed)
     mean = mean_over(lambda chosen: gradient(noisy(chosen)), samples, images, images)
     return strongest_channel(mean)
 

@@ -19,6 +19,28 @@ from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over
 
 
+def straight_way(gradient: GradientFunction, images: Images, start: Images, steps: int) -> Any:
+    """Integrate the gradient on the straight way to the images, by the midpoint rule.
+
+    Args:
+        gradient: Maps copies of the images to the score's gradient.
+        images: Shape (batch, *size, channels).
+        start: Where the way of each image begins, of the same shape.
+        steps: How many parts it has.
+
+    Returns:
+        The integral times the way, summed over the channels: shape (batch, *size).
+    """
+    way = images - start
+
+    def on_the_way(chosen: Any) -> Any:
+        places = (ops.cast(chosen, images.dtype) + 0.5) / steps
+        return start + ops.reshape(places, [-1] + [1] * len(images.shape)) * way
+
+    slope = mean_over(lambda chosen: gradient(on_the_way(chosen)), steps, images, images)
+    return ops.sum(way * slope, -1)
+
+
 def check_integrated_gradients(steps: Any, baseline: Any) -> None:
     """Raise if an option of integrated gradients has a wrong type or value."""
     number_in("steps", steps, 1, MOST_COPIES)
@@ -64,14 +86,7 @@ def integrated_gradients(
     """
     check_integrated_gradients(steps, baseline)
     start = baseline_of(baseline, images)
-    way = images - start
-
-    def on_the_way(chosen: Any) -> Any:
-        places = (ops.cast(chosen, images.dtype) + 0.5) / steps
-        return start + ops.reshape(places, [-1] + [1] * len(images.shape)) * way
-
-    slope = mean_over(lambda chosen: gradient(on_the_way(chosen)), steps, images, images)
-    maps = ops.sum(way * slope, -1)
+    maps = straight_way(gradient, images, start, steps)
     if score is None:
         return maps
     change = score(images) - score(start)
