@@ -95,6 +95,9 @@ def call(method, case, factor=1.0, dtype=tf.float64, **options):
         "gradient": lambda x: factor * slope(x),
         "score": score,
         "rest": rest,
+        "gradients_at": lambda x: gradients + 0 * x,
+        "curvature": gradients / 2,
+        "levels": ((activations, lambda maps: maps),),
         "multipliers": lambda x, start: factor * (slope(x) + slope(start)) / 2,
         "biases": ((gradients * activations, lambda maps: maps),),
         "bias_sum": tf.reduce_sum(gradients * activations, own_axes(activations, rank)),
@@ -183,7 +186,7 @@ def test_a_mirrored_image_has_the_mirrored_map(method, case, data):
 @EVERY
 @given(cases, st.sampled_from([1e-4, 0.5, 3.0, 1e4]))
 def test_a_scaled_score_has_the_same_heatmap(method, case, factor):
-    if method.name == "grad_cam_plus_plus":
+    if method.name in ("grad_cam_plus_plus", "smooth_grad_cam_plus_plus"):
         # Not so here, as r stands beside a constant in 2 + S r. What holds exactly is that the
         # map of c g on A is the map of g on c A: c r / (2 + S c r) · A, either way.
         scaled = call(method, case.scaled(factor))

@@ -1,5 +1,7 @@
 """Paths to the image, and moments over noise: closed forms, transcriptions, limits."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -55,7 +57,7 @@ def test_blur_ig_by_a_sum_over_steps():
     levels = [blurred(tf.constant(IMAGES), sigma).numpy() for sigma in np.linspace(3, 0, 6)]
     wanted = sum(
         ((after - before) * gradient(tf.constant((before + after) / 2)).numpy()).sum(-1)
-        for before, after in zip(levels, levels[1:], strict=False)
+        for before, after in itertools.pairwise(levels)
     )
     np.testing.assert_allclose(found.maps, wanted, atol=1e-12)
     change = (score(IMAGES) - score(levels[0])).numpy()

@@ -22,6 +22,8 @@ from .methods.one_weight import GradCAMPlusPlus as GradCAMPlusPlus
 from .methods.pixelwise import HiResCAM as HiResCAM
 from .methods.pixelwise import LayerCAM as LayerCAM
 from .methods.one_weight import XGradCAM as XGradCAM
+from .methods.smooth_grad_cam import SmoothGradCAMPlusPlus as SmoothGradCAMPlusPlus
+from .methods.shapley_cam import ShapleyCAM as ShapleyCAM
 from .methods.pixelwise import ElementwiseGradCAM as ElementwiseGradCAM
 from .methods.eigen import EigenCAM as EigenCAM
 from .methods.eigen import EigenGradCAM as EigenGradCAM
@@ -34,6 +36,7 @@ from .methods.score_cam import ScoreCAM as ScoreCAM
 from .methods.score_cam import FasterScoreCAM as FasterScoreCAM
 from .methods.score_cam_averaged import SSCAM as SSCAM
 from .methods.score_cam_averaged import ISCAM as ISCAM
+from .methods.poly_cam import PolyCAM as PolyCAM
 from .methods.ablation import AblationCAM as AblationCAM
 from .methods.ablation import ReciproCAM as ReciproCAM
 from .methods.guided import GuidedGradCAM as GuidedGradCAM

@@ -20,6 +20,9 @@ SUPPLIES = {
     "images": "the images, (batch, *size, channels)",
     "activations": "a layer's output, (batch, *grid, features)",
     "gradients": "the score's gradient by it, of the same shape",
+    "gradients_at": "a function: other images, or copies of them, to `gradients` there",
+    "curvature": "the score's Hessian by a layer's output times that output, of its shape",
+    "levels": "of all layers at once, a tuple of pairs: `activations`, and `enlarge` from its grid",
     "layers": "`activations` and `gradients` of all layers at once, a tuple of pairs",
     "gradient": "a function: images, or copies of them, to the score's gradient by them",
     "score": "a function: images, or copies of them, to scores, (batch,) or (copies, batch)",
@@ -33,9 +36,9 @@ SUPPLIES = {
     "enlarge": "a function: maps on the layer's grid, or copies of them, to the images' grid",
     "localization": "the heatmap of the method that the option `localizer` names, (batch, *size)",
 }
-_OF_EACH_LAYER = {"activations", "gradients", "rest", "enlarge"}
+_OF_EACH_LAYER = {"activations", "curvature", "enlarge", "gradients", "gradients_at", "rest"}
 BY_IMAGES = {"gradient", "multipliers"}  # these differentiate by the images
-_OF_LAYERS = {*_OF_EACH_LAYER, "layers", "localization"}
+OF_LAYERS = {*_OF_EACH_LAYER, "layers", "levels", "localization"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Method:
     @property
     def of_layers(self) -> bool:
         """Whether it looks at layers, alone or beside the images."""
-        return bool(_OF_LAYERS & set(self.needs))
+        return bool(OF_LAYERS & set(self.needs))
 
     @property
     def of_each_layer(self) -> bool:

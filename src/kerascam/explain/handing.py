@@ -45,7 +45,7 @@ def _asked(
     A method that replaces images or the layer's output does so with all parts at once.
     """
     handed = _handed(method, supply)
-    if not views or not {"activations", "gradients"}.issuperset(method.needs):
+    if not views or not {"activations", "curvature", "gradients"}.issuperset(method.needs):
         return as_estimate(method.function(**handed, **options))
     apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
     seen = ops.shape(supply["activations"])[: views + 1]
@@ -81,18 +81,20 @@ def _whole(trace: Trace) -> dict[str, Any]:
 
 def _supply(trace: Trace, size: Any) -> list[dict[str, Any]]:
     """Collect what a method is handed for each layer."""
-    whole, gradients = _whole(trace), trace.gradients or [None] * len(trace.activations)
+    whole, nothing = _whole(trace), [None] * len(trace.activations)
+    enlarge = [partial(_enlarged, trace, size, place) for place in range(len(trace.forms))]
+    levels = tuple(zip(trace.activations, enlarge, strict=True))
+    of_each = {
+        "activations": trace.activations,
+        "gradients": trace.gradients or nothing,
+        "curvature": trace.curvatures or nothing,
+        "rest": trace.rests,
+        "gradients_at": trace.gradients_at,
+        "enlarge": enlarge,
+    }
     return [
-        {
-            **whole,
-            "activations": activations,
-            "gradients": gradient,
-            "rest": rest,
-            "enlarge": partial(_enlarged, trace, size, form),
-        }
-        for activations, gradient, rest, form in zip(
-            trace.activations, gradients, trace.rests, trace.forms, strict=True
-        )
+        {**whole, "levels": levels, **dict(zip(of_each, values, strict=True))}
+        for values in zip(*of_each.values(), strict=True)
     ]
 
 
@@ -113,10 +115,11 @@ def on_image(maps: Maps, size: Sequence[Any], form: Form | None) -> Heatmaps:
     return _maps.resize(maps, size, form.edges, form.shifts)
 
 
-def _enlarged(trace: Trace, size: Any, form: Form, maps: Any) -> Any:
+def _enlarged(trace: Trace, size: Any, place: int, maps: Any) -> Any:
     """Enlarge maps onto the images, (batch, *grid) or (copies, batch, *grid)."""
     _check_along(trace, size, "what covers them")
-    copies = ops.shape(maps)[: len(maps.shape) - len(trace.activations[0].shape) + 2]
+    form, rank = trace.forms[place], len(trace.activations[place].shape)
+    copies = ops.shape(maps)[: len(maps.shape) - rank + 2]
     grid = ops.shape(maps)[len(copies) :]
     heatmaps = on_image(ops.reshape(maps, (-1, *grid)), size, form)
     return ops.reshape(heatmaps, (*copies, *ops.shape(heatmaps)[1:]))

@@ -59,10 +59,11 @@ def guided_ig(
     Each step shortens the way that is left, $\lVert x - x^{(s)} \rVert_1$, by $1/n$ of the whole.
     The values move in the order of $|\partial S / \partial x|$, a `fraction` of them at a time,
     each to where the straight way will be after `max_dist` more; none stays further behind it than
-    that. This is the paper's anchored path, with its inner loop in closed form, by one sort per
-    step. The sum is taken by the trapezoidal rule, where the paper takes the gradient at the
-    beginning of each step. It is $S(x) - S(x')$ but for the rule's error, which the residual tells.
-    With a `max_dist` of 0 the path is straight, and this is integrated gradients.
+    that. This is the paper's anchored path, with its inner loop in closed form, by sorting; values
+    of equal gradient move together. The sum is taken by the trapezoidal rule, where the paper takes
+    the gradient at the beginning of each step. It is $S(x) - S(x')$ but for the rule's error, which
+    the residual tells. With a `max_dist` of 0 the path is straight, and this is integrated
+    gradients.
 
     >>> x = ops.array([[[[1.0], [3.0]]]])
     >>> found = guided_ig(lambda x: 2 * x, x, lambda x: ops.sum(x**2, (-3, -2, -1)), steps=4)
@@ -114,15 +115,30 @@ def _in_order(slopes: Any, room: Any, budget: Any, fraction: float) -> Any:
         Shape (batch, values), from 0 to 1.
     """
     count = ops.shape(room)[1]
-    order = ops.argsort(ops.where(room > 0, slopes, float("inf")), -1)
+    keys = ops.where(room > 0, slopes, float("inf"))
+    order = ops.argsort(keys, -1)
     used = ops.cumsum(ops.take_along_axis(room, order, 1), 1)
-    # As many at a time as lie up to the lower quantile of that fraction.
+    places = _places_of_equals(ops.take_along_axis(keys, order, 1))
+    # As many at a time as lie up to the lower quantile of that fraction, and equals together.
     at_a_time = ops.cast(ops.floor(fraction * ops.cast(count - 1, "float64")), "int32") + 1
-    first = ops.arange(count) // at_a_time * at_a_time
-    after = ops.take(used, ops.minimum(first + at_a_time, count) - 1, 1)
-    before = ops.where(first > 0, ops.take(used, ops.maximum(first - 1, 0), 1), 0.0)
+    groups = places // at_a_time
+    # All of a group know what was used before it and after it: at its first and last place.
+    first = _places_of_equals(groups)
+    last = count - 1 - ops.flip(_places_of_equals(ops.flip(groups, 1)), 1)
+    after = ops.take_along_axis(used, last, 1)
+    before = ops.take_along_axis(used, ops.maximum(first - 1, 0), 1)
+    before = ops.where(first > 0, before, 0.0)
     shares = ops.clip(ops.divide_no_nan(budget - before, after - before), 0, 1)
     return ops.take_along_axis(shares, ops.argsort(order, -1), 1)
+
+
+def _places_of_equals(values: Any) -> Any:
+    """Return for each of some sorted values the first place of one that is equal."""
+    count = ops.shape(values)[1]
+    places = ops.broadcast_to(ops.arange(count), ops.shape(values))
+    same = ops.concatenate([ops.zeros_like(places[:, :1]) > 0, values[:, 1:] == values[:, :-1]], 1)
+    firsts = ops.sort(ops.where(same, count, places), 1)
+    return ops.take_along_axis(firsts, ops.cumsum(ops.cast(~same, "int32"), 1) - 1, 1)
 
 
 class GuidedIG(NamedExplainer):

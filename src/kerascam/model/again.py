@@ -14,6 +14,7 @@ from . import graph, relu, rescale, scoring, specs
 from .copies import Ask, at_copies
 from .form import Form, together
 from .input_form import InputForm
+from .layer_gradients import by_runs
 from .outputs import select
 from .question import Question
 from .sites import Runs, forward
@@ -62,6 +63,12 @@ class Again:
     def multipliers(self, images: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         """Return DeepLIFT's multipliers between images and a baseline of each, (batch, ...)."""
         return self._between(self._score, self.inputs, images, start)
+
+    def gradients_at(self, form: Form, images: tf.Tensor) -> tf.Tensor:
+        """Differentiate the score of other images, (batch, ...) or copies, by a layer's output."""
+        ask = partial(self._layer_slopes, form)
+        dtype = tf.float64 if self.dtype == tf.float64 else tf.float32
+        return self._at(ask, self.inputs, images, dtype, self.rank)
 
     def rest(self, form: Form, runs: Runs, rank: int, features: tf.Tensor) -> tf.Tensor:
         """Score the same images with another output of a layer.
@@ -155,6 +162,15 @@ class Again:
                 scores = ask(inputs, classes, values)
             variants = scoring.variants(self.model, scores)
         return by_images(self.question, tape, variants, values)
+
+    def _layer_slopes(
+        self, form: Form, inputs: Sequence[tf.Tensor], classes: ClassIds, images: Images
+    ) -> tf.Tensor:
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            given = self._with_images(inputs, images)
+            outputs, seen, _ = forward(self.model, given, [form.site], tape)
+            variants = scoring.variants(self.model, self._scores(outputs, classes))
+        return form.read(by_runs(tape, variants, form.site, seen[0]))
 
     def _rest(
         self,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .._types import Target
 from ..placement import Place
-from ..registry import BY_IMAGES, ReluRule
+from ..registry import BY_IMAGES, OF_LAYERS, ReluRule
 from ..resizing import Edges
 
 
@@ -83,13 +83,13 @@ class Question:
     @property
     def stops_at_layers(self) -> bool:
         """Whether it is of images, so that a layer that is named stands for them."""
-        layers = {"activations", "gradients", "layers", "rest", "localization"}
-        return bool(BY_IMAGES & self.needs) and not layers & self.needs
+        return bool(BY_IMAGES & self.needs) and not OF_LAYERS & self.needs
 
     @property
     def looks_at_images(self) -> bool:
         """Whether one of the inputs must be images."""
-        return bool({*BY_IMAGES, "images", "score", "enlarge"} & self.needs)
+        others = {"enlarge", "gradients_at", "images", "levels", "score"}
+        return bool((BY_IMAGES | others) & self.needs)
 
     @property
     def looks_at_biases(self) -> bool:

@@ -22,6 +22,7 @@ from . import attention, bias_terms, graph, relu, scoring, specs, which_input
 from .again import Again, by_images
 from .form import Form
 from .input_form import InputForm
+from .layer_gradients import by_runs, curvature
 from .layers import walk
 from .looked_at import forms_of, image_place, image_under, shared_axes
 from .outputs import select, tensors_in
@@ -41,6 +42,8 @@ class Trace(NamedTuple):
         probabilities: Shape (batch,), NaN if the model returns none.
         activations: For each site, shape (batch, *grid, features).
         gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
+        curvatures: For each site, the scores' Hessian by its output, times that output; none if
+            not wanted.
         attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
         attention_gradients: For each of them, of the same shape.
         images: The image input, features last; None if no input has the sites' axes.
@@ -55,6 +58,8 @@ class Trace(NamedTuple):
         multipliers: Maps images and a baseline of each to DeepLIFT's multipliers between them.
         rests: For each site, maps other activations, (copies, batch, *grid, features) or without
             the first axis, to scores; only what follows the site runs.
+        gradients_at: For each site, maps other images, or copies of them, to the scores' gradient
+            by its output there.
         of_input: What is to be said of the input that the images are.
         forms: For each site, how its output is read, and where its cells lie.
         beside: The sites that were replaced by `rests` though the scores depend on the images
@@ -74,6 +79,7 @@ class Trace(NamedTuple):
     probabilities: Scores
     activations: tuple[Features, ...]
     gradients: tuple[Features, ...]
+    curvatures: tuple[Features, ...]
     attentions: tuple[tf.Tensor, ...]
     attention_gradients: tuple[tf.Tensor, ...]
     images: Images | None
@@ -85,6 +91,7 @@ class Trace(NamedTuple):
     score: ScoreFunction
     multipliers: MultiplierFunction
     rests: tuple[ScoreFunction, ...]
+    gradients_at: tuple[GradientFunction, ...]
     of_input: tuple[str, ...]
     forms: tuple[Form, ...]
     beside: list[str]
@@ -148,7 +155,7 @@ def probe(
             inputs, scores, question.axes, taken, differentiated=question.differentiates_images
         )
     gradients = [
-        _by_runs(tape, variants, site, runs)
+        by_runs(tape, variants, site, runs)
         for site, runs in zip(sites, seen, strict=True)
         if question.differentiates_layers
     ]
@@ -178,6 +185,11 @@ def probe(
             form.read(runs)
             for form, runs in zip(forms if gradients else (), gradients, strict=True)
         ),
+        curvatures=tuple(
+            form.read(curvature(variants, form.site, runs))
+            for form, runs in zip(forms, seen, strict=True)
+            if "curvature" in question.needs
+        ),
         attentions=attention.in_form(matrices, classes),
         attention_gradients=attention.in_form(
             attention.differentiate(variants, matrices)
@@ -197,6 +209,7 @@ def probe(
             partial(again.rest, form, runs, len(read.shape))
             for form, runs, read in zip(forms, seen, activations, strict=True)
         ),
+        gradients_at=tuple(partial(again.gradients_at, form) for form in forms),
         of_input=which_input.notes_of_input(model, inputs, like, image, wanted, sites, seen),
         forms=tuple(forms),
         beside=again.beside,
@@ -251,26 +264,6 @@ def _check_batch(model: keras.Model, inputs: Sequence[tf.Tensor], outputs: Any) 
         return
     if any(tensor.shape.rank and tensor.shape[0] == batch for tensor in tensors_in(outputs)):
         raise DoesNotFitError(f"the model answers batches of {batch} images, which it declares")
-
-
-def _by_runs(
-    tape: tf.GradientTape, variants: Sequence[Scores], site: Site, runs: Runs
-) -> list[tf.Tensor]:
-    """Differentiate the scores by what a site gave in each of its runs.
-
-    A run that the scores do not depend on has a gradient of zero, if another has one.
-    """
-    unused = tf.UnconnectedGradients.ZERO if len(runs) > 1 else tf.UnconnectedGradients.NONE
-    if graph.ancestors(variants).isdisjoint(tensor.op.name for tensor in runs):
-        unused = tf.UnconnectedGradients.NONE
-    return [
-        scoring.differentiate(
-            partial(tape.gradient, sources=tensor, unconnected_gradients=unused),
-            variants,
-            f"layer {site.path!r}",
-        )
-        for tensor in runs
-    ]
 
 
 def _count_relus(model: keras.Model, question: Question, scores: Scores) -> relu.ReluCount | None:
