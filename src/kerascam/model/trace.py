@@ -244,6 +244,7 @@ def _stopped(trace: Trace, again: Again, seen: Sequence[Runs]) -> Trace:
         activations=(),
         gradients=(),
         rests=(),
+        gradients_at=(),
         forms=(),
         axes=tuple(range(rank - 2)),
         places=(),
