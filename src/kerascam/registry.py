@@ -31,12 +31,23 @@ SUPPLIES = {
     "biases": "what each bias on a grid adds to the score, (batch, *grid, features), and a "
     "function that brings maps of that grid to the images' grid: a tuple of pairs",
     "bias_sum": "what all biases together add to the score, (batch,)",
+    "scores": "the scores, (batch,)",
+    "offset": "what they have beside a multiple of a layer's output, (batch,), such as the bias of "
+    "one dense layer; None if what follows the layer is not linear",
     "attentions": "every attention matrix, a tuple of (batch, heads, queries, keys)",
     "attention_gradients": "the score's gradient by each of them",
     "enlarge": "a function: maps on the layer's grid, or copies of them, to the images' grid",
     "localization": "the heatmap of the method that the option `localizer` names, (batch, *size)",
 }
-_OF_EACH_LAYER = {"activations", "curvature", "enlarge", "gradients", "gradients_at", "rest"}
+_OF_EACH_LAYER = {
+    "activations",
+    "curvature",
+    "enlarge",
+    "gradients",
+    "gradients_at",
+    "offset",
+    "rest",
+}
 BY_IMAGES = {"gradient", "multipliers"}  # these differentiate by the images
 OF_LAYERS = {*_OF_EACH_LAYER, "layers", "levels", "localization"}
 

@@ -32,7 +32,7 @@ from .answering import explanation_of
 from .asking import Asked, Batches, check_one_class, check_scores, fitting
 from .cache import Programs
 from .explanation import Explanation
-from .options import check_arguments, question_of
+from .options import array_notes, check_arguments, question_of
 from .program import Recipe
 from .steps import Progress, conform_progress
 from .stopping import find_sites, stops_at
@@ -129,6 +129,7 @@ class Explainer:
         call_index = None if call_index is None else whole_number("call_index", call_index)
         sites, notes = find_sites(model, self.method, layer, call_index)
         recipe = Recipe(self.method, question, normalize or self.method.normalize, options)
+        notes += array_notes(options)
         self.programs = Programs(model, recipe, sites, call_index, freeze, notes)
 
     def __repr__(self) -> str:

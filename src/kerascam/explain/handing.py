@@ -12,6 +12,9 @@ from ..estimates import Estimate, as_estimate
 from ..model import Biases, Form, Trace
 from ..registry import METHODS, Method
 
+_BY_VIEW = {"activations", "curvature", "gradients"}
+_OF_SUMS = {"offset", "scores"}
+
 
 def estimates(
     trace: Trace, method: Method, options: Mapping[str, Any], size: Any
@@ -45,9 +48,12 @@ def _asked(
     A method that replaces images or the layer's output does so with all parts at once.
     """
     handed = _handed(method, supply)
-    if not views or not {"activations", "curvature", "gradients"}.issuperset(method.needs):
+    if not views or not (_BY_VIEW | _OF_SUMS).issuperset(method.needs):
         return as_estimate(method.function(**handed, **options))
-    apart = {name: by_view(tensor, views) for name, tensor in handed.items()}
+    # A sum over all views is not one of each.
+    apart = {
+        name: None if name in _OF_SUMS else by_view(value, views) for name, value in handed.items()
+    }
     seen = ops.shape(supply["activations"])[: views + 1]
 
     def put_together(maps: Any) -> Any:
@@ -73,6 +79,7 @@ def _whole(trace: Trace) -> dict[str, Any]:
         "gradient": trace.gradient,
         "score": trace.score,
         "multipliers": trace.multipliers,
+        "scores": trace.scores,
         "attentions": trace.attentions,
         "attention_gradients": trace.attention_gradients,
         "layers": tuple(zip(trace.activations, trace.gradients, strict=False)),
@@ -88,6 +95,7 @@ def _supply(trace: Trace, size: Any) -> list[dict[str, Any]]:
         "activations": trace.activations,
         "gradients": trace.gradients or nothing,
         "curvature": trace.curvatures or nothing,
+        "offset": trace.offsets,
         "rest": trace.rests,
         "gradients_at": trace.gradients_at,
         "enlarge": enlarge,

@@ -1,7 +1,10 @@
 """The arguments of an explainer that depend on its method."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from .._types import Target
 from ..arguments import check_place, check_target, conform_axes, conform_grid
@@ -63,6 +66,21 @@ def needs_of(method: Method, options: Mapping[str, Any]) -> frozenset[str]:
             )
         needs |= set(localizer.needs)
     return frozenset(needs)
+
+
+def array_notes(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the arrays among the options by their hashes, so that a result says what it is of.
+
+    A hash is that of the array's bytes: `hashlib.sha256(array.tobytes()).hexdigest()`.
+    """
+    notes = []
+    for name, value in options.items():
+        array = np.asarray(value)
+        if array.ndim and array.dtype.kind in "biuf":
+            shape = "×".join(map(str, array.shape))
+            digest = hashlib.sha256(array.tobytes()).hexdigest()
+            notes.append(f"{name}: {shape} values of {array.dtype}, SHA-256 {digest}")
+    return tuple(notes)
 
 
 def question_of(

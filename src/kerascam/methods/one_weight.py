@@ -9,7 +9,8 @@ from typing import Any
 
 from keras import ops
 
-from .._types import Features, Maps
+from .._types import Features, Maps, Scores
+from ..estimates import Estimate
 from ..explain import LayerExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
@@ -64,21 +65,30 @@ def gradients_constant(activations: Features, gradients: Features) -> Any:
         "https://arxiv.org/abs/1512.04150",
     ),
 )
-def cam(activations: Features, gradients: Features) -> Maps:
+def cam(
+    activations: Features,
+    gradients: Features,
+    scores: Scores | None = None,
+    offset: Scores | None = None,
+) -> Maps | Estimate:
     r"""Weigh each feature map by the class's own weight in the dense layer after the pooling.
 
     $$M_c = \sum_k w^c_k A^k,\qquad w^c_k = \sum_{ij} g^k_{ij}$$
 
     On a head of global average pooling and one dense layer $g^k_{ij} = w^c_k / Z$, so that the
     sum of the gradients is the dense layer's weight itself. No ReLU, as in the paper: the map is
-    signed, and its mean is the logit less its bias.
+    signed, and its mean is the logit less its bias, up to the residual. There is none where what
+    follows the layer is not linear.
 
     >>> ones = ops.ones((1, 2, 2, 3))
     >>> cam(ones, 0.25 * ones).numpy()[0].tolist()
     [[3.0, 3.0], [3.0, 3.0]]
     """
     weights = ops.sum(gradients, _over_grid(gradients), keepdims=True)
-    return weighted_sum(activations, weights)
+    maps = weighted_sum(activations, weights)
+    if scores is None or offset is None:
+        return maps
+    return Estimate(maps, residual=scores - offset - ops.mean(maps, grid_axes(maps)))
 
 
 class CAM(LayerExplainer):

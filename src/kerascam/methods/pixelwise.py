@@ -5,9 +5,10 @@ from typing import Any
 
 from keras import ops
 
-from .._types import Features, Heatmaps, Maps
+from .._types import Features, Heatmaps, Maps, Scores
+from ..estimates import Estimate
 from ..explain import LayerExplainer
-from ..maps import normalize
+from ..maps import grid_axes, normalize
 from ..registry import METHODS, Citation
 
 SHALLOW_GAIN = 2.0  # the paper's gamma
@@ -26,18 +27,27 @@ SHALLOW_GAIN = 2.0  # the paper's gamma
         "https://arxiv.org/abs/2011.08891",
     ),
 )
-def hires_cam(activations: Features, gradients: Features) -> Maps:
+def hires_cam(
+    activations: Features,
+    gradients: Features,
+    scores: Scores | None = None,
+    offset: Scores | None = None,
+) -> Maps | Estimate:
     r"""Weigh each activation by its own gradient and sum over the features.
 
     $$L = \sum_k g^k \odot A^k$$
 
-    Signed, as in the paper: with one dense layer after the layer, the map sums to the logit
-    less its bias. `normalize="signed"` keeps the evidence against in the heatmap.
+    Signed, as in the paper: with one dense layer after the layer, the map sums to the logit less
+    its bias, up to the residual; there is none where what follows is not linear.
+    `normalize="signed"` keeps the evidence against in the heatmap.
 
     >>> hires_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()
     [[[-5.0]]]
     """
-    return ops.sum(gradients * activations, -1)
+    maps = ops.sum(gradients * activations, -1)
+    if scores is None or offset is None:
+        return maps
+    return Estimate(maps, residual=scores - offset - ops.sum(maps, grid_axes(maps)))
 
 
 class HiResCAM(LayerExplainer):

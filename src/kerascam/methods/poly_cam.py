@@ -10,7 +10,7 @@ from keras import ops
 from .._types import Features, Heatmaps, Images, Levels, Maps, ScoreFunction, Target
 from ..baselines import baseline_of, check_baseline
 from ..errors import brief
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, resize
 from ..placement import Place
 from ..registry import METHODS, Citation

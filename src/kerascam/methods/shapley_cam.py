@@ -3,7 +3,7 @@
 from keras import ops
 
 from .._types import Features, Maps
-from ..explain.bases import LayerExplainer
+from ..explain import LayerExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from .one_weight import weighted_sum

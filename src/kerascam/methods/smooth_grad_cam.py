@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from .._types import Features, GradientFunction, Images, Maps, Target
-from ..explain.bases import NamedExplainer
+from ..explain import NamedExplainer
 from ..maps import Normalization, grid_axes
 from ..placement import Place
 from ..registry import METHODS, Citation

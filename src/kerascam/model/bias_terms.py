@@ -12,6 +12,12 @@ from .forms import followed, grid_on
 from .input_form import InputForm
 
 _SUMS = {"Add", "AddV2", "AddN", "BiasAdd", "Sub"}
+_PRODUCTS = {"BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Conv2D", "Conv3D", "Einsum",
+             "MatMul", "Mul", "RealDiv"}  # fmt: skip
+# A step like these takes values, sums them, or puts them elsewhere.
+_LINEAR = {"AvgPool", "AvgPool3D", "BroadcastTo", "Cast", "EnsureShape", "ExpandDims", "GatherNd",
+           "GatherV2", "Identity", "Mean", "Neg", "Pad", "Reshape", "SelectV2", "Slice", "Split",
+           "SplitV", "Squeeze", "StridedSlice", "Sum", "Tile", "Transpose", "Unpack"}  # fmt: skip
 _NORMS = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # What these return is the slope times what they are given, and something more.
 _BENT = {"Elu", "Relu6", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"}
@@ -52,28 +58,10 @@ def find(
         own: How it is read.
         variants: The scores to differentiate.
     """
-    scores = variants[0]
-    reached = graph.descendants(sources) & graph.ancestors([scores])
-    operations = [
-        operation
-        for operation in scores.graph.get_operations()
-        if operation.name in reached
-        and operation.outputs
-        and operation.outputs[0].dtype.is_floating
-    ]
-    biases = [bias for each in operations for bias in _of(each, reached) if bias is not None]
-    ends = [bias.at for bias in biases]
-    slopes = {
-        each.name: tf.gradients(each, ends, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        for each in variants
-    }
-    layouts = followed(image, ends)
+    found = _terms(_between(sources, variants[0]), variants)
+    layouts = followed(image, [bias.at for bias, _ in found])
     terms, edges, lost = [], [], []
-    total = tf.zeros_like(scores)
-    for place, bias in enumerate(biases):
-        slope = scoring.differentiate(_picked(slopes, place), variants, "a bias")
-        term = slope * tf.cast(bias.value, slope.dtype)
-        total += tf.cast(tf.reduce_sum(tf.reshape(term, [tf.size(scores), -1]), 1), total.dtype)
+    for bias, term in found:
         layout = layouts.of(bias.at)
         grid = grid_on(image, own, layout)
         if grid is not None:
@@ -82,7 +70,76 @@ def find(
             edges.append(covered)
         elif layout is not None and len(bias.at.shape) > 2:
             lost.append(bias.at.op.name)
-    return Biases(tuple(terms), tuple(edges), total, tuple(lost))
+    return Biases(tuple(terms), tuple(edges), _total(found, variants[0]), tuple(lost))
+
+
+def linear_offset(sources: Sequence[tf.Tensor], variants: Sequence[Scores]) -> Scores | None:
+    """Return what the scores have beside a multiple of a layer's output, if they are linear in it.
+
+    That is the bias of the dense layer, where no other layer follows.
+
+    Args:
+        sources: The outputs of the layer's runs.
+        variants: The scores to differentiate.
+
+    Returns:
+        Shape (batch,); None if what follows the layer is not linear.
+    """
+    operations = _between(sources, variants[0])
+    reached = {operation.name for operation in operations}
+    made = {tensor.op.name for tensor in sources}
+    if not all(each.name in made or _is_linear(each, reached) for each in operations):
+        return None
+    after = [each for each in operations if each.name not in made]
+    return _total(_terms(after, variants), variants[0])
+
+
+def _between(sources: Sequence[tf.Tensor], scores: Scores) -> list[tf.Operation]:
+    """List the operations from some tensors to the scores, along values that have a gradient."""
+    needed = graph.ancestors([scores], differentiable=True)
+    reached = {tensor.op.name for tensor in sources}
+    found = []
+    # Operations of a graph are made after their inputs.
+    for operation in scores.graph.get_operations():
+        given = [tensor for tensor in operation.inputs if tensor.dtype.is_floating]
+        if operation.name in needed and (
+            operation.name in reached or any(tensor.op.name in reached for tensor in given)
+        ):
+            reached.add(operation.name)
+            found.append(operation)
+    return found
+
+
+def _is_linear(operation: tf.Operation, reached: set[str]) -> bool:
+    """Tell whether an operation is a multiple of its input, and perhaps adds a constant."""
+    inner = [tensor.op.name in reached for tensor in operation.inputs]
+    if operation.type in _PRODUCTS:
+        return sum(inner) == 1 and (operation.type != "RealDiv" or inner[0])
+    return operation.type in _LINEAR or operation.type in _SUMS
+
+
+def _terms(
+    operations: Sequence[tf.Operation], variants: Sequence[Scores]
+) -> list[tuple[_Bias, tf.Tensor]]:
+    """List biases, with what each adds to the scores at each of its places."""
+    reached = {operation.name for operation in operations}
+    biases = [bias for each in operations for bias in _of(each, reached) if bias is not None]
+    ends = [bias.at for bias in biases]
+    slopes = {
+        each.name: tf.gradients(each, ends, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        for each in variants
+    }
+    terms = []
+    for place, bias in enumerate(biases):
+        slope = scoring.differentiate(_picked(slopes, place), variants, "a bias")
+        terms.append((bias, slope * tf.cast(bias.value, slope.dtype)))
+    return terms
+
+
+def _total(terms: Sequence[tuple[_Bias, tf.Tensor]], scores: Scores) -> Scores:
+    """Sum what biases add to each image's score."""
+    each = [tf.reduce_sum(tf.reshape(term, [tf.size(scores), -1]), 1) for _, term in terms]
+    return tf.add_n([tf.zeros_like(scores), *(tf.cast(one, scores.dtype) for one in each)])
 
 
 def _picked(slopes: dict[str, list[tf.Tensor]], place: int) -> Callable[[Scores], tf.Tensor | None]:

@@ -44,6 +44,8 @@ class Trace(NamedTuple):
         gradients: For each site, shape (batch, *grid, features); none if they are not wanted.
         curvatures: For each site, the scores' Hessian by its output, times that output; none if
             not wanted.
+        offsets: For each site, what the scores have beside a multiple of its output; None if they
+            are not linear in it. None if not wanted.
         attentions: Each matrix, shape (batch, heads, queries, keys); none if not wanted.
         attention_gradients: For each of them, of the same shape.
         images: The image input, features last; None if no input has the sites' axes.
@@ -80,6 +82,7 @@ class Trace(NamedTuple):
     activations: tuple[Features, ...]
     gradients: tuple[Features, ...]
     curvatures: tuple[Features, ...]
+    offsets: tuple[Scores | None, ...]
     attentions: tuple[tf.Tensor, ...]
     attention_gradients: tuple[tf.Tensor, ...]
     images: Images | None
@@ -189,6 +192,10 @@ def probe(
             form.read(curvature(variants, form.site, runs))
             for form, runs in zip(forms, seen, strict=True)
             if "curvature" in question.needs
+        ),
+        offsets=tuple(
+            bias_terms.linear_offset(runs, variants) if "offset" in question.needs else None
+            for runs in seen
         ),
         attentions=attention.in_form(matrices, classes),
         attention_gradients=attention.in_form(
