@@ -1,5 +1,7 @@
 """FullGrad and DeepLIFT: contributions that sum to the score, or to its change."""
 
+import hashlib
+
 import keras
 import numpy as np
 import pytest
@@ -87,6 +89,38 @@ def test_contributions_sum_to_the_score(name, kind):
     assert abs(found.residual).max() < bound * max(abs(found.scores).max(), 1)
     alone = explainer(images[1:2], [1])
     np.testing.assert_allclose(alone.maps[0], found.maps[1], atol=2e-5)
+
+
+# ------------------------------------------------------------------------------ one dense layer
+
+
+@pytest.mark.parametrize("name", ["CAM", "HiResCAM"])
+def test_cams_tell_what_their_sum_misses_where_one_dense_layer_follows(name):
+    def after(*tail):
+        body = [keras.Input((6, 6, 2)), L.Conv2D(3, 3, activation="relu", name="last")]
+        return seeded(keras.Sequential([*body, L.GlobalAveragePooling2D(), *tail]))
+
+    images = np.random.default_rng(2).random((2, 6, 6, 2)).astype("float32")
+    method = getattr(kerascam, name)
+    for head in (L.Dense(3, activation="softmax"), L.Dense(1, activation="sigmoid")):
+        found = method(after(head), "last", normalize="none")(images, 0)
+        np.testing.assert_allclose(found.residual, 0, atol=1e-5)
+        assert "misses" not in repr(found)
+    bent = after(L.Dense(4, activation="tanh"), L.Dense(3))
+    assert method(bent, "last")(images).residual is None  # nothing is promised
+    # The map that is told of is the map that is returned.
+    straight = after(L.Dense(3))
+    twice = method(straight, "last", target=lambda outputs, classes: outputs[:, 0] - 5)(images)
+    np.testing.assert_allclose(twice.residual, 0, atol=1e-5)
+
+
+def test_arrays_among_the_options_are_named_by_their_hashes():
+    model = seeded(keras.Sequential([keras.Input((4, 4, 1)), L.Flatten(), L.Dense(2)]))
+    sample = np.random.default_rng(3).random((5, 4, 4, 1))
+    found = kerascam.ExpectedGradients(model, samples=2, references=sample)(sample[:1])
+    digest = hashlib.sha256(sample.tobytes()).hexdigest()
+    assert found.notes == (f"references: 5×4×4×1 values of float64, SHA-256 {digest}",)
+    assert kerascam.ExpectedGradients(model, samples=2)(sample[:1]).notes == ()
 
 
 # ---------------------------------------------------------------------------------------- FullGrad

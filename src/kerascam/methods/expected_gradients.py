@@ -117,7 +117,8 @@ class ExpectedGradients(NamedExplainer):
     Args:
         samples: How many points on the ways; each costs a forward and a backward pass.
         references: What counts as nothing seen: a number, an image, or several, such as a sample
-            of the training images, in the values that the model takes.
+            of the training images, in the values that the model takes. The notes, and the manifest,
+            name an array by its SHA-256.
         seed: Seed of the order of the points.
 
     Example:
