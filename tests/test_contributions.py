@@ -115,11 +115,11 @@ def test_cams_tell_what_their_sum_misses_where_one_dense_layer_follows(name):
 
 
 def test_arrays_among_the_options_are_named_by_their_hashes():
-    model = seeded(keras.Sequential([keras.Input((4, 4, 1)), L.Flatten(), L.Dense(2)]))
-    sample = np.random.default_rng(3).random((5, 4, 4, 1))
+    model = seeded(keras.Sequential([keras.Input((4, 4, 3)), L.Flatten(), L.Dense(2)]))
+    sample = np.random.default_rng(3).random((5, 4, 4, 3))
     found = kerascam.ExpectedGradients(model, samples=2, references=sample)(sample[:1])
     digest = hashlib.sha256(sample.tobytes()).hexdigest()
-    assert found.notes == (f"references: 5×4×4×1 values of float64, SHA-256 {digest}",)
+    assert found.notes == (f"references: 5×4×4×3 values of float64, SHA-256 {digest}",)
     assert kerascam.ExpectedGradients(model, samples=2)(sample[:1]).notes == ()
 
 

@@ -167,7 +167,7 @@ def test_poly_cam_of_one_layer_and_of_wrong_options(model):
     wanted = poly_cam_in_numpy(model, IMAGES[1], 2, ["coarse"], "minus")
     np.testing.assert_allclose(found[1], wanted, rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match="variant must be one of 'plus', 'minus', 'both'"):
-        kerascam.PolyCAM(model, variant="±")
+        kerascam.Explainer(model, "poly_cam", variant="±")
 
 
 # ---------------------------------------------------------------------------------------- of models

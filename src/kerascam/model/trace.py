@@ -252,6 +252,7 @@ def _stopped(trace: Trace, again: Again, seen: Sequence[Runs]) -> Trace:
         gradients=(),
         rests=(),
         gradients_at=(),
+        offsets=(),
         forms=(),
         axes=tuple(range(rank - 2)),
         places=(),
