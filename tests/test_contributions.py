@@ -119,8 +119,7 @@ def test_arrays_among_the_options_are_named_by_their_hashes():
     sample = np.random.default_rng(3).random((5, 4, 4, 3))
     found = kerascam.ExpectedGradients(model, samples=2, references=sample)(sample[:1])
     digest = hashlib.sha256(sample.tobytes()).hexdigest()
-    assert found.notes == (f"references: 5×4×4×3 values of float64, SHA-256 {digest}",)
-    assert kerascam.ExpectedGradients(model, samples=2)(sample[:1]).notes == ()
+    assert f"references: 5×4×4×3 values of float64, SHA-256 {digest}" in found.notes
 
 
 # ---------------------------------------------------------------------------------------- FullGrad
