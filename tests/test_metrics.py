@@ -7,11 +7,12 @@ import pytest
 from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from scipy.stats import entropy as scipy_entropy
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, spearmanr
 
 from kerascam import metrics
 from kerascam.metrics import METRICS, SUPPLIES
 from kerascam.metrics.filling import filled
+from kerascam.metrics.similarity import rank_correlation
 
 SIZE = (6, 8)
 PIXELS = 48
@@ -33,6 +34,7 @@ def explain(images):
 
 ORACLE, ANTI = MASKS.astype(float), 1.0 - MASKS
 NOISE = np.random.default_rng(1).random((3, *SIZE))
+DRAWN = np.random.default_rng(4).random((7, *SIZE))
 SUPPLY = {
     "heatmaps": ORACLE,
     "attributions": ORACLE,
@@ -44,6 +46,9 @@ SUPPLY = {
     "probability": share_shown,
     "explain": explain,
     "attribute": explain,
+    "explain_another": lambda images, seed: 1 - explain(images),
+    "explain_randomized": lambda images, layers, seed: DRAWN[len(layers)] + explain(images),
+    "layer_count": 6,
 }
 OPTIONS = {"baseline": 0.0, "steps": 48}
 
@@ -62,19 +67,31 @@ def measured(name, heatmaps=ORACLE, **changes):
 
 def part(name, place):
     """The figure of one image alone."""
-    alone = {key: value[place : place + 1] for key, value in SUPPLY.items() if not callable(value)}
+    alone = {key: value[place : place + 1] for key, value in SUPPLY.items()
+             if isinstance(value, np.ndarray)}  # fmt: skip
     functions = {
         "score": lambda copies: share_shown(np.repeat(copies, 3, axis=1))[:, place : place + 1],
         "explain": lambda images: explain(np.repeat(images, 3, axis=0))[place : place + 1],
     }
+    functions |= {"explain_another": lambda images, seed: 1 - functions["explain"](images)}
+    functions |= {
+        "explain_randomized": lambda images, layers, seed: (
+            DRAWN[len(layers)] + functions["explain"](images)
+        )
+    }
     functions |= {"probability": functions["score"], "attribute": functions["explain"]}
-    return measured(name, **{k: v for k, v in (alone | functions).items() if k in needs(name)})
+    return measured(
+        name, **{k: v for k, v in ({**SUPPLY, **alone, **functions}).items() if k in needs(name)}
+    )
 
 
 # ------------------------------------------------------------------------------------ the oracle
 
+SANITY = (
+    "mprt_cascading", "mprt_independent", "smooth_mprt", "efficient_mprt", "random_logit",
+)  # fmt: skip
 # Whole images have 1 already, so that no map gains; another map than the model's is not stable.
-OTHERS = ("average_increase", "average_gain", "max_sensitivity", "focus")
+OTHERS = {"average_increase", "average_gain", "max_sensitivity", "focus"} | set(SANITY)
 SHARES = MASKS.mean((1, 2))
 FLAT = np.full((3, *SIZE), 0.5)
 
@@ -327,6 +344,45 @@ def test_focus_on_a_mosaic():
     assert sorted(corners.ravel()) == [0, 0, 3, 3] and corners[0, 0] == corners[1, 1]
 
 
+def test_a_map_that_does_not_change_fails_the_sanity_checks():
+    """One that is random for a random model passes: no likeness in the mean, and more entropy."""
+    rng = np.random.default_rng(7)
+    same = lambda images, layers=(), seed=0: NOISE  # noqa: E731
+    other = lambda images, layers=(), seed=0: rng.random(NOISE.shape)  # noqa: E731
+    for name in ("mprt_cascading", "mprt_independent", "smooth_mprt"):
+        stays = measured(name, NOISE, explain_randomized=same)
+        np.testing.assert_allclose(stays, 1, atol=1e-12)
+        changes = [measured(name, NOISE, explain_randomized=other) for _ in range(20)]
+        assert abs(np.mean(changes)) < 0.05
+    assert measured("efficient_mprt", NOISE, explain_randomized=same).tolist() == [0, 0, 0]
+    assert (measured("efficient_mprt", ORACLE, explain_randomized=other) > 1).all()
+    another = lambda images, seed: NOISE  # noqa: E731
+    np.testing.assert_allclose(measured("random_logit", NOISE, explain_another=another), 1)
+    np.testing.assert_allclose(measured("random_logit", 1 - NOISE, explain_another=another), -1)
+
+
+def test_layers_are_randomized_from_the_output_on_one_alone_or_from_the_input_on():
+    found = {name: [] for name in ("mprt_cascading", "mprt_independent", "smooth_mprt")}
+    for name, chosen in found.items():
+        measured(
+            name,
+            stages=3,
+            explain_randomized=lambda images, layers, seed, chosen=chosen: (
+                chosen.append(tuple(layers)) or NOISE
+            ),
+        )
+    assert found["mprt_cascading"] == [(4, 5), (2, 3, 4, 5), (0, 1, 2, 3, 4, 5)]
+    assert found["mprt_independent"] == [(1,), (3,), (5,)]
+    assert found["smooth_mprt"][0] == () and found["smooth_mprt"][8] == (0, 1)
+
+
+def test_rank_correlation_is_scipy_s():
+    ties = np.round(NOISE * 4)
+    for some, others in ((NOISE, DRAWN[:3]), (ties, DRAWN[:3]), (ties, np.round(DRAWN[:3] * 3))):
+        wanted = [spearmanr(*pair, axis=None).statistic for pair in zip(some, others, strict=True)]
+        np.testing.assert_allclose(rank_correlation(some, others), wanted, atol=1e-12)
+
+
 # -------------------------------------------------------------------------------- transcriptions
 
 
@@ -384,6 +440,7 @@ def test_shapes_that_do_not_fit(name):
         ("max_sensitivity", {"radius": -1}, "radius must be from 0 to 1, not -1"),
         ("irof", {"cells": 0}, "cells must be at least 1, not 0"),
         ("road_most_first", {"percentages": [100]}, "percentages must be numbers from 0 to 100"),
+        ("mprt_cascading", {"stages": 0}, "stages must be at least 1, not 0"),
         ("iou", {"threshold": 1.5}, "threshold must be from 0 to 1, not 1.5"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, HostMasks
-from ..explain import Explainer, answers_of
+from ..explain import Explainer, Randomized, answers_of, class_count_of
 from ..metrics import Metric
 from .subjects import Subject
 
@@ -70,6 +70,23 @@ class Supply:
         """From images to attributions."""
         return lambda images: self.subject.attributions(self._typed(images), self.classes)
 
+    @property
+    def explain_another(self) -> Callable[[Any, int], Any]:
+        """From images and a seed to heatmaps of another class."""
+        return self._of_another_class
+
+    @property
+    def layer_count(self) -> int:
+        """How many layers of the model have weights."""
+        return len(Randomized(self.judge).groups)
+
+    @property
+    def explain_randomized(self) -> Callable[[Any, Any, int], Any]:
+        """From images, numbers of layers and a seed to heatmaps of the model with these random."""
+        return lambda images, layers, seed: self.subject.randomized(
+            self._typed(images), self.classes, layers, seed
+        )
+
     def measure(self, metric: Metric, options: Mapping[str, Any]) -> tuple[Any, list[str]]:
         """Compute a metric's figures, (batch,), and why some are not defined: "" for the others."""
         handed = {name: getattr(self, name) for name in metric.needs}
@@ -81,6 +98,16 @@ class Supply:
             )
         known = {**handed, "heatmaps": self.heatmaps, "masks": self.masks}
         return figures, metric.reasons(figures, known)
+
+    def _of_another_class(self, images: Any, seed: int) -> Any:
+        count = class_count_of(self.judge, self.images)
+        if count is None or count < 2:
+            raise ValueError(
+                f"model {self.judge.model.name!r} has no second class to compare with: leave out "
+                f"metrics that compare classes, such as random_logit"
+            )
+        offset = int(np.random.default_rng(seed).integers(1, count))
+        return self.subject.heatmaps(self._typed(images), (self.classes + offset) % count)
 
     def _asked(self, copies: Any, which: str) -> Any:
         count, batch = copies.shape[:2]

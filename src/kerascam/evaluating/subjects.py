@@ -1,6 +1,6 @@
 """What is judged: methods, each by its explainer, and baselines, all with the same call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +10,7 @@ import numpy as np
 
 from .._host_types import HostClassIds, HostHeatmaps, HostImages
 from ..errors import brief
-from ..explain import Explainer, Programs
+from ..explain import Explainer, Programs, Randomized
 from .baselines import BASELINES, Draw
 
 
@@ -27,6 +27,11 @@ class Subject(Protocol):
 
     def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps, neither scaled nor cut at zero."""
+
+    def randomized(
+        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+    ) -> HostHeatmaps:
+        """Draw heatmaps of the model with some layers randomized."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,17 @@ class Explained:
     def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps, neither scaled nor cut at zero."""
         return _on_images(self.unscaled(images, classes).heatmaps, images, self.title)
+
+    def randomized(
+        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+    ) -> HostHeatmaps:
+        """Draw heatmaps of the model with some layers randomized."""
+        found = self._other.heatmaps(images, classes, layers, seed)
+        return _on_images(found, images, self.title)
+
+    @cached_property
+    def _other(self) -> Randomized:
+        return Randomized(self.explainer)
 
     @cached_property
     def unscaled(self) -> Explainer:
@@ -83,6 +99,13 @@ class Drawn:
 
     def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps."""
+        return self.heatmaps(images, classes)
+
+    def randomized(
+        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+    ) -> HostHeatmaps:
+        """Draw the same maps: they know no model."""
+        del layers, seed
         return self.heatmaps(images, classes)
 
 

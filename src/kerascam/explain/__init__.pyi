@@ -1,4 +1,5 @@
 from .answers import answers_of as answers_of
+from .answers import class_count_of as class_count_of
 from .bases import ImageExplainer as ImageExplainer
 from .bases import LayerExplainer as LayerExplainer
 from .bases import NamedExplainer as NamedExplainer
@@ -8,6 +9,7 @@ from .explainer import Explainer as Explainer
 from .explanation import Explanation as Explanation
 from .forward import compile_predictions as compile_predictions
 from .program import Program as Program
+from .randomized import Randomized as Randomized
 from .records import Description as Description
 from .result_folder import MANIFEST as MANIFEST
 from .result_folder import ResultFolder as ResultFolder

@@ -26,3 +26,10 @@ def answers_of(explainer: Explainer, images: Any, classes: Any = None) -> Answer
     """Run the forward pass alone; for the arguments and errors see `Explainer.score`."""
     _, found = explainer._answered(images, classes, explainer.programs.scoring, None)
     return Answers(*(np.asarray(found[name]) for name in Answers._fields))
+
+
+def class_count_of(explainer: Explainer, images: Any) -> int | None:
+    """Return how many classes may be asked for; None if that is unknown."""
+    asked = explainer._asked(images, None, explainer.programs.scoring)
+    count: int | None = asked.compiled.class_count
+    return count

@@ -18,6 +18,7 @@ from .correlations import mu_fidelity, sensitivity_n, infidelity
 from .stability import max_sensitivity
 from .localization import pointing_game, mass_in_mask, rank_accuracy, auc, iou
 from .mosaic import focus
+from .sanity import mprt_cascading, mprt_independent, smooth_mprt, efficient_mprt, random_logit
 # isort: on
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "average_increase",
     "deletion",
     "effective_complexity",
+    "efficient_mprt",
     "entropy",
     "focus",
     "infidelity",
@@ -38,13 +40,17 @@ __all__ = [
     "irof",
     "mass_in_mask",
     "max_sensitivity",
+    "mprt_cascading",
+    "mprt_independent",
     "mu_fidelity",
     "pixel_flipping",
     "pointing_game",
+    "random_logit",
     "rank_accuracy",
     "road_least_first",
     "road_most_first",
     "sensitivity_n",
+    "smooth_mprt",
     "sparseness",
     "symmetric_relevance_gain",
 ]

@@ -11,6 +11,7 @@ from ..table import Citation
 from .conditions import check_alike, shows_evidence, varies, where
 from .ordering import asked, start_of
 from .registry import METRICS
+from .similarity import correlation
 
 GRAD_CAM_PLUS_PLUS = Citation(
     "Chattopadhay, Sarkar, Howlader and Balasubramanian",
@@ -201,19 +202,6 @@ def adcc(
     return where(varies(heatmaps), found)
 
 
-def correlation(some: np.ndarray, others: np.ndarray) -> Figures:
-    """Compute Pearson's correlation of maps, image by image; 0 if one of them is constant.
-
-    Example:
-        >>> correlation(np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([[5.0, 9.0], [3.0, 3.0]]))
-        array([1., 0.])
-    """
-    flat = [each.reshape(len(each), -1).astype(np.float64) for each in (some, others)]
-    one, other = (each - each.mean(1, keepdims=True) for each in flat)
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return np.clip(_share((one * other).sum(1), norms, of_nothing=0.0), -1, 1)
-
-
 def _whole_and_seen(
     ask: Ask, images: HostImages, heatmaps: HostHeatmaps, baseline: Any
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -229,7 +217,7 @@ def _seen(images: HostImages, heatmaps: HostHeatmaps, baseline: Any) -> HostImag
     return np.asarray(hide(ops.convert_to_tensor(images), shown, start))[0]
 
 
-def _share(part: np.ndarray, whole: np.ndarray, of_nothing: float = np.nan) -> np.ndarray:
-    """Divide; `of_nothing` where there is nothing to divide by."""
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide; NaN where there is nothing to divide by."""
     fine = whole != 0
-    return np.where(fine, part / np.where(fine, whole, 1), of_nothing)
+    return np.where(fine, part / np.where(fine, whole, 1), np.nan)

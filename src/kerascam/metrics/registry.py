@@ -23,6 +23,10 @@ SUPPLIES = {
     "scores, by default logits, (copies, batch)",
     "probability": "the same for the model's probability of the class",
     "explain": "a function: images, (batch, *size, channels), to their `heatmaps`",
+    "explain_another": "a function: images and a seed to heatmaps of another class",
+    "explain_randomized": "a function: images, numbers of layers and a seed to heatmaps of the "
+    "model with the weights of these layers in random order",
+    "layer_count": "how many layers of the model have weights, counted from the input",
     "attribute": "a function: images to their `attributions`",
 }
 

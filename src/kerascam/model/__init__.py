@@ -42,6 +42,7 @@ from .suggest import choose_from, suggest_layers
 from .survey import Discovery, discover
 from .tokens import embedding, takes_tokens, takes_tokens_too
 from .trace import Trace, probe
+from .weights import other_weights, shuffled, trained_weights
 from .which_input import check_input
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "is_half",
     "layer_at",
     "measure",
+    "other_weights",
     "output_shapes",
     "own_answer",
     "place_of",
@@ -95,12 +97,14 @@ __all__ = [
     "run",
     "scaling_layers",
     "shape_words",
+    "shuffled",
     "site_of",
     "sized",
     "suggest_layers",
     "takes_tokens",
     "takes_tokens_too",
     "tensor_spec",
+    "trained_weights",
     "walk",
     "walked_once",
     "with_classes",

@@ -14,6 +14,7 @@ from ..errors import DoesNotFitError, reason
 from .layers import every_layer
 from .scopes import scopes_renamed
 from .specs import call
+from .weights import stateless
 
 # Called with a layer's inputs and output each time that the layer runs; returns what replaces the
 # output, or None to leave it.
@@ -59,7 +60,7 @@ def run(
         for layer in _with_inner(model, listeners):
             for slot, function in _replacements(layer, heard.get(id(layer), [])):
                 stack.enter_context(_shadowed(layer, slot, function))
-        stack.enter_context(keras.StatelessScope())
+        stack.enter_context(stateless())
         try:
             return call(model, inputs)
         except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:

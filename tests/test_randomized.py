@@ -1,0 +1,122 @@
+"""A model with other weights: what is computed is that of a model that has them, and it stays."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L
+
+import kerascam
+from kerascam import GradCAM, GuidedBackprop, Saliency, evaluate
+from kerascam.evaluating.subjects import Explained
+from kerascam.explain.randomized import Randomized
+
+IMAGES = np.random.default_rng(0).random((3, 12, 12, 3)).astype("float32")
+CLASSES = np.array([0, 1, 2])
+
+
+def plain():
+    return keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            L.Conv2D(5, 3, padding="same", activation="relu"),
+            L.BatchNormalization(),
+            L.Conv2D(6, 3, padding="same", activation="relu", name="last"),
+            L.GlobalAveragePooling2D(),
+            L.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def nested():
+    backbone = keras.Sequential(plain().layers[:3], name="backbone")
+    backbone.trainable = False
+    inputs = keras.Input((12, 12, 3))
+    return keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling2D()(backbone(inputs))))
+
+
+class Own(keras.Model):
+    """A subclassed one."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = L.Conv2D(4, 3, padding="same", activation="relu")
+        self.head = L.Dense(3)
+
+    def call(self, images):
+        return self.head(keras.ops.mean(self.first(images), (1, 2)))
+
+
+def seeded(model):
+    model(IMAGES)
+    rng = np.random.default_rng(1)
+    drawn = [rng.normal(size=variable.shape) for variable in model.weights]
+    named = zip(model.weights, drawn, strict=True)
+    model.set_weights([abs(each) if "var" in variable.name else each for variable, each in named])
+    return model
+
+
+@pytest.mark.parametrize(("build", "count"), [(plain, 4), (nested, 4), (Own, 2)])
+def test_it_is_the_map_of_a_model_that_has_these_weights(build, count):
+    model = seeded(build())
+    explainer = Explained(GradCAM(model, normalize="minmax"), "")
+    other = Randomized(explainer.explainer)
+    before = [variable.numpy().copy() for variable in model.weights]
+    assert len(other.groups) == count
+    own = explainer.heatmaps(IMAGES, CLASSES)
+    np.testing.assert_allclose(other.heatmaps(IMAGES, CLASSES, (), 0), own, atol=1e-5)
+    found = other.heatmaps(IMAGES, CLASSES, range(count), 3)
+    after = [variable.numpy() for variable in model.weights]
+    for one, two in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, two)
+    variables = [variable for group in other.groups for variable in group]
+    for number, variable in enumerate(variables):  # now in truth
+        values = variable.numpy()
+        order = np.random.default_rng([3, number]).permutation(values.reshape(-1))
+        variable.assign(order.reshape(values.shape))
+    np.testing.assert_allclose(found, explainer.heatmaps(IMAGES, CLASSES), atol=1e-5)
+    assert not np.allclose(found, own, atol=0.05)
+    assert len(other._kept) == 1  # one graph for all weights
+
+
+def test_ctrl_c_leaves_the_model_as_it_was(monkeypatch):
+    model = seeded(plain())
+    before = [variable.numpy().copy() for variable in model.weights]
+    calls = []
+
+    def stopping(*tensors):
+        calls.append(tensors)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return kerascam.model.run(*tensors)
+
+    monkeypatch.setattr("kerascam.explain.randomized.run", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(GradCAM(model), IMAGES, CLASSES, metrics=["mprt_cascading"])
+    for one, variable in zip(before, model.weights, strict=True):
+        np.testing.assert_array_equal(one, variable.numpy())
+
+
+def test_what_knows_no_weights_fails_and_gradients_pass():
+    """Guided backprop draws edges, whatever was learnt; an edge detector has no weights at all."""
+    model = seeded(plain())
+    found = evaluate(
+        [Saliency(model), GradCAM(model), GuidedBackprop(model)],
+        IMAGES,
+        CLASSES,
+        metrics=["mprt_cascading", "mprt_independent", "efficient_mprt", "random_logit"],
+    )
+    np.testing.assert_allclose(found.of("edges", "mprt_cascading"), 1, atol=1e-9)
+    np.testing.assert_allclose(found.of("edges", "efficient_mprt"), 0, atol=1e-9)
+    assert found.mean("saliency", "mprt_cascading").value < 0.7
+    assert (found.of("random", "random_logit") > 1 - 1e-9).all()
+    assert found.mean("grad_cam", "random_logit").value < 0.6
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_models_that_cannot_be_randomized_or_have_one_class():
+    still = keras.Sequential([keras.Input((12, 12, 3)), L.GlobalAveragePooling2D()])
+    with pytest.raises(ValueError, match="has no weights that could be randomized"):
+        evaluate(Saliency(still), IMAGES, metrics=["mprt_cascading"])
+    one = keras.Sequential([keras.Input((12, 12, 3)), L.GlobalAveragePooling2D(), L.Dense(1)])
+    with pytest.raises(ValueError, match="has no second class to compare with"):
+        evaluate(Saliency(one), IMAGES, metrics=["random_logit"])
