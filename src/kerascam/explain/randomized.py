@@ -78,7 +78,7 @@ class Randomized:
         numbers = range(len(self._variables))
         chosen = [self._layer_of[number] in set(layers) for number in numbers]
         values = [
-            shuffled(variable, [seed, number]) if moved else ops.convert_to_tensor(variable.value)
+            shuffled(variable, [seed, number]) if moved else ops.copy(variable.value)
             for number, variable, moved in zip(numbers, self._variables, chosen, strict=True)
         ]
         with fitting(asked.arrays):
@@ -113,6 +113,6 @@ class Randomized:
                 with driven_by(InGraph()):
                     return {"heatmaps": results(trace, programs.recipe)["heatmaps"]}
 
-        weights = [ops.convert_to_tensor(variable.value) for variable in variables]
+        weights = [ops.copy(variable.value) for variable in variables]
         made = compile_graph(explain, with_classes(signature, *weights), freeze=False)
         return _Program(made, counts[0])
