@@ -69,6 +69,28 @@ def test_the_figures_are_those_of_the_metrics_alone(model, explainers, evaluatio
         )
 
 
+def test_the_model_is_asked_once_about_an_image(model, monkeypatch):
+    asked = []
+    answers_of = kerascam.evaluating.memory.answers_of
+
+    def counting(judge, images, classes):
+        asked.append(len(images))
+        return answers_of(judge, images, classes)
+
+    monkeypatch.setattr("kerascam.evaluating.memory.answers_of", counting)
+    steps = {"steps": 8}
+    one = {"deletion": steps}
+    both = {"symmetric_relevance_gain": steps, "deletion": steps, "pixel_flipping": steps}
+    alone = evaluate(GradCAM(model), IMAGES, CLASSES, metrics=one)
+    assert sum(asked) <= COUNT * (2 + 5 * 7)  # the image and nothing are the same for all five
+    asked.clear()
+    found = evaluate(GradCAM(model), IMAGES, CLASSES, metrics=both)
+    assert sum(asked) <= COUNT * (2 + 5 * 2 * 7)
+    np.testing.assert_allclose(
+        found.of("grad_cam", "deletion"), alone.of("grad_cam", "deletion"), atol=1e-6
+    )
+
+
 def test_logits_and_probabilities_are_both_handed(model, evaluation):
     """Pixel flipping in one step: half of what the logit loses."""
     whole = GradCAM(model).score(IMAGES, CLASSES)

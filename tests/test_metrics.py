@@ -275,7 +275,7 @@ def test_what_is_not_defined_is_nan_and_says_why(name):
     assert np.isnan(found).tolist() == [False, False, True]
     handed = {**SUPPLY, "heatmaps": heatmaps, "attributions": heatmaps, "masks": masks,
               "others": others}  # fmt: skip
-    reasons = metric.reasons(found, handed)
+    reasons = metric.reasons(found, handed.__getitem__)
     assert reasons[:2] == ["", ""] and len(reasons[2]) > 10
 
 

@@ -17,6 +17,7 @@ from ..model import input_specs
 from .baselines import BASELINES
 from .evaluation import Evaluation
 from .handing import Supply
+from .memory import Memory
 from .others import Others
 from .subjects import Drawn, Subject, named
 
@@ -97,12 +98,14 @@ def evaluate(
     figures, reasons = np.full(shape, np.nan), np.full(shape, "", object)
     starts = range(0, len(arrays), batch_size)
     made, steps = 0, len(starts) * len(subjects)
+    memory = Memory(judge)
     for start in starts:
+        memory.forget()
         part = slice(start, start + batch_size)
         of_part = None if masked is None else masked[part]
         others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
-            supply = Supply(subject, judge, arrays[part], wanted[part], of_part, others_of)
+            supply = Supply(subject, judge, memory, arrays[part], wanted[part], of_part, others_of)
             for column, (metric, options) in enumerate(chosen.values()):
                 found, why = supply.measure(metric, options)
                 figures[row, column, part], reasons[row, column, part] = found, why

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, HostMasks
-from ..explain import Explainer, Randomized, answers_of, class_count_of
+from ..explain import Explainer, Randomized, class_count_of
 from ..metrics import Metric
+from .memory import Memory
 from .subjects import Subject
 
 
@@ -22,6 +23,7 @@ class Supply:
     Attributes:
         subject: What draws the maps.
         judge: An explainer, for the forward pass of the model.
+        memory: What the model has answered before.
         images: Shape (batch, *size, channels).
         classes: Shape (batch,).
         masks: Shape (batch, *size); None if there are none.
@@ -30,6 +32,7 @@ class Supply:
 
     subject: Subject
     judge: Explainer
+    memory: Memory
     images: HostImages
     classes: HostClassIds
     masks: HostMasks | None
@@ -89,15 +92,20 @@ class Supply:
 
     def measure(self, metric: Metric, options: Mapping[str, Any]) -> tuple[Any, list[str]]:
         """Compute a metric's figures, (batch,), and why some are not defined: "" for the others."""
-        handed = {name: getattr(self, name) for name in metric.needs}
-        figures = np.asarray(metric.function(*handed.values(), **options), np.float64)
+        failing = metric.failing(self._named)
+        if all(failing):  # there is nothing to ask the model
+            return np.full(len(failing), np.nan), failing
+        handed = [self._named(name) for name in metric.needs]
+        figures = np.asarray(metric.function(*handed, **options), np.float64)
         if figures.shape != (len(self.images),):
             raise ValueError(
                 f"metric {metric.name!r} must return one figure per image, shape "
                 f"({len(self.images)},); it returned shape {figures.shape}"
             )
-        known = {**handed, "heatmaps": self.heatmaps, "masks": self.masks}
-        return figures, metric.reasons(figures, known)
+        return figures, metric.reasons(figures, self._named)
+
+    def _named(self, name: str) -> Any:
+        return getattr(self, name)
 
     def _of_another_class(self, images: Any, seed: int) -> Any:
         count = class_count_of(self.judge, self.images)
@@ -112,8 +120,8 @@ class Supply:
     def _asked(self, copies: Any, which: str) -> Any:
         count, batch = copies.shape[:2]
         flat = self._typed(copies).reshape(count * batch, *copies.shape[2:])
-        answers = answers_of(self.judge, flat, np.tile(self.classes, count))
-        return getattr(answers, which).reshape(count, batch)
+        found = self.memory.answers(flat, np.tile(self.classes, count))
+        return found[which].reshape(count, batch)
 
     def _typed(self, images: Any) -> HostImages:
         return np.asarray(images).astype(self.images.dtype, copy=False)

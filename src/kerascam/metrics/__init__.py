@@ -18,7 +18,8 @@ from .correlations import mu_fidelity, sensitivity_n, infidelity
 from .stability import max_sensitivity
 from .localization import pointing_game, mass_in_mask, rank_accuracy, auc, iou
 from .mosaic import focus
-from .sanity import mprt_cascading, mprt_independent, smooth_mprt, efficient_mprt, random_logit
+from .sanity import mprt_cascading, mprt_independent, smooth_mprt, efficient_mprt
+from .other_class import random_logit
 # isort: on
 
 __all__ = [

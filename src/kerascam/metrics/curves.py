@@ -32,7 +32,7 @@ def deletion(
     images: HostImages,
     heatmaps: HostHeatmaps,
     *,
-    steps: int = 64,
+    steps: int = 32,
     baseline: Any = "mean",
 ) -> Figures:
     r"""Integrate the probability while the strongest pixels of the map are hidden first.
@@ -79,7 +79,7 @@ def insertion(
     images: HostImages,
     heatmaps: HostHeatmaps,
     *,
-    steps: int = 64,
+    steps: int = 32,
     baseline: Any = "blur",
 ) -> Figures:
     r"""Integrate the probability while the strongest pixels of the map are shown first.
@@ -185,7 +185,7 @@ def pixel_flipping(
     images: HostImages,
     heatmaps: HostHeatmaps,
     *,
-    steps: int = 64,
+    steps: int = 32,
     baseline: Any = "mean",
 ) -> Figures:
     r"""Average what the score loses while the strongest pixels of the map are hidden first.
@@ -238,7 +238,7 @@ def effective_complexity(
     heatmaps: HostHeatmaps,
     *,
     tolerance: float = 0.1,
-    steps: int = 64,
+    steps: int = 32,
     baseline: Any = "mean",
 ) -> Figures:
     r"""Find the least share of pixels, strongest first, that is enough for the probability.

@@ -1,6 +1,6 @@
 """One table of metrics, filled by decorating the function that does the work."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -77,22 +77,32 @@ class Metric:
         """The user's options and their defaults: the function's keyword-only parameters."""
         return options_of(self.function)
 
-    def reasons(self, figures: Figures, supplied: Mapping[str, Any]) -> list[str]:
+    def failing(self, supplied: Callable[[str], Any]) -> list[str]:
+        """Say of each image which requirement it fails; "" if none.
+
+        Args:
+            supplied: From a name to what is handed under it.
+        """
+        holds = [
+            (summary_of(check), check(*map(supplied, needs_of(check)))) for check in self.requires
+        ]
+        if not holds:
+            return [""] * len(supplied("images" if "images" in self.needs else "heatmaps"))
+        return [
+            next((why for why, fine in holds if not fine[place]), "")
+            for place in range(len(holds[0][1]))
+        ]
+
+    def reasons(self, figures: Figures, supplied: Callable[[str], Any]) -> list[str]:
         """Say of each image why its figure is not defined; "" where it is.
 
         Args:
             figures: Shape (batch,): what the function returned.
-            supplied: What it was handed, by name.
+            supplied: From a name to what is handed under it.
         """
-        holds = [
-            (summary_of(check), check(*(supplied[name] for name in needs_of(check))))
-            for check in self.requires
-        ]
         return [
-            ""
-            if np.isfinite(figure)
-            else next((why for why, fine in holds if not fine[place]), _NOT_FINITE)
-            for place, figure in enumerate(figures)
+            "" if np.isfinite(figure) else why or _NOT_FINITE
+            for figure, why in zip(figures, self.failing(supplied), strict=True)
         ]
 
 

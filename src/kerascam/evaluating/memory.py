@@ -1,0 +1,50 @@
+"""Remember what the model answered: several metrics ask about the same changed images."""
+
+import hashlib
+
+import numpy as np
+
+from .._host_types import HostClassIds, HostImages
+from ..explain import Explainer, answers_of
+
+_KEYS = ("scores", "probabilities")
+
+
+class Memory:
+    """Asks a model about images that it has not been asked about.
+
+    Args:
+        judge: An explainer, for the forward pass of the model.
+    """
+
+    def __init__(self, judge: Explainer) -> None:
+        self._judge = judge
+        self._known: dict[bytes, tuple[float, ...]] = {}
+
+    def answers(self, images: HostImages, classes: HostClassIds) -> dict[str, np.ndarray]:
+        """Return scores and probabilities, each of shape (batch,).
+
+        Args:
+            images: Shape (batch, *size, channels).
+            classes: Shape (batch,).
+        """
+        marks = [_mark(image, own) for image, own in zip(images, classes, strict=True)]
+        new = {mark: place for place, mark in enumerate(marks) if mark not in self._known}
+        if new:
+            places = list(new.values())
+            found = answers_of(self._judge, images[places], classes[places])
+            rows = zip(*(getattr(found, key).tolist() for key in _KEYS), strict=True)
+            self._known.update(zip(new, rows, strict=True))
+        columns = np.array([self._known[mark] for mark in marks], np.float64).T
+        return dict(zip(_KEYS, columns, strict=True))
+
+    def forget(self) -> None:
+        """Forget all, as the next images are others."""
+        self._known.clear()
+
+
+def _mark(image: np.ndarray, own: int) -> bytes:
+    """Return what stands for an image and a class."""
+    found = hashlib.blake2b(image.tobytes(), digest_size=16)
+    found.update(int(own).to_bytes(8, "little", signed=True))
+    return found.digest()
