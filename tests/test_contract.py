@@ -1,6 +1,9 @@
 """What every registered method owes its user, whatever it computes."""
 
 import inspect
+import pydoc
+import re
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 import kerascam
 from kerascam.estimates import as_estimate
+from kerascam.explain import Explainer, NamedExplainer
 from kerascam.explain.documentation import entries, sections
 from kerascam.maps import normalize
 from kerascam.registry import METHODS, Citation
@@ -245,6 +249,75 @@ def test_it_has_a_class_of_its_own(method):
         assert known[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert known[name].default == default
     assert max(map(len, text.split("\n"))) <= 100
+
+
+@EVERY
+def test_its_constructor_is_its_functions_options_and_those_of_every_explainer(method):
+    """Names, order, kinds and defaults: neither can change without the other."""
+    kind = inspect.Parameter
+    parameters = inspect.signature(getattr(kerascam, method.class_name)).parameters
+    every = inspect.signature(Explainer.__init__).parameters
+    found = list(parameters.values())
+    of_layer = "layer" in parameters and parameters["layer"].kind is kind.POSITIONAL_OR_KEYWORD
+    assert of_layer == method.of_layers
+    first = ["model", "layer"] if of_layer else ["model"]
+    names = list(parameters)
+    assert names[: len(first)] == first
+    assert names[len(first) : len(first) + len(method.options)] == list(method.options)
+    shared = set(names) - set(method.options)
+    expected = set(every) - {"self", "method", "options"}
+    left_out = set() if of_layer else {"call_index", "grid", "place"}
+    assert expected - shared in (left_out, left_out | ({"layer"} if not of_layer else set()))
+    for name, each in parameters.items():
+        assert each.kind is (kind.POSITIONAL_OR_KEYWORD if name in first else kind.KEYWORD_ONLY)
+        if name in method.options:
+            own = inspect.signature(method.function).parameters[name]
+            assert (each.default, each.annotation) == (own.default, own.annotation)
+        elif name == "normalize":
+            assert each.default == method.normalize
+        else:
+            assert (each.default, each.annotation) == (every[name].default, every[name].annotation)
+    assert kind.VAR_KEYWORD not in {each.kind for each in found}
+
+
+def test_what_constructors_share_is_declared_as_it_is_taken():
+    """An editor and mypy read the declarations, Python the parameters of the class above."""
+    found = 0
+    for base in [*NamedExplainer.__subclasses__()]:
+        taken = {
+            name: each
+            for name, each in inspect.signature(base.__init__).parameters.items()
+            if each.kind is each.KEYWORD_ONLY
+        }
+        for made in base.__subclasses__():
+            parameters = inspect.signature(vars(made)["__init__"]).parameters
+            shared = get_args(parameters["shared"].annotation)[0]
+            assert get_type_hints(shared) == {name: each.annotation for name, each in taken.items()}
+            found += 1
+    assert found > 15
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("GradCAM(model, norm", "normalize="), ("GuidedGradCAM(model, None, local", "localizer="),
+     ("RISE(model, prob", "probability="), ("RISE(model, class_n", "class_names="),
+     ("SmoothGrad(model, lay", "layer="), ("ScoreCAM(model, pla", "place=")],
+)  # fmt: skip
+def test_an_editor_completes_each_argument(code, name):
+    """Jedi reads the code as it stands, as an editor does, and runs nothing."""
+    jedi = pytest.importorskip("jedi")
+    script = jedi.Script(f"from kerascam import {code.partition('(')[0]}\nmodel = 1\n{code}")
+    assert name in {each.name for each in script.complete()}
+
+
+def test_help_shows_each_argument():
+    text = pydoc.plain(pydoc.render_doc(kerascam.RISE))
+    head = text.partition("|  Explain by RISE")[0]
+    for name, parameter in inspect.signature(kerascam.RISE).parameters.items():
+        assert re.search(rf"\b{name}\b", head), head
+        assert (
+            parameter.default in (inspect.Parameter.empty, None) or repr(parameter.default) in head
+        )
 
 
 def test_every_class_is_of_one_method():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerascam import GradCAM, Saliency, suggest_layers
-from kerascam.given import refuse_others
+from kerascam.given import as_arrays, refuse_others
 from kerascam.inputs import InputSpec, conform
 
 L = keras.layers
@@ -123,6 +123,18 @@ def test_a_pil_image_has_the_channels_of_the_model(mode, shape):
     np.testing.assert_array_equal(found[0], pixels.transpose(2, 0, 1) if shape[0] == 3 else pixels)
 
 
+@pytest.mark.parametrize("shape", [(8, 6, 3), (3, 8, 6), (8, None, 3)])
+def test_a_pil_image_of_another_size_names_what_fits_it(shape):
+    message = (
+        r"images must be of the model's size, width (6|any) and height 8, not a PIL image of "
+        r"width 20 and height 10: kerascam.load_images\(paths, model\).images fits files"
+    )
+    for images in (Image.new("RGB", (20, 10)), [Image.new("RGB", (20, 10))] * 2):
+        with pytest.raises(ValueError, match=message):
+            as_arrays(images, shape, "images")
+    assert as_arrays(Image.new("RGB", (6, 8)), shape, "images").size == 6 * 8 * 3
+
+
 def test_deep_grey_keeps_its_values():
     deep = np.arange(20, dtype=np.uint16).reshape(4, 5) * 3000
     (found,) = conform(Image.fromarray(deep), spec(4, 5, 1))
@@ -133,10 +145,10 @@ def test_deep_grey_keeps_its_values():
 
 def test_pil_images_that_cannot_be_taken(tmp_path):
     picture = Image.fromarray(IMAGES[0])
-    with pytest.raises(ValueError, match="or be one image of it"):
+    with pytest.raises(ValueError, match=r"load_images\(paths, model\)"):
         conform(picture, spec(4, 4, 3))
     with pytest.raises(ValueError, match="images must be of one size"):
-        conform([picture, picture.resize((3, 3))], spec(8, 9, 3))
+        conform([picture, picture.resize((3, 3))], spec(None, None, 3))
     with pytest.raises(TypeError, match="must have the 7 channels"):
         conform(picture, spec(8, 9, 7))
     with pytest.raises(TypeError, match="must be arrays for this model, not PIL images"):

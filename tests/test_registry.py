@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kerascam
-from kerascam.registry import METHODS, Citation, Method, Registry
+from kerascam.registry import METHODS, Citation, Method, Registry, plain_form
 
 
 def filled():
@@ -70,7 +70,11 @@ def test_a_name_is_taken_as_people_write_it(spelling):
         ("Grad-CAM++", "grad_cam_plus_plus"),
         ("GradCAMPlusPlus", "grad_cam_plus_plus"),
         ("gradcam++", "grad_cam_plus_plus"),
-        ("gradient*input", None),
+        ("gradient*input", "gradient_times_input"),
+        ("Gradient x Input", "gradient_times_input"),
+        ("IG", "integrated_gradients"),
+        ("HSIC", "hsic_attribution"),
+        ("xyz", None),
         ("Gradient × input", "gradient_times_input"),
         ("integrated gradients", "integrated_gradients"),
     ],
@@ -83,8 +87,13 @@ def test_the_methods_names(spelling, name):
 
 
 def test_every_spelling_is_of_one_method():
+    spellings = []
     for method in METHODS.values():
+        own = (method.title, method.class_name, method.name, *method.aliases)
+        spellings += {plain_form(each) for each in own}
+        assert all(METHODS[each] is method for each in own)
         assert METHODS[method.title] is METHODS[method.class_name] is METHODS[method.name] is method
+    assert len(spellings) == len(set(spellings))
 
 
 def test_a_name_is_taken_once():
@@ -102,6 +111,7 @@ def test_a_name_is_taken_once():
         ("Anothr", "did you mean 'another'?"),
         ("Othre CAM", "did you mean 'another'?"),
         ("zzz", "one of: plain, another"),
+        ("oth", "did you mean 'another'?"),
         (7, "one of: plain, another"),
         (None, "one of: plain, another"),
     ],

@@ -87,7 +87,7 @@ def as_arrays(value: Any, shape: tuple[int | None, ...] | None, name: str) -> An
 
     Raises:
         TypeError: If a PIL image has other values or channels than the model takes.
-        ValueError: If it cannot be read.
+        ValueError: If it cannot be read, or has another size than the model takes.
     """
     if _is_pil(value):
         return _pixels(value, shape, name)
@@ -137,4 +137,13 @@ def _pixels(image: Any, shape: tuple[int | None, ...] | None, name: str) -> np.n
     except (OSError, ValueError, SyntaxError) as error:  # of a file that is read only now
         raise ValueError(f"{name} holds a PIL image that cannot be read: {reason(error)}") from None
     array = array if array.ndim == 3 else array[..., None]
+    size = shape[1:] if first else shape[:2]
+    if not matches(array.shape[:2], size):
+        height, width = ("any" if length is None else length for length in size)
+        raise ValueError(
+            f"{name} must be of the model's size, width {width} and height {height}, not a PIL "
+            f"image of width {image.width} and height {image.height}: "
+            f"kerascam.load_images(paths, model).images fits files to the model, or call "
+            f"image.resize((width, height)) first"
+        )
     return np.moveaxis(array, -1, 0) if first else array

@@ -72,6 +72,7 @@ class Method:
         passes: How often it runs the model, in words, with options in braces, as in
             "1 + {samples} forward"; None if once, and once back.
         normalize: How its heatmaps are scaled if the user does not say.
+        aliases: Other names that people write for it, as "IG".
     """
 
     name: str
@@ -86,6 +87,7 @@ class Method:
     check: Callable[..., None] | None = None
     passes: str | None = None
     normalize: str = "max"
+    aliases: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

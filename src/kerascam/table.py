@@ -101,8 +101,8 @@ class UnknownNameError(ValueError, KeyError):
 class Table(Mapping[str, E]):
     """Maps a name to its entry, in the order in which the package lists them.
 
-    A name is taken as people write it: the function's, the public one or the field's, whatever the
-    case, hyphens and spaces.
+    A name is taken as people write it: the function's, the public one, the field's or an alias,
+    whatever the case, hyphens and spaces.
 
     Args:
         noun: What its entries are called, for errors.
@@ -137,12 +137,19 @@ class Table(Mapping[str, E]):
         spellings = {
             plain_form(spelling): entry
             for entry in entries.values()
-            for spelling in (entry.title, entry.public_name, entry.name)
+            for spelling in (
+                *getattr(entry, "aliases", ()),
+                entry.title,
+                entry.public_name,
+                entry.name,
+            )
         }
         wanted = plain_form(name)
         if wanted in spellings:
             return spellings[wanted]
         near = get_close_matches(wanted, spellings, n=1)
+        if not near and len(wanted) > 2:  # a part of a name, as "SHAP" of "KernelSHAP"
+            near = [spelling for spelling in spellings if wanted in spelling][:1]
         raise self._unknown(name, entries, *(spellings[each].name for each in near))
 
     def registered(self, name: str) -> E:
@@ -188,7 +195,7 @@ def plain_form(name: str) -> str:
         >>> plain_form("Grad-CAM++"), plain_form("GradCAMPlusPlus")
         ('gradcamplusplus', 'gradcamplusplus')
     """
-    plain = name.casefold().replace("+", "plus").replace("×", "times")
+    plain = name.casefold().replace("+", "plus").replace("×", "times").replace("*", "times")
     return re.sub(r"[\W_]", "", plain)
 
 

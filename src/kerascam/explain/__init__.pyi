@@ -1,8 +1,14 @@
 from .answers import answers_of as answers_of
 from .answers import class_count_of as class_count_of
+from .bases import ImageArguments as ImageArguments
 from .bases import ImageExplainer as ImageExplainer
+from .bases import ImageExplainerWithOptions as ImageExplainerWithOptions
+from .bases import LayerArguments as LayerArguments
 from .bases import LayerExplainer as LayerExplainer
+from .bases import LayerExplainerWithOptions as LayerExplainerWithOptions
 from .bases import NamedExplainer as NamedExplainer
+from .bases import SharedArguments as SharedArguments
+from .bases import WholeModelExplainerWithOptions as WholeModelExplainerWithOptions
 from .cache import Programs as Programs
 from .documentation import with_attributes as with_attributes
 from .explainer import Explainer as Explainer

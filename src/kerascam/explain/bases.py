@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import keras
+from typing_extensions import Unpack
 
 from .._types import Target
 from ..maps import Normalization
@@ -15,6 +16,57 @@ from .explainer import Explainer
 from .options import check_arguments
 
 
+class SharedArguments(TypedDict, total=False):
+    """What every constructor takes by name, beside its method's options."""
+
+    target: Target | None
+    output: int | str | None
+    input: int | str | None
+    normalize: Normalization | None
+    class_names: Sequence[str] | None
+    axes: str | None
+    freeze: bool
+
+
+class ImageArguments(SharedArguments, total=False):
+    """What the constructors of methods of the images take by name."""
+
+    layer: Any
+
+
+class LayerArguments(SharedArguments, total=False):
+    """What the constructors of methods that look at layers take by name."""
+
+    call_index: int | None
+    grid: tuple[int, int] | None
+    place: Place
+
+
+def _whole_signature(made: type) -> inspect.Signature:
+    """Return how a class is made, with what its constructor hands on written out.
+
+    Args:
+        made: The class. What its constructor takes as `**shared` or `**options` is replaced by the
+            keyword-only parameters of the nearest class above that names them.
+    """
+    parameters: dict[str, inspect.Parameter] = {}
+    for each in made.__mro__:
+        if each is Explainer or "__init__" not in vars(each):
+            continue
+        own = list(inspect.signature(vars(each)["__init__"]).parameters.values())[1:]
+        open_ended = [one for one in own if one.kind is one.VAR_KEYWORD]
+        for one in own:
+            if one.kind is not one.VAR_KEYWORD:
+                parameters.setdefault(one.name, one)
+        if not open_ended or open_ended[0].name == "options":
+            break
+    method = getattr(made, "_method", None)
+    if method is not None and "normalize" in parameters:  # None is the method's own way
+        usual = METHODS.registered(method).normalize
+        parameters["normalize"] = parameters["normalize"].replace(default=usual)
+    return inspect.Signature(list(parameters.values()))
+
+
 class NamedExplainer(Explainer):
     """An explainer that is bound to a method, and documented in full."""
 
@@ -23,8 +75,7 @@ class NamedExplainer(Explainer):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        signature = inspect.signature(cls.__init__)
-        cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+        cls.__signature__ = _whole_signature(cls)
         if "_method" in vars(cls):
             cls.__doc__ = document(cls, METHODS.registered(cls._method), Explainer)
 
@@ -39,8 +90,8 @@ class NamedExplainer(Explainer):
         return super().__new__(cls)
 
 
-class LayerExplainer(NamedExplainer):
-    """An explainer whose method draws its maps on a layer's grid."""
+class LayerExplainerWithOptions(NamedExplainer):
+    """An explainer whose method draws its maps on a layer's grid, and has options of its own."""
 
     def __init__(
         self,
@@ -51,12 +102,13 @@ class LayerExplainer(NamedExplainer):
         output: int | str | None = None,
         input: int | str | None = None,
         call_index: int | None = None,
-        normalize: Normalization = "max",
+        normalize: Normalization | None = None,
         class_names: Sequence[str] | None = None,
         grid: tuple[int, int] | None = None,
         place: Place = "stretch",
         axes: str | None = None,
         freeze: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(
             model,
@@ -72,11 +124,21 @@ class LayerExplainer(NamedExplainer):
             place=place,
             axes=axes,
             freeze=freeze,
+            **options,
         )
 
 
-class ImageExplainer(NamedExplainer):
-    """An explainer whose method draws its maps on the images themselves."""
+class LayerExplainer(LayerExplainerWithOptions):
+    """An explainer whose method draws its maps on a layer's grid."""
+
+    def __init__(
+        self, model: keras.Model, layer: Any = None, **shared: Unpack[LayerArguments]
+    ) -> None:
+        super().__init__(model, layer, **shared)
+
+
+class ImageExplainerWithOptions(NamedExplainer):
+    """An explainer whose method draws its maps on the images, and has options of its own."""
 
     def __init__(
         self,
@@ -85,11 +147,12 @@ class ImageExplainer(NamedExplainer):
         target: Target | None = None,
         output: int | str | None = None,
         input: int | str | None = None,
-        normalize: Normalization = "max",
+        normalize: Normalization | None = None,
         class_names: Sequence[str] | None = None,
         axes: str | None = None,
         layer: Any = None,
         freeze: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(
             model,
@@ -102,4 +165,42 @@ class ImageExplainer(NamedExplainer):
             axes=axes,
             layer=layer,
             freeze=freeze,
+            **options,
+        )
+
+
+class ImageExplainer(ImageExplainerWithOptions):
+    """An explainer whose method draws its maps on the images themselves."""
+
+    def __init__(self, model: keras.Model, **shared: Unpack[ImageArguments]) -> None:
+        super().__init__(model, **shared)
+
+
+class WholeModelExplainerWithOptions(NamedExplainer):
+    """As `ImageExplainerWithOptions`, of a method that runs the whole model: no layer is named."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        target: Target | None = None,
+        output: int | str | None = None,
+        input: int | str | None = None,
+        normalize: Normalization | None = None,
+        class_names: Sequence[str] | None = None,
+        axes: str | None = None,
+        freeze: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            model,
+            self._method,
+            target=target,
+            output=output,
+            input=input,
+            normalize=normalize,
+            class_names=class_names,
+            axes=axes,
+            freeze=freeze,
+            **options,
         )

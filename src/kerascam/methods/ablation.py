@@ -4,19 +4,17 @@ Nothing is differentiated: the rest of the network, after the layer, is run agai
 layer's output. A^k, Z and the shapes are as in `one_weight`.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Maps, ScoreFunction, Target
+from .._types import Features, Maps, ScoreFunction
 from ..arguments import check_flag
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import collect
 from .one_weight import per_feature, weighted_sum
@@ -92,7 +90,7 @@ def ablation_cam(activations: Features, rest: ScoreFunction, *, groups: Any = No
     return ops.relu(weighted_sum(activations, weights))
 
 
-class AblationCAM(NamedExplainer):
+class AblationCAM(LayerExplainerWithOptions):
     r"""Explain by Ablation-CAM: each feature map weighed by what the score loses without it.
 
     Without gradients, so also of layers after which they vanish. Only what follows the layer is run
@@ -119,33 +117,9 @@ class AblationCAM(NamedExplainer):
         layer: Any = None,
         *,
         groups: Any = None,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            groups=groups,
-        )
+        super().__init__(model, layer, groups=groups, **shared)
 
 
 def check_recipro_cam(smooth: Any) -> None:
@@ -204,7 +178,7 @@ def _weights(apart: Any, smooth: bool) -> Any:
     return 0.5 * here + 0.25 * ops.cast(apart == 1, apart.dtype) if smooth else here
 
 
-class ReciproCAM(NamedExplainer):
+class ReciproCAM(LayerExplainerWithOptions):
     r"""Explain by Recipro-CAM: the score of each cell of the layer alone.
 
     Without gradients, and of all such methods the cheapest: one run of what follows the layer per
@@ -230,30 +204,6 @@ class ReciproCAM(NamedExplainer):
         layer: Any = None,
         *,
         smooth: bool = False,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "minmax",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            smooth=smooth,
-        )
+        super().__init__(model, layer, smooth=smooth, **shared)

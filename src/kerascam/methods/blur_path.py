@@ -1,18 +1,18 @@
 """Input gradients along a path of ever less blur."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction, Target
+from .._types import GradientFunction, Images, ScoreFunction
 from ..arguments import number_in, real_number
 from ..baselines import blurred
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import ImageArguments, ImageExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, sum_over
 
@@ -82,7 +82,7 @@ def blur_ig(
     return Estimate(maps, residual=change - ops.sum(maps, grid_axes(maps)))
 
 
-class BlurIG(NamedExplainer):
+class BlurIG(ImageExplainerWithOptions):
     r"""Explain by the gradient, integrated on the path from the blurred image to the image.
 
     Needs no baseline colour, and shows what appears when details do: edges and textures. Complete:
@@ -111,26 +111,6 @@ class BlurIG(NamedExplainer):
         *,
         steps: int = 32,
         max_sigma: float | None = None,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            steps=steps,
-            max_sigma=max_sigma,
-        )
+        super().__init__(model, steps=steps, max_sigma=max_sigma, **shared)

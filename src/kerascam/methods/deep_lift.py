@@ -1,16 +1,16 @@
 """DeepLIFT: differences from a baseline, brought back through the network."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Images, MultiplierFunction, ScoreFunction, Target
+from .._types import Images, MultiplierFunction, ScoreFunction
 from ..baselines import baseline_of, check_baseline
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import ImageArguments, ImageExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 
 
@@ -60,7 +60,7 @@ def deep_lift(
     return Estimate(maps, residual=change - ops.sum(maps, grid_axes(maps)))
 
 
-class DeepLIFT(NamedExplainer):
+class DeepLIFT(ImageExplainerWithOptions):
     r"""Explain by DeepLIFT's rescale rule: how the score differs from that of a baseline.
 
     Signed, and complete in networks of layers and activations: the raw map sums to S(x) - S(x') up
@@ -88,25 +88,6 @@ class DeepLIFT(NamedExplainer):
         model: keras.Model,
         *,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            baseline=baseline,
-        )
+        super().__init__(model, baseline=baseline, **shared)

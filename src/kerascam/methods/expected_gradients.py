@@ -1,19 +1,19 @@
 """Integrated gradients, averaged over many baselines."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction, Target
+from .._types import GradientFunction, Images, ScoreFunction
 from ..arguments import number_in
 from ..baselines import as_images, check_baseline
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, collect, mean_and_error
 
@@ -32,6 +32,7 @@ def check_expected_gradients(samples: Any, references: Any, seed: Any) -> None:
 @METHODS.register(
     title="Expected gradients",
     class_name="ExpectedGradients",
+    aliases=("EG",),
     signed=True,
     check=check_expected_gradients,
     passes="1 + {samples} forward, {samples} backward, and 1 forward per reference",
@@ -107,7 +108,7 @@ def _images_of(references: Any, images: Images) -> Any:
     return ops.broadcast_to(made, (values.shape[0], *ops.shape(images)[1:]))
 
 
-class ExpectedGradients(NamedExplainer):
+class ExpectedGradients(WholeModelExplainerWithOptions):
     r"""Explain by expected gradients: integrated gradients, averaged over many references.
 
     Known as GradientSHAP too. `explanation.residual` is what the map's sum misses, and
@@ -140,25 +141,6 @@ class ExpectedGradients(NamedExplainer):
         samples: int = 64,
         references: Any = 0.0,
         seed: int = 0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
-            samples=samples,
-            references=references,
-            seed=seed,
-        )
+        super().__init__(model, samples=samples, references=references, seed=seed, **shared)

@@ -1,17 +1,16 @@
 """Class activation maps of the features that are unusually strong at a place."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Maps, Target
+from .._types import Features, Maps
 from ..arguments import real_number
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 
 
@@ -56,7 +55,7 @@ def fem(activations: Features, *, deviations: float = 2.0) -> Maps:
     return ops.sum(means * strong, -1)
 
 
-class FEM(NamedExplainer):
+class FEM(LayerExplainerWithOptions):
     r"""Show by FEM where the features of a layer are unusually strong, whatever the class.
 
     `classes` changes the name of the class, not the map. Assumes activations after a ReLU, whose
@@ -82,30 +81,6 @@ class FEM(NamedExplainer):
         layer: Any = None,
         *,
         deviations: float = 2.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            deviations=deviations,
-        )
+        super().__init__(model, layer, deviations=deviations, **shared)

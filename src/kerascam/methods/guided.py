@@ -3,16 +3,14 @@
 The step itself is replaced by the model's room, before `gradient` comes here.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops  # noqa: F401  # the examples use it
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images, Target
-from ..explain import ImageExplainer, NamedExplainer
-from ..maps import Normalization
-from ..placement import Place
+from .._types import GradientFunction, Heatmaps, Images
+from ..explain import ImageExplainer, LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
 from .input_gradient import strongest_channel
 from .one_weight import GRAD_CAM_PAPER
@@ -21,6 +19,7 @@ from .one_weight import GRAD_CAM_PAPER
 @METHODS.register(
     title="Guided backpropagation",
     class_name="GuidedBackprop",
+    aliases=("GBP",),
     relu_rule="guided",
     citation=Citation(
         "Springenberg, Dosovitskiy, Brox and Riedmiller",
@@ -130,7 +129,7 @@ def guided_grad_cam(
     return strongest_channel(gradient(images)) * localization
 
 
-class GuidedGradCAM(NamedExplainer):
+class GuidedGradCAM(LayerExplainerWithOptions):
     r"""Explain by guided backpropagation times Grad-CAM: sharp, and of the class.
 
     Both come from one forward pass.
@@ -155,30 +154,6 @@ class GuidedGradCAM(NamedExplainer):
         layer: Any = None,
         *,
         localizer: str = "grad_cam",
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            localizer=localizer,
-        )
+        super().__init__(model, layer, localizer=localizer, **shared)

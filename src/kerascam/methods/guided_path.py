@@ -1,18 +1,18 @@
 """Input gradients along a path that follows the gradient itself."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction, Target
+from .._types import GradientFunction, Images, ScoreFunction
 from ..arguments import number_in, real_number
 from ..baselines import baseline_of, check_baseline
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import ImageArguments, ImageExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES
 
@@ -141,7 +141,7 @@ def _places_of_equals(values: Any) -> Any:
     return ops.take_along_axis(firsts, ops.cumsum(ops.cast(~same, "int32"), 1) - 1, 1)
 
 
-class GuidedIG(NamedExplainer):
+class GuidedIG(ImageExplainerWithOptions):
     r"""Explain by the gradient, integrated on a path that avoids steep places.
 
     Less noisy than `IntegratedGradients`, as no value moves while its gradient is large and others
@@ -174,28 +174,8 @@ class GuidedIG(NamedExplainer):
         fraction: float = 0.25,
         max_dist: float = 0.02,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
         super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            steps=steps,
-            fraction=fraction,
-            max_dist=max_dist,
-            baseline=baseline,
+            model, steps=steps, fraction=fraction, max_dist=max_dist, baseline=baseline, **shared
         )

@@ -6,15 +6,12 @@ values, may be asked for at once: shape (copies, batch, *size, channels). The he
 (batch, *size).
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images, Target
-from ..explain import ImageExplainer, NamedExplainer
-from ..maps import Normalization
+from .._types import GradientFunction, Heatmaps, Images
+from ..explain import ImageArguments, ImageExplainer, ImageExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import mean_over
 from .noise import check_noise, noisy_copies
@@ -28,6 +25,7 @@ def strongest_channel(gradients: Images) -> Heatmaps:
 @METHODS.register(
     title="Saliency",
     class_name="Saliency",
+    aliases=("Vanilla gradient",),
     citation=Citation(
         "Simonyan, Vedaldi and Zisserman",
         2014,
@@ -67,6 +65,7 @@ class Saliency(ImageExplainer):
 @METHODS.register(
     title="Gradient × input",
     class_name="GradientTimesInput",
+    aliases=("Input × gradient", "Gradient x input", "Input x gradient"),
     signed=True,
     citation=Citation(
         "Shrikumar, Greenside, Shcherbina and Kundaje",
@@ -145,7 +144,7 @@ def smooth_grad(
     return strongest_channel(mean)
 
 
-class SmoothGrad(NamedExplainer):
+class SmoothGrad(ImageExplainerWithOptions):
     r"""Explain by the gradient, averaged over noisy copies of the image.
 
     The same seed yields the same heatmaps, whatever else is in the batch.
@@ -172,27 +171,6 @@ class SmoothGrad(NamedExplainer):
         samples: int = 25,
         noise: float = 0.15,
         seed: int = 0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            samples=samples,
-            noise=noise,
-            seed=seed,
-        )
+        super().__init__(model, samples=samples, noise=noise, seed=seed, **shared)

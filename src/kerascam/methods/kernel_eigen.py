@@ -1,17 +1,16 @@
 """Class activation maps by the strongest direction of the features under a kernel."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Maps, Target
+from .._types import Features, Maps
 from ..arguments import real_number
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
 from .eigen import agreeing
 
@@ -93,7 +92,7 @@ def kpca_cam(
     return ops.reshape(projection, shape[:-1])
 
 
-class KPCACAM(NamedExplainer):
+class KPCACAM(LayerExplainerWithOptions):
     r"""Show what dominates a layer by KPCA-CAM: Eigen-CAM with a kernel, whatever the class.
 
     A kernel finds a direction that is no straight line of the features. `classes` changes the name
@@ -123,35 +122,9 @@ class KPCACAM(NamedExplainer):
         kernel: Kernel = "sigmoid",
         scale: float | None = None,
         offset: float = 1.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            kernel=kernel,
-            scale=scale,
-            offset=offset,
-        )
+        super().__init__(model, layer, kernel=kernel, scale=scale, offset=offset, **shared)
 
 
 def _distances(products: Any) -> Any:

@@ -1,16 +1,15 @@
 """KernelSHAP: Shapley values of segments by a weighted regression."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction, Target
+from .._types import Images, ScoreFunction
 from ..baselines import baseline_of
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
 from ..registry import METHODS, Citation
 from .coalitions import shapley_coalitions, shapley_fit
 from .linear_surrogate import estimate, gains
@@ -75,7 +74,7 @@ def kernel_shap(
     return estimate(cut, values, left, fit, together=2, residual=residual)
 
 
-class KernelSHAP(NamedExplainer):
+class KernelSHAP(WholeModelExplainerWithOptions):
     r"""Explain by KernelSHAP: the Shapley value of each segment.
 
     The values sum to the change of the score from baseline to image. `explanation.standard_errors`
@@ -111,27 +110,14 @@ class KernelSHAP(NamedExplainer):
         segments: Any = None,
         seed: int = 0,
         baseline: Any = "mean",
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(
             model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
             samples=samples,
             cells=cells,
             segments=segments,
             seed=seed,
             baseline=baseline,
+            **shared,
         )

@@ -1,17 +1,16 @@
 """LIME: a linear model of which segments are shown, fitted near the image."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction, Target
+from .._types import Images, ScoreFunction
 from ..arguments import real_number
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
 from ..registry import METHODS, Citation
 from .coalitions import lime_coalitions, ridge_fit
 from .linear_surrogate import estimate, gains
@@ -92,7 +91,7 @@ def lime(
     return estimate(cut, coefficients, left, fit)
 
 
-class LIME(NamedExplainer):
+class LIME(WholeModelExplainerWithOptions):
     r"""Explain by LIME: the coefficients of a linear model of which segments are shown.
 
     Without gradients, from the scores alone. `explanation.standard_errors` says how far the raw
@@ -133,24 +132,10 @@ class LIME(NamedExplainer):
         ridge: float = 1.0,
         seed: int = 0,
         baseline: Any = "mean",
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(
             model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
             samples=samples,
             cells=cells,
             segments=segments,
@@ -158,4 +143,5 @@ class LIME(NamedExplainer):
             ridge=ridge,
             seed=seed,
             baseline=baseline,
+            **shared,
         )

@@ -1,14 +1,13 @@
 """Second moments of the gradient over noisy copies of the image."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images, Target
-from ..explain import NamedExplainer
-from ..maps import Normalization
+from .._types import GradientFunction, Heatmaps, Images
+from ..explain import ImageArguments, ImageExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import mean_over, sum_over
 from .noise import check_noise, noisy_copies
@@ -55,7 +54,7 @@ def smooth_grad_squared(
     return ops.max(mean, -1)
 
 
-class SmoothGradSquared(NamedExplainer):
+class SmoothGradSquared(ImageExplainerWithOptions):
     r"""Explain by the squared gradient, averaged over noisy copies of the image.
 
     Few pixels stand out, and more so than with `SmoothGrad`. The same seed yields the same
@@ -83,30 +82,9 @@ class SmoothGradSquared(NamedExplainer):
         samples: int = 25,
         noise: float = 0.15,
         seed: int = 0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            samples=samples,
-            noise=noise,
-            seed=seed,
-        )
+        super().__init__(model, samples=samples, noise=noise, seed=seed, **shared)
 
 
 def check_var_grad(samples: Any, noise: Any, seed: Any) -> None:
@@ -160,7 +138,7 @@ def var_grad(
     return ops.max(ops.relu(of_squares - mean**2), -1)
 
 
-class VarGrad(NamedExplainer):
+class VarGrad(ImageExplainerWithOptions):
     r"""Explain by the variance of the gradient over noisy copies of the image.
 
     The same seed yields the same heatmaps, whatever else is in the batch.
@@ -188,27 +166,6 @@ class VarGrad(NamedExplainer):
         samples: int = 25,
         noise: float = 0.15,
         seed: int = 0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            samples=samples,
-            noise=noise,
-            seed=seed,
-        )
+        super().__init__(model, samples=samples, noise=noise, seed=seed, **shared)

@@ -5,13 +5,14 @@ from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Heatmaps, Images, ScoreFunction, Target
+from .._types import Heatmaps, Images, ScoreFunction
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over
 from .places import at_places, number_of, on_axis, over_all
@@ -31,6 +32,7 @@ def check_occlusion(patch: Any, stride: Any, baseline: Any) -> None:
 @METHODS.register(
     title="Occlusion",
     class_name="Occlusion",
+    aliases=("Occlusion sensitivity",),
     signed=True,
     check=check_occlusion,
     passes="1 forward, and 1 per patch",
@@ -113,7 +115,7 @@ def _least(patch: int, length: Any) -> Any:
     return min(patch, length) if isinstance(length, int) else ops.minimum(patch, length)
 
 
-class Occlusion(NamedExplainer):
+class Occlusion(WholeModelExplainerWithOptions):
     r"""Explain by occlusion: what the score loses if a patch is hidden.
 
     Without gradients, and readable: each value is a difference of scores.
@@ -141,25 +143,6 @@ class Occlusion(NamedExplainer):
         patch: int | Sequence[int] | None = None,
         stride: int | Sequence[int] | None = None,
         baseline: Any = "mean",
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
-            patch=patch,
-            stride=stride,
-            baseline=baseline,
-        )
+        super().__init__(model, patch=patch, stride=stride, baseline=baseline, **shared)

@@ -55,6 +55,7 @@ def gradients_constant(activations: Features, gradients: Features) -> Any:
 @METHODS.register(
     title="CAM",
     class_name="CAM",
+    aliases=("Class activation map",),
     signed=True,
     requires=gradients_constant,
     citation=Citation(

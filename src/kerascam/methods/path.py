@@ -3,18 +3,18 @@
 `gradient` and the shapes are as in `input_gradient`.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction, Target
+from .._types import GradientFunction, Images, ScoreFunction
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import ImageArguments, ImageExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_over
 
@@ -50,6 +50,7 @@ def check_integrated_gradients(steps: Any, baseline: Any) -> None:
 @METHODS.register(
     title="Integrated gradients",
     class_name="IntegratedGradients",
+    aliases=("IG",),
     passes="2 + {steps} forward, {steps} backward",
     check=check_integrated_gradients,
     signed=True,
@@ -93,7 +94,7 @@ def integrated_gradients(
     return Estimate(maps, residual=change - ops.sum(maps, grid_axes(maps)))
 
 
-class IntegratedGradients(NamedExplainer):
+class IntegratedGradients(ImageExplainerWithOptions):
     r"""Explain by the gradient, integrated on the way from a baseline to the image.
 
     Complete: the raw, signed map sums to S(x) - S(x') up to `explanation.residual`, the error of
@@ -121,26 +122,6 @@ class IntegratedGradients(NamedExplainer):
         *,
         steps: int = 32,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            steps=steps,
-            baseline=baseline,
-        )
+        super().__init__(model, steps=steps, baseline=baseline, **shared)

@@ -1,18 +1,17 @@
 """Class activation maps of several layers, from coarse to fine."""
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal, get_args
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Heatmaps, Images, Levels, Maps, ScoreFunction, Target
+from .._types import Features, Heatmaps, Images, Levels, Maps, ScoreFunction
 from ..baselines import baseline_of, check_baseline
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization, resize
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
+from ..maps import resize
 from ..registry import METHODS, Citation
 from .one_weight import per_feature, weighted_sum
 from .score_cam import gains_of
@@ -118,7 +117,7 @@ def _weights(
     return ops.relu(weights)
 
 
-class PolyCAM(NamedExplainer):
+class PolyCAM(LayerExplainerWithOptions):
     r"""Explain by Poly-CAM: the map of a coarse layer, refined by those of finer ones.
 
     Sharp at the borders of objects, without gradients, at the price of a forward pass per feature
@@ -149,31 +148,6 @@ class PolyCAM(NamedExplainer):
         *,
         variant: Variant = "plus",
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            variant=variant,
-            baseline=baseline,
-        )
+        super().__init__(model, layer, variant=variant, baseline=baseline, **shared)

@@ -6,14 +6,14 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction, Target
+from .._types import Images, ScoreFunction
 from ..arguments import number_in, real_number
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, mean_and_error
 from .places import over_all
@@ -110,7 +110,7 @@ def _enlarged(grids: Any, offsets: Any, lengths: Sequence[Any]) -> Any:
     return grids
 
 
-class RISE(NamedExplainer):
+class RISE(WholeModelExplainerWithOptions):
     r"""Explain by RISE: the score under random masks, averaged over those that show a pixel.
 
     Without gradients, from the scores alone. `explanation.standard_errors` says how far the raw
@@ -144,27 +144,14 @@ class RISE(NamedExplainer):
         probability: float = 0.5,
         seed: int = 0,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "minmax",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(
             model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
             samples=samples,
             cells=cells,
             probability=probability,
             seed=seed,
             baseline=baseline,
+            **shared,
         )

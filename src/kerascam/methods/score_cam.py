@@ -4,18 +4,17 @@ Nothing is differentiated: the whole model is run once per feature. H^k is featu
 onto the image and scaled to [0, 1]; x' is the baseline, shown where H^k is 0.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Images, Maps, ScoreFunction, Target
+from .._types import Features, Images, Maps, ScoreFunction
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, hide
-from ..explain import NamedExplainer
-from ..maps import Normalization, normalize
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
+from ..maps import normalize
 from ..registry import METHODS, Citation
 from ..repeat import collect
 from .one_weight import per_feature, weighted_sum
@@ -111,7 +110,7 @@ def score_cam(
     return by_gains(activations, gains)
 
 
-class ScoreCAM(NamedExplainer):
+class ScoreCAM(LayerExplainerWithOptions):
     r"""Explain by Score-CAM: each feature map weighed by the score of the image seen through it.
 
     Without gradients, at the price of a forward pass per feature: `FasterScoreCAM` takes a few.
@@ -137,33 +136,9 @@ class ScoreCAM(NamedExplainer):
         layer: Any = None,
         *,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            baseline=baseline,
-        )
+        super().__init__(model, layer, baseline=baseline, **shared)
 
 
 def check_faster_score_cam(channels: Any, baseline: Any) -> None:
@@ -211,7 +186,7 @@ def faster_score_cam(
     return score_cam(score, images, few, enlarge, baseline=baseline)
 
 
-class FasterScoreCAM(NamedExplainer):
+class FasterScoreCAM(LayerExplainerWithOptions):
     r"""Explain by Faster-Score-CAM: Score-CAM over the few feature maps that vary most.
 
     Args:
@@ -238,31 +213,6 @@ class FasterScoreCAM(NamedExplainer):
         *,
         channels: int = 10,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            channels=channels,
-            baseline=baseline,
-        )
+        super().__init__(model, layer, channels=channels, baseline=baseline, **shared)

@@ -1,18 +1,16 @@
 """Score-CAM, averaged: over noisy masks, or over masks of growing strength."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, Images, Maps, ScoreFunction, Target
+from .._types import Features, Images, Maps, ScoreFunction
 from ..arguments import number_in, real_number
 from ..baselines import check_baseline
 from ..errors import brief
-from ..explain import NamedExplainer
-from ..maps import Normalization
-from ..placement import Place
+from ..explain import LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, Numbered
 from .score_cam import by_gains, gains_of
@@ -79,7 +77,7 @@ def ss_cam(
     return by_gains(activations, gains)
 
 
-class SSCAM(NamedExplainer):
+class SSCAM(LayerExplainerWithOptions):
     r"""Explain by SS-CAM: Score-CAM with the mean score over noisy masks.
 
     Args:
@@ -109,35 +107,10 @@ class SSCAM(NamedExplainer):
         noise: float = 0.2,
         seed: int = 0,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
         super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            samples=samples,
-            noise=noise,
-            seed=seed,
-            baseline=baseline,
+            model, layer, samples=samples, noise=noise, seed=seed, baseline=baseline, **shared
         )
 
 
@@ -189,7 +162,7 @@ def is_cam(
     return by_gains(activations, gains)
 
 
-class ISCAM(NamedExplainer):
+class ISCAM(LayerExplainerWithOptions):
     r"""Explain by IS-CAM: Score-CAM with the mean score over masks of growing strength.
 
     Args:
@@ -215,31 +188,6 @@ class ISCAM(NamedExplainer):
         *,
         steps: int = 10,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            steps=steps,
-            baseline=baseline,
-        )
+        super().__init__(model, layer, steps=steps, baseline=baseline, **shared)

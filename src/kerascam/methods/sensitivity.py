@@ -1,16 +1,15 @@
 """How much of the score's variance under random masks each segment is answerable for."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction, Target
+from .._types import Images, ScoreFunction
 from ..estimates import Estimate
-from ..explain import NamedExplainer
-from ..maps import Normalization
+from ..explain import SharedArguments, WholeModelExplainerWithOptions
 from ..registry import METHODS, Citation
 from .linear_surrogate import gains
 from .segments import check_sampling, segments_of
@@ -19,6 +18,7 @@ from .segments import check_sampling, segments_of
 @METHODS.register(
     title="Sobol attribution",
     class_name="SobolAttribution",
+    aliases=("Sobol",),
     check=check_sampling,
     passes="1 forward, and {samples} per segment and for 2 more",
     citation=Citation(
@@ -81,7 +81,7 @@ def _latin_hypercube(samples: int, axes: int, seed: int) -> Any:
     return (slices + random.random((samples, axes))) / samples
 
 
-class SobolAttribution(NamedExplainer):
+class SobolAttribution(WholeModelExplainerWithOptions):
     r"""Explain by Sobol indices: each segment's share of the variance of the score.
 
     Without gradients, from the scores alone. `explanation.standard_errors` says how far the raw
@@ -117,35 +117,23 @@ class SobolAttribution(NamedExplainer):
         segments: Any = None,
         seed: int = 0,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(
             model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
             samples=samples,
             cells=cells,
             segments=segments,
             seed=seed,
             baseline=baseline,
+            **shared,
         )
 
 
 @METHODS.register(
     title="HSIC attribution",
     class_name="HSICAttribution",
+    aliases=("HSIC",),
     check=check_sampling,
     passes="1 + {samples} forward",
     citation=Citation(
@@ -201,7 +189,7 @@ def hsic_attribution(
     return Estimate(*(cut.maps(ops.transpose(both[:, each])) for each in (0, 1)))
 
 
-class HSICAttribution(NamedExplainer):
+class HSICAttribution(WholeModelExplainerWithOptions):
     r"""Explain by HSIC: how much the score depends on whether each segment is shown.
 
     Without gradients, from the scores alone, and with fewer passes than Sobol indices.
@@ -235,27 +223,14 @@ class HSICAttribution(NamedExplainer):
         segments: Any = None,
         seed: int = 0,
         baseline: Any = 0.0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(
             model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            freeze=freeze,
             samples=samples,
             cells=cells,
             segments=segments,
             seed=seed,
             baseline=baseline,
+            **shared,
         )

@@ -1,15 +1,14 @@
 """Grad-CAM++ from derivatives that are averaged over noise."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import Features, GradientFunction, Images, Maps, Target
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
-from ..placement import Place
+from .._types import Features, GradientFunction, Images, Maps
+from ..explain import LayerArguments, LayerExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import sum_over
 from .noise import check_noise, noisy_copies
@@ -71,7 +70,7 @@ def smooth_grad_cam_plus_plus(
     return ops.relu(weighted_sum(activations, weights))
 
 
-class SmoothGradCAMPlusPlus(NamedExplainer):
+class SmoothGradCAMPlusPlus(LayerExplainerWithOptions):
     r"""Explain by Smooth Grad-CAM++: Grad-CAM++ with derivatives averaged over noisy images.
 
     All three derivatives are averaged. Assumes activations after a ReLU, as `GradCAMPlusPlus` does.
@@ -100,32 +99,6 @@ class SmoothGradCAMPlusPlus(NamedExplainer):
         samples: int = 25,
         noise: float = 0.15,
         seed: int = 0,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        call_index: int | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        grid: tuple[int, int] | None = None,
-        place: Place = "stretch",
-        axes: str | None = None,
-        freeze: bool = False,
+        **shared: Unpack[LayerArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            layer,
-            target=target,
-            output=output,
-            input=input,
-            call_index=call_index,
-            normalize=normalize,
-            class_names=class_names,
-            grid=grid,
-            place=place,
-            axes=axes,
-            freeze=freeze,
-            samples=samples,
-            noise=noise,
-            seed=seed,
-        )
+        super().__init__(model, layer, samples=samples, noise=noise, seed=seed, **shared)

@@ -1,16 +1,16 @@
 """Integrated gradients, gathered in regions."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, Maps, Target
+from .._types import GradientFunction, Images, Maps
 from ..arguments import number_in
-from ..explain import NamedExplainer
-from ..maps import Normalization, grid_axes
+from ..explain import ImageArguments, ImageExplainerWithOptions
+from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES
 from .path import straight_way
@@ -132,7 +132,7 @@ def _coarser(grid: tuple[int, ...]) -> list[np.ndarray]:
         numbers = tuple(-(-number // 2) for number in numbers)
 
 
-class XRAI(NamedExplainer):
+class XRAI(ImageExplainerWithOptions):
     r"""Explain by regions: integrated gradients, gathered where they are dense.
 
     Regions are easier to read than pixels, and follow the object if the segments do: give those of
@@ -164,27 +164,6 @@ class XRAI(NamedExplainer):
         steps: int = 32,
         cells: int = 8,
         segments: Any = None,
-        target: Target | None = None,
-        output: int | str | None = None,
-        input: int | str | None = None,
-        normalize: Normalization = "max",
-        class_names: Sequence[str] | None = None,
-        axes: str | None = None,
-        layer: Any = None,
-        freeze: bool = False,
+        **shared: Unpack[ImageArguments],
     ) -> None:
-        super().__init__(
-            model,
-            self._method,
-            target=target,
-            output=output,
-            input=input,
-            normalize=normalize,
-            class_names=class_names,
-            axes=axes,
-            layer=layer,
-            freeze=freeze,
-            steps=steps,
-            cells=cells,
-            segments=segments,
-        )
+        super().__init__(model, steps=steps, cells=cells, segments=segments, **shared)
