@@ -66,14 +66,17 @@ def test_sess_is_the_weighted_mean_of_the_windows(model):
     plain = explain(IMAGES[:1], chosen)
     total = plain.probabilities[0] * plain.heatmaps[0]
     weight = np.full((16, 16), plain.probabilities[0])
+    fall = np.array([1, 3, 5, 7, 7, 5, 3, 1]) / 8
+    taper = fall[:, None] * fall
     for row in (0, 1):
         for column in (0, 1):
             window = large[:, 16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
             one = explain(window, chosen)
             half = one.heatmaps[0].reshape(8, 2, 8, 2).mean((1, 3))  # linear, half-pixel centres
             place = np.s_[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
-            total[place] += one.probabilities[0] * half
-            weight[place] += one.probabilities[0]
+            share = one.probabilities[0] * taper
+            total[place] += share * half
+            weight[place] += share
     np.testing.assert_allclose(found.maps[0], total / weight, atol=1e-5)
     assert found.heatmaps.max() == pytest.approx(1)
 

@@ -1,45 +1,40 @@
 """The front door: from a model and images to an explanation, by the method's name."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 import keras
 
-from .._host_types import HostClassIds, HostScores
+from .._host_types import HostScores
 from .._types import Target
 from ..arguments import (
-    check_class_names,
     check_flag,
     conform_class_names,
-    conform_classes,
     whole_number,
 )
 from ..given import is_dataset
-from ..inputs import conform
 from ..maps import Normalization, check_normalization
 from ..model import (
     check_copyable,
     check_input,
     check_model,
     custom_classes,
-    declared_units,
-    input_specs,
-    run,
 )
 from ..placement import Place
 from ..registry import METHODS
 from .answering import explanation_of
-from .asking import Asked, Batches, check_one_class, check_scores, fitting
+from .asking import Batches, check_one_class
 from .cache import Programs
 from .explanation import Explanation
 from .options import array_notes, check_arguments, question_of
 from .program import Recipe
+from .running import Running
 from .steps import Progress, conform_progress
 from .stopping import find_sites, stops_at
 from .values import value_notes
 
 
-class Explainer:
+class Explainer(Running):
     """Explain one model with one method; compiled at the first call, fast from then on.
 
     The named classes (`GradCAM`, ...) are explainers bound to a method. Explainers can be pickled
@@ -259,57 +254,6 @@ class Explainer:
         """
         _, found = self._answered(images, classes, self.programs.scoring, None)
         return found["probabilities"].numpy()
-
-    def _answered(
-        self, images: Any, classes: Any, compiled: Callable[..., Any], show: Progress | None
-    ) -> tuple[Asked, dict[str, Any]]:
-        """Run what is compiled for such images; twice if only now it is compiled rightly.
-
-        Args:
-            images: The user's.
-            classes: The user's.
-            compiled: From the form of the inputs to what is compiled for it.
-            show: Called with the steps.
-        """
-        while True:
-            asked = self._asked(images, classes, compiled)
-            with fitting(asked.arrays):
-                found = self._run(asked, show)
-            check_scores(found["scores"], len(asked.classes))
-            if self.programs.agree(asked, found):
-                return asked, found
-
-    def _asked(self, images: Any, classes: Any, compiled: Callable[..., Any]) -> Asked:
-        """Check what is asked, and find what is compiled for inputs of this form.
-
-        Args:
-            images: The user's.
-            classes: The user's.
-            compiled: From the form of the inputs to what is compiled for it.
-        """
-        specs = input_specs(self.model, images)
-        check_input(self.model, self.programs.recipe.question.input, specs)
-        arrays = conform(images, specs)
-        batch, declared = len(arrays[0]), declared_units(self.model, self.output)
-        wanted = self._wanted(classes, batch, declared)  # before anything is compiled
-        found = compiled(specs, images, arrays)
-        if found.class_count != declared:  # only the trace told
-            wanted = self._wanted(classes, batch, found.class_count)
-        return Asked(specs, images, arrays, wanted, found)
-
-    def _wanted(self, classes: Any, batch: int, class_count: int | None) -> HostClassIds:
-        check_class_names(self.class_names, class_count)
-        return conform_classes(classes, batch, class_count, self.class_names)
-
-    def _run(self, asked: Asked, show: Progress | None) -> dict[str, Any]:
-        if show is not None:
-            stepwise = self.programs.in_steps(asked.specs, asked.like, asked.arrays)
-            if stepwise is not None:
-                return stepwise.run(asked.tensors, show)
-        found = run(asked.compiled.run, *asked.tensors)
-        if show is not None:
-            show(1, 1)
-        return found
 
     @property
     def keeps_sign(self) -> bool:

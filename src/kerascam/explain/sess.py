@@ -17,9 +17,11 @@ _AT_ONCE = 16  # windows in one call
 class SESS(AroundExplainer):
     r"""Explain an image through windows of it at several scales, around any method.
 
-    $$L(x) = \frac{\sum_w p_w\, U_w\big(L(x_w)\big)}{\sum_w p_w\, U_w(1)}$$ with $x_w$ the windows
-    of the enlarged images, as large as the image, $p_w$ the model's probability of the class in a
-    window, and $U_w$ the map that brings a window's heatmap back to its place, zero elsewhere.
+    $$L(x) = \frac{\sum_w p_w\, U_w\big(t \odot L(x_w)\big)}{\sum_w p_w\, U_w(t)}$$ with $x_w$ the
+    windows of the enlarged images, as large as the image, $p_w$ the model's probability of the
+    class in a window, and $U_w$ the map that brings a window's heatmap back to its place, zero
+    elsewhere. $t$ falls off linearly from 1 in the middle of a window to 0 at its edges, which
+    would show otherwise (the paper has 1 everywhere); it is 1 for the image as it is.
 
     Several objects, and small ones, each get a window in which they are large. The image as it is
     counts as one window. From Tursun, Denman, Sridharan and Fookes, SESS: Saliency Enhancing with
@@ -130,8 +132,10 @@ def _add(
         for start, side in zip(corner, heatmap.shape, strict=True)
     ]
     size = [place.stop - place.start for place in places]
-    total[places[0], places[1]] += chance * resize(heatmap[None], size, HOST)[0]
-    weight[places[0], places[1]] += chance
+    rows, columns = (1 - abs(2 * (np.arange(side) + 0.5) / side - 1) for side in size)
+    share = (chance * np.outer(rows, columns)).astype(total.dtype)
+    total[places[0], places[1]] += share * resize(heatmap[None], size, HOST)[0]
+    weight[places[0], places[1]] += share
 
 
 def _share(name: str, value: float, most: float) -> float:
