@@ -37,7 +37,7 @@ _COMMANDS = ("explain", "export", "serve", "layers", "methods")
 
 
 def write_pages(folder: Path) -> None:
-    """Write all parts; a file that would not change is left, so that its pages are not read anew.
+    """Write all parts; a file that would not change is left, so that its pages are not read again.
 
     Args:
         folder: Where to; the pages include the parts from there.

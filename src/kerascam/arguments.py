@@ -95,7 +95,7 @@ def whole_number(name: str, value: Any) -> int:
     """Take a whole number that an argument needs.
 
     Raises:
-        TypeError: If it is none.
+        TypeError: If it is not one.
         ValueError: If it has more than a hundred digits.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -124,7 +124,7 @@ def real_number(name: str, value: Any) -> float:
     """Take a finite number that an argument needs.
 
     Raises:
-        TypeError: If it is none.
+        TypeError: If it is not one.
         ValueError: If it is not finite.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
@@ -148,7 +148,7 @@ def conform_path(name: str, value: Any) -> str:
     """Take the path of a file or folder as text.
 
     Raises:
-        TypeError: If it is none.
+        TypeError: If it is not one.
         ValueError: If no file can have it.
     """
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):

@@ -65,7 +65,7 @@ def refuse_others(value: Any, name: str) -> None:
 
 
 def is_dataset(value: Any) -> bool:
-    """Tell whether a value is a `tf.data.Dataset`; one iterator of its batches is none."""
+    """Tell whether a value is a `tf.data.Dataset`; an iterator over its batches is not one."""
     return hasattr(type(value), "element_spec") and not hasattr(type(value), "__next__")
 
 

@@ -110,7 +110,7 @@ class Programs:
 
     @property
     def scaling_layers(self) -> tuple[keras.Layer, ...]:
-        """The layers with which the model begins, as long as they scale values."""
+        """The first layers of the model, as long as they scale values."""
         if self._first is None:
             self._first = scaling_layers(self.model)
         return self._first

@@ -31,7 +31,7 @@ def check_arguments(
 
     Raises:
         TypeError: If one does not fit the method, or is unknown.
-        ValueError: If a value is none that the method takes.
+        ValueError: If the method does not take a value.
     """
     given = [name for name, value in of_layers.items() if value is not None]
     if given and not method.of_layers:

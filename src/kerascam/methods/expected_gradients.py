@@ -54,7 +54,7 @@ def expected_gradients(
     references: Any = 0.0,
     seed: int = 0,
 ) -> Estimate:
-    r"""Integrate the gradient on the ways from many references to the image, and average.
+    r"""Integrate the gradient along the lines from many references to the image, and average.
 
     $$M_{ij} = \frac1n \sum_{s=1}^n \sum_c (x_{ijc} - x'^{(s)}_{ijc})
     \frac{\partial S}{\partial x_{ijc}}\big(x'^{(s)} + a_s (x - x'^{(s)})\big)$$

@@ -58,7 +58,7 @@ def guided_ig(
 
     Each step shortens the way that is left, $\lVert x - x^{(s)} \rVert_1$, by $1/n$ of the whole.
     The values move in the order of $|\partial S / \partial x|$, a `fraction` of them at a time,
-    each to where the straight way will be after `max_dist` more; none stays further behind it than
+    each to where the straight line will be after `max_dist` more; none stays further behind it than
     that. This is the paper's anchored path, with its inner loop in closed form, by sorting; values
     of equal gradient move together. The sum is taken by the trapezoidal rule, where the paper takes
     the gradient at the beginning of each step. It is $S(x) - S(x')$ but for the rule's error, which
@@ -151,7 +151,7 @@ class GuidedIG(ImageExplainerWithOptions):
     Args:
         steps: Steps of the path, one after the other; each costs a forward and a backward pass.
         fraction: Which share of the values moves at a time.
-        max_dist: How far each may be from the straight way, as a share of it.
+        max_dist: How far each may be from the straight line, as a share of it.
         baseline: Where the path begins: a number, an array that fits one image, "mean" (each
             image's mean colour) or "blur" (the image, blurred).
 

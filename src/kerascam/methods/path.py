@@ -20,7 +20,7 @@ from ..repeat import MOST_COPIES, mean_over
 
 
 def straight_way(gradient: GradientFunction, images: Images, start: Images, steps: int) -> Any:
-    """Integrate the gradient on the straight way to the images, by the midpoint rule.
+    """Integrate the gradient along the straight line to the images, by the midpoint rule.
 
     Args:
         gradient: Maps copies of the images to the score's gradient.
@@ -70,7 +70,7 @@ def integrated_gradients(
     steps: int = 32,
     baseline: Any = 0.0,
 ) -> Any:
-    r"""Integrate the gradient on the straight way from a baseline to the image.
+    r"""Integrate the gradient along the straight line from a baseline to the image.
 
     $$M_{ij} = \sum_c (x_{ijc} - x'_{ijc}) \int_0^1
     \frac{\partial S}{\partial x_{ijc}}\big(x' + a\,(x - x')\big)\,da$$
@@ -95,7 +95,7 @@ def integrated_gradients(
 
 
 class IntegratedGradients(ImageExplainerWithOptions):
-    r"""Explain by the gradient, integrated on the way from a baseline to the image.
+    r"""Explain by the gradient, integrated along the line from a baseline to the image.
 
     Complete: the raw, signed map sums to S(x) - S(x') up to `explanation.residual`, the error of
     the midpoint rule; more steps lower it.

@@ -54,7 +54,7 @@ def mprt_cascading(
     $$\frac{1}{K} \sum_{k=1}^{K} \rho\big(M_\theta(x),\; M_{\theta_k}(x)\big)$$
 
     $\rho$ is Spearman's rank correlation, 0 if a map is the same everywhere; $\theta_k$ are the
-    weights with the last $k/K$ of the layers randomized. The paper draws weights anew as before the
+    weights with the last $k/K$ of the layers randomized. The paper draws new weights as before the
     training; here the values of each weight are put in random order, which keeps the scale of what
     a layer returns. A map that stays the same says nothing of what was learnt. The model itself is
     not changed.

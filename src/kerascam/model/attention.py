@@ -1,4 +1,4 @@
-"""The attention matrices of a model, found in the traced graph, whoever wrote the layers."""
+"""The attention matrices of a model, found in the traced graph, whatever their layers are."""
 
 from collections import defaultdict
 from collections.abc import Sequence

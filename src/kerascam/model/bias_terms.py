@@ -1,4 +1,4 @@
-"""What biases add to a score: constants that are added on the way from the images, in the graph."""
+"""What biases add to a score: constants added between the images and the score, in the graph."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

@@ -207,7 +207,7 @@ def _outputs(
 
 
 def _are_probabilities(outputs: np.ndarray, activation: str) -> bool:
-    finite = outputs[np.isfinite(outputs).all(1)]  # others are told by each image's status
+    finite = outputs[np.isfinite(outputs).all(1)]  # each image's status reports the others
     if ((finite < 0) | (finite > 1 + _TOLERANCE)).any():
         return False
     return activation == "sigmoid" or bool((abs(finite.sum(1) - 1) <= _TOLERANCE).all())

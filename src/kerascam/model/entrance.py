@@ -40,7 +40,7 @@ class Entrance(NamedTuple):
 
 
 def scaling_layers(model: keras.Model) -> tuple[keras.Layer, ...]:
-    """List the layers with which a model of one input begins, as long as they scale its values.
+    """List the first layers of a model of one input, as long as they scale its values.
 
     Only `Rescaling` and `Normalization` count: what any other layer does to values is unknown.
     """

@@ -1,4 +1,4 @@
-"""The errors of TensorFlow's that are told in other words, by what they mean."""
+"""TensorFlow's errors, put in other words by what they mean."""
 
 import tensorflow as tf
 

@@ -15,7 +15,7 @@ def is_shape(value: Any) -> bool:
 
 
 def is_no_nest(value: Any) -> bool:
-    """Tell whether a value is none that Keras looks into."""
+    """Tell whether Keras does not look into a value."""
     return not isinstance(value, (Mapping, list, tuple))
 
 

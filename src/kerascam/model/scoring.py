@@ -19,7 +19,7 @@ _HALF_SCALE = 1024.0
 
 
 def read(chosen: Any, target: Target) -> heads.Head | None:
-    """Read the explained output; None if it is several tensors, of which the target takes no one.
+    """Read the explained output; None if it is several tensors and the target takes them all.
 
     Raises:
         DoesNotFitError: If the target cannot be asked about such outputs.

@@ -13,7 +13,7 @@ Fit = Literal["stretch", "crop"]
 
 
 def check_fit(fit: Any) -> None:
-    """Raise if this is no way to fit a photograph.
+    """Raise if this is not a way to fit a photograph.
 
     Raises:
         ValueError: If it is not "stretch" or "crop".

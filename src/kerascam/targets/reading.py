@@ -20,7 +20,7 @@ def takes_any_batch(target: Target) -> bool:
 
 
 def head_of(target: Target, outputs: Any) -> heads.Head | None:
-    """Read a model's outputs as a target does; None if they are several, of which it takes no one.
+    """Read a model's outputs as a target does; None if they are several and it takes them all.
 
     A target may have a `read_head` of its own, such as that which reads one box of many.
     """

@@ -80,7 +80,7 @@ def parse_place(url: str, model: str, version: int | None) -> Place:
 
     Raises:
         TypeError: If `url` or `model` is no text.
-        ValueError: If it is none, or has parts that no server of that kind knows.
+        ValueError: If it is not one, or has parts that no server of that kind knows.
 
     Example:
         >>> parse_place("http://localhost:8501/", "scene", 3).rest_url
