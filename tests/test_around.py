@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from kerascam import SESS, AugmentedExplainer, GradCAM, HiResCAM, Saliency, export
+from kerascam import SESS, AugmentedExplainer, GradCAM, HiResCAM, NoiseTunnel, Saliency, export
 from kerascam.maps import normalize
 
 IMAGES = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
@@ -108,3 +108,40 @@ def test_what_cannot_be_done_is_refused(model, tmp_path):
         SESS(GradCAM(no_softmax))(IMAGES)
     with pytest.raises(TypeError, match="explainer such as"):
         export(AugmentedExplainer(GradCAM(model)), tmp_path)
+
+
+def test_noise_around_a_method_by_a_loop(model):
+    explain = GradCAM(model, normalize="none")
+    classes = explain(IMAGES).classes
+    random = np.random.default_rng(3)
+    span = np.ptp(IMAGES.astype("float64"), axis=(1, 2, 3), keepdims=True)
+    copies = [IMAGES + 0.2 * span * random.normal(size=(1, 16, 16, 3)) for _ in range(3)]
+    maps = [explain(each.astype("float32"), classes).heatmaps for each in copies]
+    moments = {
+        "mean": np.mean(maps, 0),
+        "squares": np.mean(np.square(maps), 0),
+        "variance": np.var(maps, 0),
+    }
+    for moment, wanted in moments.items():
+        tunnel = NoiseTunnel(explain, samples=3, noise=0.2, moment=moment, seed=3)
+        found = tunnel(IMAGES)
+        np.testing.assert_allclose(found.heatmaps, wanted, rtol=1e-3, atol=1e-9)
+        np.testing.assert_allclose(tunnel(IMAGES[1:]).maps[0], found.maps[1], rtol=1e-4, atol=1e-9)
+    assert "the variance over 3 noisy copies" in found.notes[-1]
+
+
+def test_no_noise_is_the_explainer_itself(model):
+    plain = HiResCAM(model, normalize="signed")
+    quiet = NoiseTunnel(plain, samples=2, noise=0.0)(IMAGES)
+    np.testing.assert_allclose(quiet.heatmaps, plain(IMAGES).heatmaps, atol=1e-6)
+    bytes_in = (255 * IMAGES).astype("uint8")
+    assert NoiseTunnel(plain, samples=2)(bytes_in).heatmaps.shape == (2, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"noise": -1}, "noise must be at least 0"), ({"moment": "cube"}, "moment must be one of")],
+)
+def test_wrong_options_of_noise(model, options, match):
+    with pytest.raises(ValueError, match=match):
+        NoiseTunnel(GradCAM(model), **options)

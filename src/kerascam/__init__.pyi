@@ -6,6 +6,7 @@ from .evaluating.evaluation import Evaluation as Evaluation
 from .explain.augmented import AugmentedExplainer as AugmentedExplainer
 from .explain.explainer import Explainer as Explainer
 from .explain.explanation import Explanation as Explanation
+from .explain.noisy import NoiseTunnel as NoiseTunnel
 from .explain.sess import SESS as SESS
 from .exporting import export as export
 from .loading import LoadedImages as LoadedImages

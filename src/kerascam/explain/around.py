@@ -63,7 +63,9 @@ class AroundExplainer:
             normalize(maps, self.explainer.programs.recipe.normalize)
         )
         note = f"{type(self).__name__}: {self._what()}"
-        return replace(plain, heatmaps=scaled, maps=maps, notes=(*plain.notes, note))
+        # What is known of the explainer's own maps does not hold for these.
+        found = replace(plain, heatmaps=scaled, maps=maps, notes=(*plain.notes, note))
+        return replace(found, standard_errors=None, residual=None)
 
     def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
         """Join the heatmaps of all versions, (batch, height, width).
