@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from ask_in_session import Served
+from ask_in_session import Served, exported
 from keras import layers
+from proofs import wide
 
 from kerascam import GradCAM, Saliency, export
 from kerascam.cli import main
@@ -46,16 +47,21 @@ def answered(folder: Path) -> np.ndarray:
 @pytest.mark.parametrize(
     ("method", "options", "size"),
     [
-        (GradCAM, {"input": "signal"}, (12,)),
         (GradCAM, {"input": 0}, (8, 9)),
         (Saliency, {"input": "signal", "axes": "ct"}, (12,)),
-        (Saliency, {"input": "signal", "axes": "hw"}, (4, 12)),
-        (Saliency, {"input": "picture"}, (8, 9)),
+        *wide(
+            [],
+            [
+                (GradCAM, {"input": "signal"}, (12,)),
+                (Saliency, {"input": "signal", "axes": "hw"}, (4, 12)),
+                (Saliency, {"input": "picture"}, (8, 9)),
+            ],
+        ),
     ],
 )
 def test_an_export_explains_the_input_that_is_asked_for(towers, tmp_path, method, options, size):
     explain = method(towers, **options)
-    folder = export(explain, tmp_path / "towers", warm_up=False)
+    folder = exported(explain, tmp_path / "towers", warm_up=False)
     found = explain(INPUTS, [1, 2])
     assert found.heatmaps.shape == (2, *size)
     np.testing.assert_allclose(answered(folder), found.heatmaps, rtol=0, atol=1e-5)
@@ -108,7 +114,7 @@ def test_an_export_whose_images_lie_on_their_side_takes_no_photographs(tmp_path)
     explain = GradCAM(model, axes="whc")
     with pytest.raises(ValueError, match="size=.* is for photographs, but the axes of the model's"):
         export(explain, tmp_path / "sized", size=(9, 8), warm_up=False)
-    folder = export(explain, tmp_path / "model", warm_up=False)
+    folder = exported(explain, tmp_path / "model", warm_up=False)
     assert set(tf.saved_model.load(str(folder)).signatures) >= {"explain"}
     assert "explain_bytes" not in tf.saved_model.load(str(folder)).signatures
     images = draw(2, 9, 8, 3)

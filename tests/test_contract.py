@@ -8,8 +8,9 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import wide
 
 import kerascam
 from kerascam.estimates import as_estimate
@@ -19,6 +20,10 @@ from kerascam.maps import normalize
 from kerascam.registry import METHODS, Citation
 
 EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+
+
+# Every law is tried on every method, so that few examples of each do.
+FEWER = settings(max_examples=wide(5, 100))
 
 
 def slope(images):
@@ -105,6 +110,8 @@ def call(method, case, factor=1.0, dtype=tf.float64, **options):
         "multipliers": lambda x, start: factor * (slope(x) + slope(start)) / 2,
         "biases": ((gradients * activations, lambda maps: maps),),
         "bias_sum": tf.reduce_sum(gradients * activations, own_axes(activations, rank)),
+        "scores": tf.reduce_sum(gradients * activations, own_axes(activations, rank)),
+        "offset": tf.zeros(len(case.activations), dtype),
         "attentions": matrices,
         "attention_gradients": tuple(factor * each for each in matrices),
         "localization": tf.constant(case.localization, dtype),
@@ -120,6 +127,7 @@ def without_noise(method):
 
 
 @EVERY
+@FEWER
 @given(cases)
 def test_maps_are_finite_and_on_the_grid(method, case):
     maps = call(method, case, dtype=tf.float32)
@@ -146,6 +154,7 @@ def test_silence_stays_silent(method):
 
 
 @EVERY
+@FEWER
 @given(cases)
 def test_an_image_alone_is_the_image_in_a_batch(method, case):
     together = call(method, case)
@@ -155,6 +164,7 @@ def test_an_image_alone_is_the_image_in_a_batch(method, case):
 
 
 @EVERY
+@FEWER
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_the_batch_is_the_order_of_the_maps(method, case, random):
     order = random.sample(range(len(case.activations)), len(case.activations))
@@ -163,6 +173,7 @@ def test_the_order_of_the_batch_is_the_order_of_the_maps(method, case, random):
 
 
 @EVERY
+@FEWER
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_the_features_does_not_matter(method, case, random):
     features = case.activations.shape[-1]
@@ -176,6 +187,7 @@ def test_the_order_of_the_features_does_not_matter(method, case, random):
 
 
 @EVERY
+@FEWER
 @given(cases, st.data())
 def test_a_mirrored_image_has_the_mirrored_map(method, case, data):
     if method.name in OF_RANDOM_MASKS or "cells" in method.options:
@@ -188,6 +200,7 @@ def test_a_mirrored_image_has_the_mirrored_map(method, case, data):
 
 
 @EVERY
+@FEWER
 @given(cases, st.sampled_from([1e-4, 0.5, 3.0, 1e4]))
 def test_a_scaled_score_has_the_same_heatmap(method, case, factor):
     if method.name in ("grad_cam_plus_plus", "smooth_grad_cam_plus_plus"):

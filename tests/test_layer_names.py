@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ask_in_session import exported
 from keras import layers
 
 from kerascam import (
     GradCAM,
     IntegratedGradients,
     LayerCAM,
-    export,
     find_target_layer,
     suggest_layers,
 )
@@ -105,7 +105,7 @@ def test_copies_explain_alike(french, images, again):
 def test_an_export_answers_with_the_same_heatmaps(french, images, freeze, tmp_path):
     explain = GradCAM(french, "Bloc résiduel 1", freeze=freeze)
     names = [variable.value.name for variable in french.variables]
-    folder = export(explain, tmp_path / "modèle servi", warm_up=False)
+    folder = exported(explain, tmp_path / "modèle servi", warm_up=False)
     signature = tf.saved_model.load(str(folder)).signatures["explain"]
     found = signature(image=tf.constant(images), class_index=tf.constant([1, 2], tf.int32))
     np.testing.assert_allclose(found["heatmap"], explain(images, [1, 2]).heatmaps, atol=1e-6)

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from ask_in_session import Served
+from ask_in_session import Served, exported
 from keras import layers
 
-from kerascam import GradCAM, IntegratedGradients, Saliency, export, suggest_layers
+from kerascam import GradCAM, IntegratedGradients, Saliency, suggest_layers
 
 RANDOM = np.random.default_rng(0)
 
@@ -148,7 +148,7 @@ def test_integrated_gradients_sum_to_the_difference():
 def test_an_export_takes_them_side_by_side(tmp_path: Path):
     model = built(Scene, SCENE, whole)
     explain = Saliency(model, input="views/1")
-    served = Served(export(explain, tmp_path / "scene", example=SCENE, warm_up=False))
+    served = Served(exported(explain, tmp_path / "scene", example=SCENE, warm_up=False))
     left, right = SCENE["views"]
     answer = served(
         "explain", views_0=left, views_1=right, meta_row=SCENE["meta"]["row"],
