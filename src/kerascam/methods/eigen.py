@@ -109,9 +109,9 @@ def eigen_smoothed_grad_cam(activations: Features, gradients: Features) -> Maps:
     $$L = \mathrm{ReLU}(O\,v_1),\qquad O_k = \alpha_k A^k = (U \Sigma V^\top)_k$$ with the weights
     $\alpha_k$ of Grad-CAM, and $O$ as a matrix of places by features.
 
-    What single features add on their own is left out. A construction without a paper: Grad-CAM with the `eigen_smooth` of
-    pytorch-grad-cam, which centres $O$ and leaves the sign to the solver; here the map agrees with
-    Grad-CAM's.
+    What single features add on their own is left out. A construction without a paper: Grad-CAM
+    with the `eigen_smooth` of pytorch-grad-cam, which centres $O$ and leaves the sign to the
+    solver; here the map agrees with Grad-CAM's.
 
     >>> ones = ops.ones((1, 1, 1, 4))
     >>> [round(v, 5) for v in eigen_smoothed_grad_cam(ones, ones).numpy().ravel().tolist()]
