@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kerascam.metrics import Metric
     from kerascam.registry import Method
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -27,8 +28,8 @@ def methods_table() -> str:
     return table(rows)
 
 
-def paper(method: "Method") -> str:
-    """Link a method's paper; a dash if there is none."""
+def paper(method: "Method | Metric") -> str:
+    """Link the paper of a method or metric; a dash if there is none."""
     cited = method.citation
     return f"[{cited.short}]({cited.url})" if cited else "—"
 

@@ -36,16 +36,18 @@ MADE = "_generated/"  # by the build
 def as_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run as a reader would: in an own folder, without the checks of a test run.
 
-    Methods that a page registers are forgotten: other tests go over all that there are.
+    Methods and metrics that a page registers are forgotten: other tests go over all that there are.
     """
     import keras
 
+    from kerascam.metrics import METRICS
     from kerascam.registry import METHODS
 
     keras.utils.clear_session()  # "conv2d", not "conv2d_7" after other tests' layers
     monkeypatch.chdir(tmp_path)
     assert METHODS, "filled before it is copied: what is put back has all methods, in their order"
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
+    for known in (METHODS, METRICS):
+        monkeypatch.setattr(known, "_entries", dict(known._entries))
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)

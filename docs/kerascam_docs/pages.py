@@ -11,6 +11,7 @@ from unittest import mock
 
 import readme_methods
 from kerascam.cli.parser import parse
+from kerascam.metrics import METRICS
 from kerascam.registry import METHODS, Citation
 from kerascam_docs import sessions
 from kerascam_docs.gallery import gallery
@@ -33,7 +34,7 @@ _DRAWN = f"""\
 ![The flower, with the heat where the network sees the sea](../_generated/{sessions.PICTURES}/flower.grad_cam.sea.png)
 
 """  # noqa: E501 - a picture stands on one line
-_COMMANDS = ("explain", "export", "serve", "layers", "methods")
+_COMMANDS = ("explain", "evaluate", "export", "serve", "layers", "methods", "metrics")
 
 
 def write_pages(folder: Path) -> None:
@@ -46,6 +47,7 @@ def write_pages(folder: Path) -> None:
     parts = {
         "api.md": api_lists(),
         "methods.md": methods_table(),
+        "metrics.md": metrics_table(),
         "citations.md": bibtex(),
         "commands.md": command_line(),
         "gallery.md": gallery(),
@@ -82,6 +84,22 @@ def methods_table() -> str:
         name = method.class_name
         link = f"{{py:obj}}`{name} <kerascam.{name}>`"
         rows.append((link, method.summary, passes(method.name), readme_methods.paper(method)))
+    return readme_methods.table(rows) + "\n"
+
+
+def metrics_table() -> str:
+    """One row per metric: what it computes, where better is, what it needs, and its paper."""
+    rows = [("Name", "What it computes", "Better", "Needs masks", "Paper"), ("---",) * 5]
+    for metric in METRICS.values():
+        rows.append(
+            (
+                f"{{py:obj}}`{metric.name} <kerascam.metrics.{metric.name}>`",
+                metric.summary,
+                "more" if metric.higher_is_better else "less",
+                "yes" if "masks" in metric.needs else "",
+                readme_methods.paper(metric),
+            )
+        )
     return readme_methods.table(rows) + "\n"
 
 
@@ -127,8 +145,10 @@ def passes(name: str) -> str:
 
 def bibtex() -> str:
     """Return every paper once, as a BibTeX entry."""
-    papers = {method.citation: None for method in METHODS.values() if method.citation}
-    return "```bibtex\n" + "\n\n".join(map(_entry, papers)) + "\n```\n"
+    known: list[Any] = [*METHODS.values(), *METRICS.values()]
+    cited = [each.citation for each in known if each.citation]
+    papers = {paper.url: paper for paper in reversed(cited)}  # the methods' own words come first
+    return "```bibtex\n" + "\n\n".join(map(_entry, reversed(papers.values()))) + "\n```\n"
 
 
 def _entry(paper: Citation) -> str:

@@ -15,6 +15,7 @@ SESSIONS = {
     "export": "kerascam export scenes.keras --class-names classes.txt --out models/scenes",
     "layers": "kerascam layers scenes.keras | grep -e Kind -e _out",
     "methods": "kerascam methods",
+    "metrics": "kerascam metrics",
 }
 PICTURES = "explanations"
 _LONGEST_SECONDS = 600

@@ -1,7 +1,7 @@
 from . import metrics as metrics
 from . import targets as targets
 from .callback import ExplainCallback as ExplainCallback
-from .evaluating.evaluate import evaluate as evaluate
+from .evaluating.comparing import evaluate as evaluate
 from .evaluating.evaluation import Evaluation as Evaluation
 from .explain.augmented import AugmentedExplainer as AugmentedExplainer
 from .explain.explainer import Explainer as Explainer

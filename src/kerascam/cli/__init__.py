@@ -13,10 +13,12 @@ from .parser import parse
 
 # Where each command is a function of its own name.
 _HOMES = {
+    "evaluate": ".evaluate",
     "explain": ".explain",
     "export": ".export",
     "layers": ".listing",
     "methods": ".listing",
+    "metrics": ".listing",
     "serve": ".serve",
 }
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"

@@ -66,7 +66,7 @@ def explain(arguments: Namespace) -> bool:
         gallery = Gallery(folder, names, plan.look)
         bar.now("Explaining", len(found.files))
         placed: list[tuple[int, Result]] = []
-        read = _read(found.files, plan, arguments, failures, bar)
+        read = read_photos(found.files, plan, arguments, failures, bar)
         for batch in batches(read, arguments.batch_size):
             explanations = _explain(plan, batch, failures)
             for place, photo in enumerate(batch):
@@ -84,9 +84,10 @@ def explain(arguments: Namespace) -> bool:
     return not failed
 
 
-def _read(
+def read_photos(
     paths: Sequence[Path], plan: Plan, arguments: Namespace, failures: Failures, bar: terminal.Bar
 ) -> Iterator[Photo]:
+    """Read photographs one by one and fit them to the model; note those that cannot be."""
     how = Reading(arguments.max_pixels, arguments.depth, options.spelled)
     for place, path in enumerate(paths):
         try:

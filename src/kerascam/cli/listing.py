@@ -1,10 +1,11 @@
-"""`kerascam layers` and `kerascam methods`: what can be chosen."""
+"""`kerascam layers`, `kerascam methods` and `kerascam metrics`: what can be chosen."""
 
 from argparse import Namespace
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..metrics import METRICS
 from ..model import built_shape, shape_words, suggest_layers
 from ..registry import METHODS, Method
 from . import models, terminal
@@ -53,6 +54,26 @@ def methods(arguments: Namespace) -> bool:
                 method.citation.short if method.citation else "",
             )
             for method in METHODS.values()
+        ],
+        wordy=("What it computes", "Paper"),
+    )
+    return True
+
+
+def metrics(arguments: Namespace) -> bool:
+    """Print the table of metrics."""
+    del arguments
+    terminal.print_table(
+        ("Metric", "Better", "Needs", "What it computes", "Paper"),
+        [
+            (
+                metric.name,
+                "more" if metric.higher_is_better else "less",
+                "masks" if "masks" in metric.needs else "",
+                metric.summary,
+                metric.citation.short if metric.citation else "",
+            )
+            for metric in METRICS.values()
         ],
         wordy=("What it computes", "Paper"),
     )

@@ -71,6 +71,45 @@ def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
     )
 
 
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Add the photographs."""
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="a file, a folder (its images, not those of folders within) or a quoted pattern "
+        "('photos/**/*.jpg' searches folders within)",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add how photographs are read."""
+    reading = parser.add_argument_group("how images are read")
+    add_fitting(reading, "each image's own")
+    reading.add_argument(
+        "--axes",
+        choices=("hwc", "chw"),
+        help="whether the channels of the model's images come last or first (default: by its "
+        "shape)",
+    )
+    add_max_pixels(reading)
+    reading.add_argument(
+        "--depth",
+        metavar="BITS",
+        type=number(int, 8, 16),
+        default=16,
+        help="bits that the values of a 16-bit image use, such as 12 for those of many cameras "
+        "and microscopes (default: %(default)s)",
+    )
+    reading.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=number(int, 1, None),
+        default=8,
+        help="images that are explained at once (default: %(default)s)",
+    )
+
+
 def add_max_pixels(group: argparse._ActionsContainer) -> None:
     """Add how large a photograph may be."""
     group.add_argument(

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, get_args
 
 from .. import __version__
 from ..placement import Place
+from . import evaluate_arguments as evaluating
 from . import options, serve
 from .faults import encodable, harmless
 
@@ -50,6 +51,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(explain)
     _add_explain(explain)
     _add_loading(explain)
+    summary = "measure which method is to be believed, on images"
+    evaluate = _add_command(
+        commands, "evaluate", summary, evaluating.DESCRIPTION, evaluating.EXAMPLES
+    )
+    _add_model(evaluate)
+    options.add_images(evaluate)
+    _add_question(evaluate)
+    options.add_reading(evaluate)
+    evaluating.add(evaluate)
+    _add_loading(evaluate)
     summary = "write the model with its explanations for a model server"
     export = _add_command(commands, "export", summary, EXPORT, EXPORT_EXAMPLES)
     _add_model(export)
@@ -70,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         "methods",
         help="list the methods",
         description="List the methods, what each computes, and its paper.",
+        allow_abbrev=False,
+    )
+    commands.add_parser(
+        "metrics",
+        help="list the metrics",
+        description="List the metrics, what each computes, and its paper.",
         allow_abbrev=False,
     )
     return parser
@@ -130,15 +147,9 @@ exit codes: 0 all well; 1 some images could not be explained; 2 wrong arguments 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     """Add the images and the options."""
-    parser.add_argument(
-        "images",
-        metavar="IMAGE",
-        nargs="+",
-        help="a file, a folder (its images, not those of folders within) or a quoted pattern "
-        "('photos/**/*.jpg' searches folders within)",
-    )
+    options.add_images(parser)
     _add_question(parser)
-    _add_reading(parser)
+    options.add_reading(parser)
     _add_drawing(parser)
 
 
@@ -174,33 +185,6 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         help="explain the K most probable classes of each image",
     )
     options.add_class_names(question)
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    reading = parser.add_argument_group("how images are read")
-    options.add_fitting(reading, "each image's own")
-    reading.add_argument(
-        "--axes",
-        choices=("hwc", "chw"),
-        help="whether the channels of the model's images come last or first (default: by its "
-        "shape)",
-    )
-    options.add_max_pixels(reading)
-    reading.add_argument(
-        "--depth",
-        metavar="BITS",
-        type=options.number(int, 8, 16),
-        default=16,
-        help="bits that the values of a 16-bit image use, such as 12 for those of many cameras "
-        "and microscopes (default: %(default)s)",
-    )
-    reading.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=options.number(int, 1, None),
-        default=8,
-        help="images that are explained at once (default: %(default)s)",
-    )
 
 
 def _add_drawing(parser: argparse.ArgumentParser) -> None:

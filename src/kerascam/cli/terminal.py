@@ -122,6 +122,11 @@ class Bar:
         self._done += 1
         self._progress.update(self._task, completed=self._done, counted=self._counted())
 
+    def reach(self, done: int, total: int) -> None:
+        """Show how many steps are done, of how many."""
+        self._done, self._total = done, total
+        self._progress.update(self._task, completed=done, total=total, counted=self._counted())
+
     def _counted(self) -> str:
         return f"{self._done}/{self._total}" if self._total else ""
 

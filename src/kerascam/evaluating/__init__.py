@@ -1,6 +1,7 @@
 """Compare methods by metrics: on the same images, beside baselines, with intervals."""
 
-from .evaluate import evaluate
+from .comparing import evaluate
 from .evaluation import Evaluation
+from .saving import check_folder
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "check_folder", "evaluate"]

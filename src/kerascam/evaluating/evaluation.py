@@ -11,12 +11,10 @@ from jaxtyping import Float, Shaped
 
 from .._host_types import HostClassIds
 from ..arguments import conform_path
-from ..metrics import METRICS
-from ..metrics.registry import Metric
+from ..metrics import METRICS, Metric
 from . import tables
 from .agreement import rank_correlations
 from .bootstrap import Interval, drawn_means, interval
-from .page import page_of
 from .plotting import figure_of
 from .saving import write_evaluation
 
@@ -153,6 +151,25 @@ class Evaluation:
         known = {name: sign * value for name, value in means.items() if np.isfinite(value)}
         return max(known, key=lambda name: known[name]) if known else None
 
+    def above_baselines(self, method: str, metric: str) -> tuple[int, int]:
+        """Count the baselines that a method is shown to beat, on the same images.
+
+        Args:
+            method: A method's name.
+            metric: A metric's name.
+
+        Returns:
+            How many it beats, by an interval of the difference without zero, and how many there are
+            for which the metric is defined.
+
+        Raises:
+            ValueError: If there is no such name.
+        """
+        higher = METRICS[metric].higher_is_better
+        apart = [self.difference(method, name, metric) for name in self.baselines]
+        known = [each for each in apart if each.count]
+        return sum(each.low > 0 if higher else each.high < 0 for each in known), len(known)
+
     def agreement(self) -> dict[tuple[str, str], Interval]:
         """Compare the orders in which two metrics put methods and baselines: do they agree?
 
@@ -203,7 +220,13 @@ class Evaluation:
         """
         return tables.frame_of(self)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        title: str = "Evaluation",
+        pictures: Mapping[str, bytes] | None = None,
+    ) -> Path:
         """Write the figures, the table, a picture and a web page.
 
         `evaluation.npz` holds the figures, `evaluation.json` the means with their intervals,
@@ -212,6 +235,8 @@ class Evaluation:
 
         Args:
             folder: Made if it is missing; an older evaluation in it is replaced.
+            title: The page's title.
+            pictures: PNG files that the page shows below the figures, by their captions.
 
         Returns:
             The page's path.
@@ -219,19 +244,8 @@ class Evaluation:
         Raises:
             ValueError: If a file would be replaced that kerascam did not write, before any is.
         """
-        return write_evaluation(self, Path(conform_path("folder", folder)))
-
-    def html(self, title: str = "Evaluation", pictures: Mapping[str, bytes] | None = None) -> str:
-        """Return all of it as one web page without other files.
-
-        Args:
-            title: The page's title.
-            pictures: PNG files to show below, by their captions.
-
-        Returns:
-            The page's text.
-        """
-        return page_of(self, title, pictures or {})
+        place = Path(conform_path("folder", folder))
+        return write_evaluation(self, place, title, pictures or {})
 
     def described(self, metric: str) -> Metric:
         """Return what the registry knows of a metric."""

@@ -33,7 +33,7 @@ small { color: var(--dim); }
 
 
 def page_of(evaluation: Any, title: str, pictures: Mapping[str, bytes]) -> str:
-    """Write the page; see `Evaluation.html`."""
+    """Write the page; see `Evaluation.save`."""
     missing = "".join(f"<li>{html.escape(each)}</li>" for each in missing_of(evaluation))
     notes = "".join(f"<p>Note: {html.escape(each)}.</p>" for each in evaluation.notes)
     parts = [
@@ -69,15 +69,12 @@ def _summary(evaluation: Any) -> str:
         best = evaluation.best(metric)
         if best is None:
             continue
-        beaten = [name for name in evaluation.baselines if _beats(evaluation, best, name, metric)]
-        known = [
-            name for name in evaluation.baselines
-            if evaluation.difference(best, name, metric).count
-        ]  # fmt: skip
+        beaten, known = evaluation.above_baselines(best, metric)
         verdict = (
-            "above all baselines" if known and len(beaten) == len(known)
-            else f"shown to be above {len(beaten)} of {len(known)} baselines"
-        )  # fmt: skip
+            "above all baselines"
+            if known and beaten == known
+            else f"shown to be above {beaten} of {known} baselines"
+        )
         bests.append(
             f"<li>{html.escape(head)}: {html.escape(evaluation.titles[best])}, {verdict}</li>"
         )
@@ -86,12 +83,6 @@ def _summary(evaluation: Any) -> str:
         f"{len(evaluation.metrics)} metrics, on the same {len(evaluation)} images. The best method "
         f"by each:</p><ul>{''.join(bests)}</ul><p>"
     )
-
-
-def _beats(evaluation: Any, name: str, other: str, metric: str) -> bool:
-    found = evaluation.difference(name, other, metric)
-    higher = evaluation.described(metric).higher_is_better
-    return bool(found.low > 0 if higher else found.high < 0)
 
 
 def _agreement(evaluation: Any) -> str:

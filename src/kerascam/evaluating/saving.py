@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..files import write_atomically
-from .page import MARK, plot_of
+from .page import MARK, page_of, plot_of
 
 PAGE, RESULT, ARRAYS = "evaluation.html", "evaluation.json", "evaluation.npz"
 TABLE, PICTURE = "table.md", "evaluation.png"
@@ -17,31 +17,16 @@ FORMAT = "kerascam evaluation 1"
 
 
 def write_evaluation(
-    evaluation: Any,
-    folder: Path,
-    title: str = "Evaluation",
-    pictures: Mapping[str, bytes] | None = None,
-    facts: Mapping[str, Any] | None = None,
+    evaluation: Any, folder: Path, title: str, pictures: Mapping[str, bytes]
 ) -> Path:
-    """Write all files; see `Evaluation.save`.
-
-    Args:
-        evaluation: The evaluation.
-        folder: Where to.
-        title: The page's title.
-        pictures: As for `Evaluation.html`.
-        facts: What else the JSON file says.
-
-    Returns:
-        The page's path.
-    """
+    """Write all files; see `Evaluation.save`."""
     check_folder(folder)
     made: dict[str, Callable[[], bytes]] = {
         ARRAYS: lambda: _arrays(evaluation),
         TABLE: lambda: evaluation.table().encode(),
         PICTURE: lambda: plot_of(evaluation),
-        RESULT: lambda: _json({**(facts or {}), **summary_of(evaluation)}),
-        PAGE: lambda: evaluation.html(title, pictures).encode("utf-8", "xmlcharrefreplace"),
+        RESULT: lambda: _json(summary_of(evaluation)),
+        PAGE: lambda: page_of(evaluation, title, pictures).encode("utf-8", "xmlcharrefreplace"),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in made.items():
@@ -53,14 +38,18 @@ def _write(path: Path, content: bytes) -> None:
     write_atomically(path, lambda file: file.write(content))
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, argument: str = "folder") -> None:
     """Raise if an evaluation may not be written to a folder.
+
+    Args:
+        folder: The folder.
+        argument: The name of the user's argument, for messages.
 
     Raises:
         ValueError: If it is a file, or holds a file of one of the names and no page of kerascam's.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"folder {str(folder)!r} is a file: name a folder, or a new one")
+        raise ValueError(f"{argument} {str(folder)!r} is a file: name a folder, or a new one")
     page = folder / PAGE
     if page.is_file():
         with page.open("rb") as file:
@@ -70,8 +59,8 @@ def check_folder(folder: Path) -> None:
     taken = [name for name in (PAGE, RESULT, ARRAYS, TABLE, PICTURE) if (folder / name).exists()]
     if taken and not own:
         raise ValueError(
-            f"folder {str(folder)!r} holds {taken[0]}, which kerascam did not write: name another, "
-            f"or move the file"
+            f"{argument} {str(folder)!r} holds {taken[0]}, which kerascam did not write: "
+            f"name another, or move the file"
         )
 
 

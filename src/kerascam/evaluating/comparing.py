@@ -11,8 +11,7 @@ from ..arguments import number_in
 from ..errors import brief
 from ..explain import Explainer, Progress, answers_of, conform_progress
 from ..inputs import conform
-from ..metrics import METRICS
-from ..metrics.registry import Metric
+from ..metrics import METRICS, Metric
 from ..model import input_specs
 from .baselines import BASELINES
 from .evaluation import Evaluation
