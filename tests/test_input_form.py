@@ -199,3 +199,12 @@ def test_axes_of_another_number_are_refused() -> None:
 def test_numbers_without_an_order_are_no_signal() -> None:
     with pytest.raises(ValueError, match="images are not among the model's inputs"):
         Saliency(dense((10,)))(np.ones((1, 10)), 0)
+
+
+def test_a_product_after_the_layer_tells_where_the_channels_are() -> None:
+    inputs = keras.Input((3, 9, 12))
+    turned = layers.Permute((2, 3, 1), name="turned")(inputs)
+    scores = layers.Dense(2)(ops.max(layers.Conv2D(4, 3)(turned), (1, 2)))
+    found = GradCAM(keras.Model(inputs, scores), "turned")(np.ones((2, 3, 9, 12)))
+    assert found.heatmaps.shape == (2, 9, 12)
+    assert found.notes == ()

@@ -207,3 +207,12 @@ def test_a_second_input_that_moves_nothing_leaves_the_measured_place() -> None:
     assert 20 <= row <= 27
     assert 38 <= column <= 45
     assert any("it was measured" in note for note in found.notes)
+
+
+def test_features_that_noise_does_not_wake_are_not_said_to_be_the_same_for_all_images() -> None:
+    """A ReLU that is zero on noise has no derivative there: that says nothing of other images."""
+    model = seeing(layers.Lambda(lambda x: keras.ops.relu(boxed(x) - 1e6)))
+    images = np.random.default_rng(0).random((2, 40, 60, 3), np.float32)
+    found = GradCAM(model, model.layers[0])(images, 0)
+    assert found.statuses == ("zero activations",) * 2
+    assert any("nor measured" in note for note in found.notes)

@@ -49,7 +49,8 @@ def grad_cam(found: zoo.Reference) -> np.ndarray:
 
 # Of each family of kinds those that the library has to look through furthest.
 TELLING = rows(
-    ("sequential_without_input", "nested_twice", "subclassed", "subclassed_xla_function",
+    ("sequential_without_input", "nested_twice", "subclassed", "subclassed_with_bare_variables",
+     "subclassed_xla_function",
      "layer_tf_function_itself", "hidden_in_helper", "inputs_in_list_row_first",
      "inputs_in_dict_subclassed", "output_of_dict_by_index", "multi_label", "regression",
      "binary_target_on_sigmoid", "flatten", "segmentation", "log_softmax_of_keras_ops",

@@ -109,6 +109,20 @@ PLACES: dict[str, tuple[Any, tuple[int, ...], tuple[tuple[float, float], ...]]] 
         lambda: network((5, 3), layers.Bidirectional(layers.LSTM(2, return_sequences=True))),
         (0,), ((0, 1),),
     ),
+    "recurrent backwards": (  # its first number is of the last place
+        lambda: network((6, 4), layers.LSTM(3, go_backwards=True, return_sequences=True)),
+        (0,), ((6, -1),),
+    ),
+    "recurrent twice, over frames": (
+        lambda: network((6, 9, 9, 2), *(
+            layers.ConvLSTM2D(2, 3, padding="same", return_sequences=True) for _ in range(2))),
+        (0, 1, 2), ((0, 1), (0, 1), (0, 1)),
+    ),
+    "pixel shuffle": (  # each cell is dealt out to two by two finer ones
+        lambda: network((10, 12, 3), SEEN(8, 3, 2, padding="same"), layers.Reshape((5, 6, 2, 2, 2)),
+                        layers.Permute((1, 3, 2, 4, 5)), layers.Reshape((10, 12, 2)), SEEN(2, 3)),
+        (0, 1), ((1, 1), (1, 1)),
+    ),
     "grouped norm": (
         lambda: network(SIZE, SEEN(4, 1), layers.GroupNormalization(2)), (0, 1), ((0, 1), (0, 1))
     ),
@@ -122,6 +136,59 @@ def test_places_by_hand(name: str) -> None:
     assert found is not None
     assert found.axes == axes
     np.testing.assert_allclose(found.edges, edges)
+
+
+RECURRENT = {
+    "GRU": lambda: network((5, 4), layers.GRU(3, return_sequences=True)),
+    "LSTM backwards": lambda: network(
+        (5, 4), layers.LSTM(3, go_backwards=True, return_sequences=True)
+    ),
+    "frames": lambda: network(
+        (5, 6, 6, 2), layers.ConvLSTM2D(2, 3, padding="same", return_sequences=True)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_a_recurrent_layer_looks_at_its_own_place_and_those_before(name: str) -> None:
+    """The derivative of each cell: not zero where the cell lies, and zero after it."""
+    model = RECURRENT[name]()
+    found = cells(model)
+    assert found is not None
+    (begin, step), *_ = found.edges
+    images = tf.random.stateless_normal((1, *model.inputs[0].shape[1:]), [0, 1])
+    for cell in range(5):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            seen = tf.reduce_sum(model(images, training=False)[:, cell])
+        energy = np.square(tape.gradient(seen, images)[0]).reshape(5, -1).sum(1)
+        own = round(begin + step * (cell + 0.5) - 0.5)
+        assert own == (4 - cell if name == "LSTM backwards" else cell)
+        assert energy[own] > 1e-6
+        assert not energy[:own].any() if step < 0 else not energy[own + 1 :].any()
+
+
+def written(where: Any) -> keras.Model:
+    """A loop that reads the rows one after the other, and writes each at another place."""
+
+    def call(x: Any) -> Any:
+        rows = tf.TensorArray(tf.float32, 6).unstack(tf.transpose(x, (1, 0, 2)))
+
+        def body(i: Any, seen: Any) -> Any:
+            return i + 1, seen.write(where(i), rows.read(i) * 2)
+
+        _, seen = tf.while_loop(lambda i, _: i < 6, body, (0, tf.TensorArray(tf.float32, 6)))
+        return tf.transpose(tf.ensure_shape(seen.stack(), (6, None, 4)), (1, 0, 2))
+
+    return network((6, 4), layers.Lambda(call, output_shape=(6, 4)))
+
+
+def test_a_loop_that_writes_elsewhere_is_not_followed() -> None:
+    found = cells(written(lambda i: i))
+    assert found is not None
+    assert found.edges == ((0, 1), (0, 1))  # nothing tells rows from features
+    assert cells(written(lambda i: 5 - i)) is None
+    assert cells(written(lambda i: (i + 2) % 6)) is None
 
 
 def test_tokens_lie_on_their_patches_and_class_tokens_nowhere() -> None:

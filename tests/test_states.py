@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zoo
 from keras import layers, ops
 from proofs import rows, wide
 
@@ -62,6 +63,17 @@ def test_the_same_clips_twice_and_every_variable_as_it_was(method: str, freeze: 
     np.testing.assert_array_equal(first.scores, second.scores)
     np.testing.assert_array_equal(first.heatmaps, second.heatmaps)
     np.testing.assert_allclose(first.scores, model(CLIPS, training=False)[:, 1], rtol=1e-5)
+
+
+def test_a_graph_without_variables_cannot_assign_to_one() -> None:
+    specimen = zoo.KINDS["subclassed_with_bare_variables"]()
+    with zoo.untouched(specimen.model), pytest.raises(ValueError) as caught:
+        Explainer(specimen.model, freeze=True)(specimen.inputs)
+    for variable in (specimen.model.calls, specimen.model.tally.calls, specimen.model.last[0]):
+        assert repr(variable.name) in str(caught.value)
+    assert "freeze=True keeps a graph without variables: assign only if training" in str(
+        caught.value
+    )
 
 
 def test_a_model_with_states_is_told_its_batch_size() -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ..collection import collection_paused
 from .interrupts import held_back, passed_on
-from .side_effects import as_they_were, assigned_variables
+from .side_effects import as_they_were, assigned_variables, check_assigns_none
 
 Compiled = Callable[..., Any]
 
@@ -26,10 +26,14 @@ def compile_graph(
 
     Returns:
         A function of tensors. The variables that the model assigns to are put back after each run.
+
+    Raises:
+        ValueError: If the model assigns to variables that `freeze` would have to keep.
     """
     with held_back(), collection_paused():
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
         if freeze:
+            check_assigns_none(traced.graph, "freeze=True keeps a graph without variables")
             return _frozen(traced)
         changed = assigned_variables(traced)
         return _restoring(traced, changed) if changed else traced

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from . import graph
 from .parts import untaken
-from .placing import ELEMENTWISE
+from .placing import ELEMENTWISE, HANDING_ON
 
 # These hand every number on as it is, to other places, or spread it over the places beside.
-_HANDING_ON = ELEMENTWISE | {
+_PUTTING_TOGETHER = ELEMENTWISE | HANDING_ON | {
     "Concat", "ConcatV2", "DepthToSpace", "ExpandDims", "GatherNd", "GatherV2", "MirrorPad",
     "Pack", "Pad", "PadV2", "Reshape", "ResizeBicubic", "ResizeBilinear", "ResizeNearestNeighbor",
     "ReverseV2", "Slice", "SpaceToDepth", "Split", "SplitV", "Squeeze", "StridedSlice", "Tile",
@@ -98,7 +98,7 @@ def _end(outputs: Sequence[tf.Tensor], moving: set[str]) -> tuple[set[str], list
             continue
         passed.add(operation.name)
         before = [each for each in operation.inputs if _moves(each, moving)]
-        if operation.type in _HANDING_ON and before and not _is_residual(operation, before):
+        if operation.type in _PUTTING_TOGETHER and before and not _is_residual(operation, before):
             waiting.extend(before)
         else:
             parts[tensor.name] = tensor

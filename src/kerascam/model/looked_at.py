@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from .._types import Scores
+from ..errors import OpenLengthsError
 from . import graph
 from .form import Form, together
 from .forms import (
@@ -77,7 +78,11 @@ def forms_of(
     inputs: Sequence[tf.Tensor],
     place: int | None,
 ) -> tuple[InputForm, list[Form]]:
-    """Find how the image is read, and the form of each site's output."""
+    """Find how the image is read, and the form of each site's output.
+
+    Raises:
+        OpenLengthsError: If only lengths that are open can tell how it is read.
+    """
     if place is None:
         alone = [site for site, runs in zip(sites, seen, strict=True) if len(runs) > 1]
         if alone:
@@ -85,6 +90,8 @@ def forms_of(
         return InputForm(None), [Form(site, None, None, question.grid, (), None) for site in sites]
     image, ends = inputs[place], [tensor for runs in seen for tensor in runs]
     own, layouts = _read(model, image, ends, [scores], question.axes)
+    if own.note is not None and question.axes is None and None in image.shape[1:]:
+        raise OpenLengthsError(own.note)  # lengths may tell what the operations do not
     forms = (
         form_of(site, runs, image, layouts, own, question.grid, question.measured)
         for site, runs in zip(sites, seen, strict=True)
@@ -104,9 +111,13 @@ def _read(
     others: Sequence[tf.Tensor],
     axes: str | None,
 ) -> tuple[InputForm, Layouts]:
-    """Follow an image to some tensors, or else to others; tell what its axes are."""
+    """Follow an image to some tensors, or else to others; tell what its axes are.
+
+    What comes after these tensors may tell it too.
+    """
     layouts = followed(image, ends or others)
-    own = input_form(image, layouts, images_channels_first(model, image), axes)
+    shown = followed(image, others) if ends and layouts.mixing is None else layouts
+    own = input_form(image, shown, images_channels_first(model, image), axes)
     if any(layouts.of(tensor) == UNKNOWN for tensor in ends):
         # Colours that are stacked or picked are lost as places, and none if they are features.
         layouts = followed(image, ends, own.channel)
@@ -118,6 +129,7 @@ def cells_in_words(
     sites: Sequence[Site],
     seen: Sequence[Runs],
     inputs: Sequence[tf.Tensor],
+    outputs: Sequence[tf.Tensor],
     axes: str | None,
     wanted: int | None = None,
 ) -> list[str | None]:
@@ -132,7 +144,7 @@ def cells_in_words(
                 found.append(None)
                 continue
             if place not in known:
-                known[place] = _read(model, inputs[place], ends, ends, axes)
+                known[place] = _read(model, inputs[place], ends, outputs, axes)
             own, layouts = known[place]
             form = form_of(site, runs, inputs[place], layouts, own)
             form.read(runs)  # raises for tokens that fit no grid

@@ -74,7 +74,8 @@ def measure(
         for axis, index in cells:
             cell = numbers[(-1, *middle[:axis], index, *middle[axis + 1 :])]
             found.append(energy_of(cell, tensors[place], form))
-        return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0]}
+        dead = tf.reduce_all(numbers == 0)
+        return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0], "dead": dead}
 
     signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
     graph = compile_graph(energies, signature, freeze=False)
@@ -84,6 +85,10 @@ def measure(
     energy = found["energy"].numpy()  # shape (cells, batch, *size)
     total, own = energy.sum(), energy[:, -1]
     if not total:
+        batch[place] = np.resize(inputs[place], batch[place].shape)
+        given = graph(*map(tf.constant, batch))
+        if bool(given["dead"]) or given["energy"].numpy().any():  # noise does not wake it
+            return Measured(site.name, tuple(size), None)
         raise without_image(site)
     # A window of the last image alone is on the first axis beside others of the same image.
     if own.sum() < 0.99 * total or int(found["rows"]) != count:

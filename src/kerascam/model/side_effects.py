@@ -23,9 +23,28 @@ def assigned_variables(traced: Any) -> list[tf.Variable]:
     Args:
         traced: A concrete function.
     """
-    changed = _assigned(traced.graph)
-    handles = [outer for outer, inner in traced.graph.captures if inner.name in changed]
-    return [each for each in traced.variables if any(each.handle is one for one in handles)]
+    return _assigned_by(traced.graph)
+
+
+def check_assigns_none(graph: Any, kept: str) -> None:
+    """Raise a ValueError if a graph assigns to variables, where that cannot be undone.
+
+    Args:
+        graph: A function's graph, traced or being traced.
+        kept: What the graph is to become, for the message.
+    """
+    names = ", ".join(repr(variable.name) for variable in _assigned_by(graph))
+    if names:
+        raise ValueError(
+            f"the model assigns to {names} in its call, and {kept}: assign only if training=True, "
+            f"or hold the state in a keras.Variable, from add_weight"
+        )
+
+
+def _assigned_by(graph: Any) -> list[tf.Variable]:
+    changed = _assigned(graph)
+    handles = [outer for outer, inner in graph.captures if inner.name in changed]
+    return [each for each in graph.variables if any(each.handle is one for one in handles)]
 
 
 @contextmanager

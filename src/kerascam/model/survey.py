@@ -108,6 +108,7 @@ class Survey:
         self._model, self._axes = model, axes
         self._heard: list[tuple[str, keras.Operation, list[str], Any]] = []
         self._runs: list[tuple[str, keras.Operation, list[str], tf.Tensor]] = []
+        self._ends: Sequence[tf.Tensor] = ()
 
     def listeners(self) -> list[tuple[keras.Operation, shadow.Listener]]:
         """Start again, and return a listener for each layer, under its first path."""
@@ -143,6 +144,7 @@ class Survey:
             scores: What the target gave, shape (batch,); None asks for all outputs.
             classes: The classes that it was given.
         """
+        self._ends = tensors_in(chosen)
         self._runs = [
             (path if part is None else f"{path}/{part}", layer, names, tensor)
             for path, layer, names, output in self._heard
@@ -202,7 +204,7 @@ class Survey:
             for each in grids
         ]
         seen: list[Runs] = [(tensors[each.output],) for each in grids]
-        words = cells_in_words(self._model, sites, seen, inputs, self._axes, place)
+        words = cells_in_words(self._model, sites, seen, inputs, self._ends, self._axes, place)
         runs = Counter(each.path for each in grids)
         words = [
             f"{word}, one of {runs[each.path]} runs" if word and runs[each.path] > 1 else word

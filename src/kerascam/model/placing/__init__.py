@@ -8,11 +8,12 @@ for a layer into the axes of a heatmap and the window of the image that it cover
 from .atoms import Atom, Layout
 from .cells import Cells, cells_of
 from .joins import side_by_side
-from .layouts import ELEMENTWISE, Layouts, layouts_of
+from .layouts import ELEMENTWISE, HANDING_ON, Layouts, layouts_of
 from .rules import UNKNOWN, Known
 
 __all__ = [
     "ELEMENTWISE",
+    "HANDING_ON",
     "UNKNOWN",
     "Atom",
     "Cells",

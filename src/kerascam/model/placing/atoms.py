@@ -140,6 +140,30 @@ def _joined(outer: Atom, inner: Atom) -> Atom | None:
     )
 
 
+def fine(axis: Axis) -> Axis:
+    """Cut cells of the image into finer ones where features lie between them.
+
+    So lie features that are dealt out to a grid, as by a pixel shuffle.
+    """
+    found: list[Atom] = []
+    for atom in merged(axis):
+        if atom.kind != FEATURE or atom.length is None or not found or found[-1].kind != IMAGE:
+            found.append(atom)
+            continue
+        outer = found.pop()
+        step = outer.step / atom.length
+        found.append(
+            replace(
+                outer,
+                length=None if outer.length is None else outer.length * atom.length,
+                step=step,
+                first=outer.first - step * (atom.length - 1) / 2,
+                pad=(0.0, 0.0),
+            )
+        )
+    return merged(found)
+
+
 def regrouped(axes: Sequence[Axis], shape: Sequence[int | None]) -> tuple[Axis, ...] | None:
     """Deal the atoms of some axes out to axes of other lengths, as a reshape does.
 

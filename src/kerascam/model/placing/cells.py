@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from .atoms import BATCH, IMAGE, OWN, PREFIXED, Atom, Layout, length_of, merged, spread
+from .atoms import (
+    BATCH,
+    IMAGE,
+    OWN,
+    PREFIXED,
+    Atom,
+    Layout,
+    fine,
+    has_places,
+    length_of,
+    merged,
+    spread,
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,8 @@ def cells_of(layout: Layout, channels: frozenset[int] = frozenset()) -> Cells | 
         The cells; None if there is no grid, or one that cannot be laid out: along the same axis
         of the image twice, or cut where lengths are open.
     """
+    if not all(map(has_places, layout.axes)):  # else the features lie on an axis with others
+        layout = Layout(tuple(map(fine, layout.axes)), layout.fixed)
     atoms, prefixed = _spread(layout)
     batch = [place for place, (_, atom) in enumerate(atoms) if atom.kind == BATCH]
     on_image = {

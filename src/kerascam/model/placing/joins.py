@@ -245,7 +245,10 @@ def _read_item(step: Step) -> Sequence[Known]:
 
 @rule("TensorListSetItem")
 def _write_item(step: Step) -> Sequence[Known]:
-    """Put an item in a list: where that lay which the same iteration read from another."""
+    """Put an item in a list: where that lay which the same iteration read from another.
+
+    If all iterations write at the same place, the last one's item remains.
+    """
     item = step.given[2]
     if not isinstance(item, Layout):
         return [UNKNOWN]
@@ -253,4 +256,9 @@ def _write_item(step: Step) -> Sequence[Known]:
     if len(line) != 1:
         return [UNKNOWN]
     kept = tuple((axis, place) for axis, place in item.fixed if place is not line[0])
+    if step.told(1) is not None:
+        if line[0].length is None:
+            return [UNKNOWN]
+        last = line[0].first + line[0].step * (line[0].length - 1)
+        return [Layout(((), *item.axes), (*kept, (line[0].axis, last)))]
     return [Layout(((line[0],), *item.axes), kept)]

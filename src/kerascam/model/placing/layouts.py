@@ -11,6 +11,7 @@ from .. import graph
 from . import blocks, joins, movements, products
 from .atoms import BATCH, IMAGE, Atom, Layout, feature
 from .constants import called_with, number
+from .loops import takes_turns
 from .rules import RULES, UNKNOWN, Known, LostError, Step, joined, lengths
 
 # Their rules are found by the types of operations.
@@ -22,14 +23,16 @@ ELEMENTWISE = frozenset((
     "Div", "DivNoNan", "Elu", "EnsureShape", "Equal", "Erf", "Erfc", "Exp", "Expm1",
     "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel",
     "Floor", "FloorDiv", "FloorMod", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3",
-    "Greater", "GreaterEqual", "Identity", "IdentityN", "Imag", "Inv", "IsFinite", "IsInf",
+    "Greater", "GreaterEqual", "Imag", "Inv", "IsFinite", "IsInf",
     "IsNan", "L2Loss", "LRN", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogSoftmax",
     "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Mod", "Mul", "MulNoNan",
-    "Neg", "NotEqual", "Pow", "PreventGradient", "Real", "RealDiv", "Reciprocal", "Relu", "Relu6",
+    "Neg", "NotEqual", "Pow", "Real", "RealDiv", "Reciprocal", "Relu", "Relu6",
     "Rint", "Round", "Rsqrt", "Select", "SelectV2", "Selu", "Sigmoid", "Sign", "Sin", "Sinh",
-    "Snapshot", "Softmax", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference",
-    "StopGradient", "Sub", "Tan", "Tanh", "TruncateDiv", "Xdivy", "Xlog1py",
+    "Softmax", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference",
+    "Sub", "Tan", "Tanh", "TruncateDiv", "Xdivy", "Xlog1py",
 ))  # fmt: skip
+# Operations that hand each tensor on as it is.
+HANDING_ON = frozenset({"Identity", "IdentityN", "PreventGradient", "Snapshot", "StopGradient"})
 _NO_VALUES = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _BRANCHES = frozenset({"If", "StatelessIf"})
@@ -96,15 +99,18 @@ def _follow(layouts: Layouts, found: dict[str, Known], operations: Sequence[tf.O
         if any(layout is not None for layout in given):
             results = _through(layouts, operation, given)
             for tensor, layout in zip(operation.outputs, results, strict=False):
-                found[tensor.name] = layout
+                if layout is not None:
+                    found[tensor.name] = layout
             _note_mixing(layouts, operation, given, results)
 
 
 def _through(
     layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
-) -> Sequence[Known]:
+) -> Sequence[Known | None]:
     kind, unknown = operation.type, [UNKNOWN] * len(operation.outputs)
     try:
+        if kind in HANDING_ON:
+            return given
         if kind in _CALLS:
             return _inside(layouts, _function(operation, "f"), given, operation.inputs)
         if kind in _BRANCHES:
@@ -137,7 +143,7 @@ def _function(operation: tf.Operation, attribute: str) -> Any:
 
 def _either(
     layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
-) -> Sequence[Known]:
+) -> Sequence[Known | None]:
     """Go through the branch that is taken; through both, if only the run tells, if they agree."""
     condition = number(operation.inputs[0])
     names = ["then_branch", "else_branch"]
@@ -150,7 +156,7 @@ def _either(
 
 def _inside(
     layouts: Layouts, body: Any, given: Sequence[Known | None], inputs: Sequence[tf.Tensor]
-) -> Sequence[Known]:
+) -> Sequence[Known | None]:
     """Go through the body of a function.
 
     Args:
@@ -166,28 +172,30 @@ def _inside(
     }
     with called_with(body.inputs, inputs):
         _follow(layouts, found, body.get_operations())
-    return [found.get(tensor.name, UNKNOWN) for tensor in body.outputs]
+    return [found.get(tensor.name) for tensor in body.outputs]
 
 
 def _around(
     layouts: Layouts, operation: tf.Operation, given: Sequence[Known | None]
-) -> Sequence[Known]:
-    """Go once through the body of a loop, such as that of a recurrent layer.
+) -> Sequence[Known | None]:
+    """Go through the body of a loop, such as that of a recurrent layer, until nothing changes.
 
-    What an iteration writes at its place of a list lies where what it read from another list lay.
+    What an iteration writes at its place of a list lies where what it read from another list lay:
+    if both places are counted by the loop.
     """
-    once = _inside(layouts, _function(operation, "body"), given, ())
-    return [
-        before if after is UNKNOWN and before is not None else after
-        for before, after in zip(given, once, strict=True)
-    ]
+    body = _function(operation, "body")
+    if not takes_turns(operation, body):
+        raise LostError
+    once = _inside(layouts, body, given, ())
+    again = _inside(layouts, body, once, ())
+    return [one if one == other else UNKNOWN for one, other in zip(once, again, strict=True)]
 
 
 def _note_mixing(
     layouts: Layouts,
     operation: tf.Operation,
     given: Sequence[Known | None],
-    results: Sequence[Known],
+    results: Sequence[Known | None],
 ) -> None:
     if layouts.mixing is not None or operation.type not in products.MIXING:
         return

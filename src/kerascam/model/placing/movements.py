@@ -11,6 +11,7 @@ from .atoms import (
     Axis,
     Layout,
     feature,
+    fine,
     has_places,
     length_of,
     moved,
@@ -75,6 +76,7 @@ def padded(axis: Axis, before: int, after: int, length: int | None) -> Axis:
         return axis
     if not has_places(axis):
         return feature(length)
+    axis = fine(axis)
     if len(axis) > 1 and all(atom.kind in (IMAGE, REPEAT) for atom in axis):  # tokens
         return (Atom(PREFIXED, length, prefix=before, inner=axis),)
     if len(axis) != 1 or axis[0].kind != IMAGE:
@@ -124,6 +126,7 @@ def _remaining(place: int, count: int, masks: dict[str, int]) -> int:
 
 def fixed_at(axis: Axis, place: int | None) -> list[tuple[int, float | Atom]]:
     """Return where on the image one cell of an axis lies; None if that is not known."""
+    axis = fine(axis)
     if place is None or len(axis) != 1 or axis[0].kind != IMAGE:
         return []
     if place < 0:
@@ -152,6 +155,7 @@ def sliced(
         return axis
     if not has_places(axis):
         return feature(length)
+    axis = fine(axis)
     if len(axis) != 1:
         raise LostError
     (atom,) = axis
@@ -205,7 +209,7 @@ def _whole(axis: Axis, length: int | None) -> Axis:
 def _reverse(step: Step) -> Sequence[Known]:
     axes = list(step.axes())
     for place in step.constant(1):
-        axis = axes[place]
+        axis = fine(axes[place])
         if len(axis) == 1 and axis[0].kind == IMAGE and axis[0].length is not None:
             axes[place] = (moved(axis[0], axis[0].length - 1, -1, axis[0].length),)
         elif has_places(axis):

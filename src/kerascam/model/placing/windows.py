@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .atoms import IMAGE, OWN, Atom, Axis, moved
+from .atoms import IMAGE, OWN, Atom, Axis, fine, moved
 
 
 def slid(
@@ -26,6 +26,7 @@ def slid(
     Returns:
         The new axis.
     """
+    axis = fine(axis)
     if len(axis) != 1 or axis[0].kind != IMAGE:
         return _own(axis, length)
     atom = axis[0]
@@ -61,6 +62,7 @@ def spaced_out(axis: Axis, *, stride: float, length: int | None) -> Axis:
     Returns:
         The new axis: it covers what the old one covered.
     """
+    axis = fine(axis)
     if len(axis) != 1 or axis[0].kind != IMAGE:
         return _own(axis, length)
     atom = axis[0]
