@@ -31,6 +31,19 @@ def network(shape: tuple[int | None, ...], *steps: keras.Layer) -> keras.Model:
     return keras.Sequential([keras.Input(shape), *steps])
 
 
+def stacked(x: Any) -> Any:
+    """Put every other row and column on top of each other, columns last."""
+    places = ((0, 0), (1, 0), (0, 1), (1, 1))
+    return ops.concatenate([x[:, i::2, j::2] for i, j in places], -1)
+
+
+def with_mean(x: Any) -> Any:
+    """Put the mean of all cells beside each, resized and repeated."""
+    mean, (height, width) = ops.mean(x, (1, 2), keepdims=True), x.shape[1:3]
+    copies = [ops.image.resize(mean, (height, width)), ops.tile(mean, (1, height, width, 1))]
+    return ops.concatenate([x, *copies], -1)
+
+
 SIZE = (40, 60, 3)
 SEEN = layers.Conv2D
 
@@ -122,6 +135,14 @@ PLACES: dict[str, tuple[Any, tuple[int, ...], tuple[tuple[float, float], ...]]] 
         lambda: network((10, 12, 3), SEEN(8, 3, 2, padding="same"), layers.Reshape((5, 6, 2, 2, 2)),
                         layers.Permute((1, 3, 2, 4, 5)), layers.Reshape((10, 12, 2)), SEEN(2, 3)),
         (0, 1), ((1, 1), (1, 1)),
+    ),
+    "every other row and column, stacked": (  # the mean of four cells, in whatever order
+        lambda: network(SIZE, SEEN(2, 1), layers.Lambda(stacked), SEEN(2, 1)),
+        (0, 1), ((0, 2), (0, 2)),
+    ),
+    "beside the mean of all": (  # copies of one value lie nowhere
+        lambda: network(SIZE, SEEN(4, 3, 4, padding="same"), layers.Lambda(with_mean), SEEN(2, 1)),
+        (0, 1), ((0, 4), (0, 4)),
     ),
     "grouped norm": (
         lambda: network(SIZE, SEEN(4, 1), layers.GroupNormalization(2)), (0, 1), ((0, 1), (0, 1))

@@ -135,6 +135,21 @@ def test_the_layers_inside_are_suggested_once() -> None:
     assert [each.path for each in suggest_layers(model)] == [path]
 
 
+def test_rolled_windows_that_no_map_can_be_drawn_from_are_not_suggested() -> None:
+    """The windows of shifted attention: their first axis is not the images."""
+    inputs = keras.Input((16, 16, 3))
+    x = layers.Conv2D(4, 2, 2, name="patches")(inputs)
+    windows = ops.reshape(ops.roll(x, (-2, -2), (1, 2)), (-1, 2, 4, 2, 4, 4))
+    windows = ops.reshape(ops.transpose(windows, (0, 1, 3, 2, 4, 5)), (-1, 4, 4, 4))
+    windows = layers.Conv2D(4, 1, activation="relu", name="windows")(windows)
+    x = ops.transpose(ops.reshape(windows, (-1, 2, 2, 4, 4, 4)), (0, 1, 3, 2, 4, 5))
+    x = layers.Conv2D(4, 1, name="last")(ops.roll(ops.reshape(x, (-1, 8, 8, 4)), (2, 2), (1, 2)))
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+    assert "windows" not in {each.path for each in suggest_layers(model)}
+    with pytest.raises(ValueError, match="first axis is not the images"):
+        GradCAM(model, "windows")(np.random.default_rng(0).random((2, 16, 16, 3)))
+
+
 def test_turning_the_frames_before_they_are_folded_is_no_layer_of_features() -> None:
     keras.utils.set_random_seed(0)
     clip = keras.Input((4, 12, 10, 3))

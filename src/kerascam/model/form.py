@@ -12,6 +12,7 @@ from .question import Shift
 from .sites import Site, as_layer_gives, in_form
 
 Grid = tuple[int, int]
+NOT_FOLLOWED = "not followed"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Form:
     def words(self) -> str:
         """Where the cells lie: how wide they are, and where the first begins if not at 0."""
         if self.cells is None:
-            return "not followed"
+            return NOT_FOLLOWED
         edges = [edge for edge in self.cells.edges if edge[1]]
         if not edges:
             return "one cell"

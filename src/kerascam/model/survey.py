@@ -14,6 +14,7 @@ from ..targets import logit
 from . import graph, scoring, shadow, specs, which_input
 from .choice import Around, Capture, spatial
 from .dependence import dependence_of
+from .form import NOT_FOLLOWED
 from .forms import followed
 from .grids import channels_last_shape
 from .input_form import InputForm, input_form
@@ -23,6 +24,8 @@ from .looked_at import cells_in_words
 from .outputs import select, tensors_in
 from .parts_of_outputs import part_of, used_part
 from .sites import IMAGE_CHANNELS, Runs, Site, forward, images_channels_first
+
+_COUNTED = 3  # images in a trace that shows whether the first axis of a layer is the images
 
 
 class Discovery(NamedTuple):
@@ -58,13 +61,40 @@ def discover(
         axes: A letter for each axis of the image input, as the user says.
         input: The explained input's name or index.
     """
+
+    def found(batch: int | None) -> Discovery:
+        return _discover(model, shapes, dtypes, like, output, target, axes, input, batch)
+
     try:
-        return _discover(model, shapes, dtypes, like, output, target, axes, input, None)
+        first = found(None)
     except DoesNotFitError:
         batch = specs.declared_batch(model)
         if batch is None:
             raise
-        return _discover(model, shapes, dtypes, like, output, target, axes, input, batch)
+        return found(batch)
+    if not any(each.used and each.cells.startswith(NOT_FOLLOWED) for each in first.captures):
+        return first
+    try:
+        counted = found(_COUNTED)
+    except Exception:  # the model takes no such batch: what was found stands
+        return first
+    return first._replace(captures=_of_whole_images(first.captures, counted.captures))
+
+
+def _of_whole_images(captures: Sequence[Capture], counted: Sequence[Capture]) -> list[Capture]:
+    """Leave out layers whose cells are not followed and whose first axis is not the images.
+
+    Args:
+        captures: What was found for any number of images.
+        counted: The same for a number that no other axis has.
+    """
+    whole = {each.path for each in counted if each.shape[0] in (None, _COUNTED)}
+    return [
+        replace(each, used=False)
+        if each.cells.startswith(NOT_FOLLOWED) and each.path not in whole
+        else each
+        for each in captures
+    ]
 
 
 def _discover(
@@ -205,7 +235,7 @@ class Survey:
         ]
         seen: list[Runs] = [(tensors[each.output],) for each in grids]
         words = cells_in_words(self._model, sites, seen, inputs, self._ends, self._axes, place)
-        runs = Counter(each.path for each in grids)
+        runs = Counter(each.path for each in found.captures)
         words = [
             f"{word}, one of {runs[each.path]} runs" if word and runs[each.path] > 1 else word
             for each, word in zip(grids, words, strict=True)

@@ -26,6 +26,8 @@ class Atom:
         axis: Of IMAGE: which axis of the image, the batch axis not counted.
         step: Of IMAGE: how far two cells lie from each other, in pixels of the image.
         first: Of IMAGE: where the first lies. The places of several atoms of one image axis add.
+        lent: Of IMAGE: how much of `first` is there because each cell stands for those that a
+            slice left out after it.
         pad: Of IMAGE: how many of the first and of the last cells are padding.
         prefix: Of PREFIXED: how many cells stand before those of `inner`.
         inner: Of PREFIXED: the atoms of the others.
@@ -36,6 +38,7 @@ class Atom:
     axis: int = -1
     step: float = 0.0
     first: float = 0.0
+    lent: float = 0.0
     pad: tuple[float, float] = (0.0, 0.0)
     prefix: int = 0
     inner: "tuple[Atom, ...]" = ()
@@ -96,6 +99,7 @@ def moved(atom: Atom, begin: float, step: float, length: int | None) -> Atom:
         first=atom.first + atom.step * begin,
         step=atom.step * step,
         length=length,
+        lent=0.0,
         pad=(0.0, 0.0),
     )
 

@@ -172,9 +172,9 @@ def sliced(
         start += own
     if length is None and own is not None and end is not None and stride > 0 <= end:
         length = max(0, -int(-(min(end, own) - start) // stride))
-    if stride > 1:  # a cell stands for the ones that are left out after it
-        start = start + (stride - 1) / 2
-    return (moved(atom, start, stride, length),)
+    between = (stride - 1) / 2 if stride > 1 else 0.0  # those left out, for which a cell stands
+    found = moved(atom, start + between, stride, length)
+    return (replace(found, lent=atom.step * between),)
 
 
 @rule("Slice")

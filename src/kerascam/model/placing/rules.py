@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from .atoms import FEATURE, IMAGE, PREFIXED, Axis, Layout, Places, feature
+from .atoms import FEATURE, IMAGE, PREFIXED, REPEAT, Atom, Axis, Layout, Places, feature
 from .constants import number
 
 #: Of a tensor that depends on the image in a way that the rules do not know.
@@ -158,39 +158,42 @@ def joined(given: Sequence[Known | None], shape: Lengths | None) -> Known:
 def joined_axis(axes: Sequence[Axis], length: int | None) -> Axis:
     """Join what axes of equal length run along.
 
+    Copies of one value lie nowhere, and so do features.
+
     Raises:
         LostError: If two run along different axes of the image, or along one at other places.
     """
-    placed = [axis for axis in axes if any(atom.kind != FEATURE for atom in axis)]
+    placed = [axis for axis in axes if any(atom.kind not in (FEATURE, REPEAT) for atom in axis)]
+    placed = placed or [axis for axis in axes if any(atom.kind == REPEAT for atom in axis)]
     if not placed:
         return next((axis for axis in axes if axis), feature(length))
-    together = placed[0]
-    for axis in placed[1:]:
-        both = _agreed(together, axis)
-        if both is None:
+    return _agreed(placed)
+
+
+def _agreed(axes: Sequence[Axis]) -> Axis:
+    """Return what axes have in common if they run along the same; the mean of their places."""
+    if len({len(axis) for axis in axes}) > 1:
+        raise LostError
+    return tuple(_agreed_atom(atoms) for atoms in zip(*axes, strict=True))
+
+
+def _agreed_atom(atoms: Sequence[Atom]) -> Atom:
+    atom = atoms[0]
+    if len({(each.kind, each.axis, each.prefix) for each in atoms}) > 1:
+        raise LostError
+    if atom.kind == PREFIXED:
+        atom = replace(atom, inner=_agreed([each.inner for each in atoms]))
+    if atom.kind == IMAGE:
+        first = atom.first
+        if any(abs(each.first - first) > 1e-6 for each in atoms):
+            # What one leaves out another may take: none of them stands for it.
+            first = sum(each.first - each.lent for each in atoms) / len(atoms)
+            atom = replace(atom, first=first, lent=0.0)
+        if any(
+            abs(each.step - atom.step) > 1e-6
+            or abs(each.first - each.lent - (first - atom.lent)) > abs(atom.step) / 2 + 1e-6
+            for each in atoms
+        ):
             raise LostError
-        together = both
-    return together
-
-
-def _agreed(one: Axis, other: Axis) -> Axis | None:
-    """Return what two axes have in common if they run along the same; the mean of their places."""
-    if len(one) != len(other):
-        return None
-    atoms = []
-    for left, right in zip(one, other, strict=True):
-        if (left.kind, left.axis) != (right.kind, right.axis):
-            return None
-        if left.kind == PREFIXED:
-            inner = _agreed(left.inner, right.inner)
-            if inner is None or left.prefix != right.prefix:
-                return None
-            atoms.append(replace(left, inner=inner))
-            continue
-        if left.kind == IMAGE:
-            near = abs(left.first - right.first) <= abs(left.step) / 2 + 1e-6
-            if abs(left.step - right.step) > 1e-6 or not near:
-                return None
-            left = replace(left, first=(left.first + right.first) / 2)
-        atoms.append(left if left.length is not None else replace(left, length=right.length))
-    return tuple(atoms)
+    known = (each.length for each in atoms if each.length is not None)
+    return replace(atom, length=next(known, None))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .atoms import IMAGE, OWN, Atom, Axis, fine, moved
+from .atoms import IMAGE, OWN, Atom, Axis, feature, fine, moved
 
 
 def slid(
@@ -62,6 +62,8 @@ def spaced_out(axis: Axis, *, stride: float, length: int | None) -> Axis:
     Returns:
         The new axis: it covers what the old one covered.
     """
+    if not axis:  # copies of one value
+        return feature(length)
     axis = fine(axis)
     if len(axis) != 1 or axis[0].kind != IMAGE:
         return _own(axis, length)
