@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from .._types import Features, Scores
 from ..resizing import Edges
-from . import graph, relu, scoring
+from . import gates, graph, relu, scoring
 from .forms import followed, grid_on
 from .input_form import InputForm
 
@@ -123,7 +123,15 @@ def _terms(
 ) -> list[tuple[_Bias, tf.Tensor]]:
     """List biases, with what each adds to the scores at each of its places."""
     reached = {operation.name for operation in operations}
-    biases = [bias for each in operations for bias in _of(each, reached) if bias is not None]
+    products = {gate.operation.name: gate for gate in gates.find(operations, reached)}
+    inside = {name for gate in products.values() for name in gate.inside}
+    biases = []
+    for each in operations:
+        if each.name in products:  # an activation that bends, as a whole
+            at = each.outputs[0]
+            biases.append(_Bias(at, at - _slope(at, products[each.name].number)))
+        elif each.name not in inside:
+            biases += [bias for bias in _of(each, reached) if bias is not None]
     ends = [bias.at for bias in biases]
     slopes = {
         each.name: tf.gradients(each, ends, unconnected_gradients=tf.UnconnectedGradients.ZERO)

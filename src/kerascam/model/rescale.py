@@ -7,11 +7,12 @@ between the two halves, in place of by its derivative.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import tensorflow as tf
 
 from .._types import Scores
-from . import graph, relu
+from . import gates, graph, relu
 
 _POINTWISE: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "Abs": tf.abs,
@@ -53,6 +54,7 @@ _WITHOUT_RULE = {
     "While": "loops",
 }
 _RULE = "KerascamRescale"
+_GATES = ("KerascamRescaleFirst", "KerascamRescaleSecond")  # by the factor that is a multiple
 # Differences below that share of what they are between are rounding.
 _ROUNDING = {
     tf.bfloat16: 2.0**-5,
@@ -75,10 +77,14 @@ def apply(values: tf.Tensor, scores: Scores) -> set[str]:
     reached = graph.descendants([values]) & graph.ancestors([scores])
     operations = [each for each in scores.graph.get_operations() if each.name in reached]
     inside = {name for each in operations if relu.is_swish(each) for name in _behind(each)}
+    products = gates.find(operations, reached)
+    inside |= {name for gate in products for name in gate.inside}
+    rules = {gate.operation.name: _GATES[gate.place] for gate in products}
     without: set[str] = set()
     for operation in operations:
-        if operation.type in _RULED or relu.is_swish(operation):
-            operation._set_attr("_gradient_op_type", tf.compat.v1.AttrValue(s=_RULE.encode()))
+        rule = rules.get(operation.name, _RULE)
+        if operation.name in rules or operation.type in _RULED or relu.is_swish(operation):
+            operation._set_attr("_gradient_op_type", tf.compat.v1.AttrValue(s=rule.encode()))
         elif operation.name not in inside:
             inner = [tensor.op.name in reached for tensor in operation.inputs]
             without |= _without_rule(operation.type, inner)
@@ -113,12 +119,31 @@ def _rescaled(operation: tf.Operation, *gradients: tf.Tensor) -> list[tf.Tensor 
         numerator = tf.add_n(_halves(_ordinary(operation, given, shares)))
     else:
         numerator = first * after
-    size = tf.add_n([tf.abs(half) for half in _halves(given)])
-    apart = tf.abs(before) > _ROUNDING[before.dtype] * size
+    apart = _apart(given, before)
     found = numerator / tf.where(apart, before, tf.ones_like(before))
     found = tf.where(apart, found, _halves(_ordinary(operation, given, gradient))[0])
     others: list[tf.Tensor | None] = [None] * (len(operation.inputs) - 1)
     return [*others[:place], tf.concat([found, found], 0), *others[place:]]
+
+
+def _gated(operation: tf.Operation, gradient: tf.Tensor, place: int) -> list[tf.Tensor]:
+    """Return the gradients of the factors of an activation that is a product, by the rule."""
+    given, other = operation.inputs[place], operation.inputs[1 - place]
+    first, _ = _halves(gradient)
+    before, after = _difference(given), _difference(operation.outputs[0])
+    apart = _apart(given, before)
+    found = first * after / tf.where(apart, before, tf.ones_like(before))
+    # All of it goes by way of the one factor; where that does not differ, by both.
+    own = tf.where(apart, found, first * _halves(other)[0])
+    rest = tf.where(apart, tf.zeros_like(found), first * _halves(given)[0])
+    both = [tf.concat([each, each], 0) for each in (own, rest)]
+    return both if place == 0 else both[::-1]
+
+
+def _apart(given: tf.Tensor, difference: tf.Tensor) -> tf.Tensor:
+    """Tell where two halves differ by more than rounding."""
+    size = tf.add_n([tf.abs(half) for half in _halves(given)])
+    return tf.abs(difference) > _ROUNDING[difference.dtype] * size
 
 
 def _halves(tensor: tf.Tensor) -> list[tf.Tensor]:
@@ -153,3 +178,5 @@ def _again(operation: tf.Operation, given: tf.Tensor) -> tf.Tensor:
 
 with suppress(KeyError):  # registered already, if the module is loaded again
     tf.RegisterGradient(_RULE)(_rescaled)
+    for _place, _gate in enumerate(_GATES):
+        tf.RegisterGradient(_gate)(partial(_gated, place=_place))
