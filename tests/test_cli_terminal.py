@@ -235,6 +235,9 @@ class Recorder(terminal.Bar):
     def advance(self) -> None:
         self.said.append(1)
 
+    def within(self, steps: float, doing: str) -> None:
+        self.said.append((round(steps, 3), doing))
+
 
 def test_progress_counts_every_photo_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -252,6 +255,23 @@ def test_progress_counts_every_photo_once(
     arguments = ["--batch-size", "2", "--method", "grad_cam,layer_cam", "--class", "0"]
     assert main(["explain", "any.keras", ".", *arguments, "--class", "1"]) == 1
     assert Recorder.said == ["Loading the model", ("Explaining", 8), *[1] * 8]
+
+
+def test_progress_shows_the_passes_of_a_slow_method(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "Bar", Recorder)
+    monkeypatch.setattr("kerascam.repeat.AT_ONCE", 1)  # one copy per pass
+    monkeypatch.chdir(folder)
+    arguments = ["--method", "grad_cam,score_cam", "--batch-size", "2", "--class", "0"]
+    assert main(["explain", "model.keras", "photos", *arguments, "--out", str(tmp_path)]) in (0, 1)
+    passes = [said for said in Recorder.said if isinstance(said, tuple) and "pass" in str(said[1])]
+    # Of two methods the second is half of the work: two photos, then the third alone.
+    assert passes == [
+        (round(photos * (1 + made / 3) / 2, 3), f"Score-CAM: pass {made} of 3")
+        for photos in (2, 1)
+        for made in (1, 2, 3)
+    ]
 
 
 def test_a_bar_spins_until_there_is_a_total(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ KINDS = rows(
     *(name for name in ("channels_first",) if name in zoo.KINDS)),
 )  # fmt: skip
 
-DRAWN = rows(("guided_grad_cam",), METHODS)
+DRAWN = rows(("guided_grad_cam", "ablation_cam", "rise"), METHODS)
 
 
 def photograph(height: int = SIZE[0], width: int = SIZE[1], seed: int = 0) -> np.ndarray:

@@ -120,6 +120,11 @@ class Method:
         return bool(_OF_EACH_LAYER & set(self.needs))
 
     @property
+    def asks_many_times(self) -> bool:
+        """Whether it runs the model as often as an option or a layer's size says, in a loop."""
+        return self.passes is not None and ("{" in self.passes or " per " in self.passes)
+
+    @property
     def of_pixels(self) -> bool:
         """Whether each pixel has a value of its own, so that a few stand out from their like."""
         return bool(BY_IMAGES & set(self.needs))

@@ -68,7 +68,7 @@ def explain(arguments: Namespace) -> bool:
         placed: list[tuple[int, Result]] = []
         read = read_photos(found.files, plan, arguments, failures, bar)
         for batch in batches(read, arguments.batch_size):
-            explanations = _explain(plan, batch, failures)
+            explanations = _explain(plan, batch, failures, bar)
             for place, photo in enumerate(batch):
                 drawn = _draw(gallery, photo, explanations, place, failures)
                 placed += [(photo.place, result) for result in drawn]
@@ -105,11 +105,13 @@ def read_photos(
             yield Photo(place, path, pixels, values, (note,) if note else ())
 
 
-def _explain(plan: Plan, batch: Sequence[Photo], failures: Failures) -> list[Explanation]:
+def _explain(
+    plan: Plan, batch: Sequence[Photo], failures: Failures, bar: terminal.Bar
+) -> list[Explanation]:
     """Explain a batch by every method and class, or record why the model cannot take it."""
     height, width = batch[0].values.shape[:2]
     try:
-        return plan.explain(plan.inputs(batch))
+        return plan.explain(plan.inputs(batch), bar)
     except OutOfMemoryError:
         raise ValueError(
             f"out of memory at {len(batch)} images of {height}x{width}: give a smaller "

@@ -16,7 +16,7 @@ from ..files import parse_json
 from ..loading import sized, to_inputs
 from ..model import Preprocess, image_form_of, output_shapes, preprocessing_of
 from ..pictures import ImageForm, Look
-from . import models, options
+from . import models, options, terminal
 from .images import Photo
 from .listing import find_methods
 
@@ -49,17 +49,39 @@ class Plan:
         """Return the batch that the model is called with."""
         return to_inputs([photo.values for photo in photos], self.form, self.preprocess)
 
-    def explain(self, inputs: np.ndarray) -> list[Explanation]:
-        """Explain a batch by every method, for every class that is asked for."""
+    def explain(self, inputs: np.ndarray, bar: terminal.Bar) -> list[Explanation]:
+        """Explain a batch by every method, for every class that is asked for.
+
+        Args:
+            inputs: The batch.
+            bar: Told how far a method is that runs the model many times.
+        """
         first, *others = self.explainers
+        calls = len(self.explainers) * (len(self.wanted) or self.top)
+        made: list[Explanation] = []
+
+        def call(explainer: Explainer, question: Any = None) -> Explanation:
+            def show(steps: int, of: int) -> None:
+                share = (len(made) + steps / of) / calls
+                bar.within(len(inputs) * share, f"{explainer.method.title}: pass {steps} of {of}")
+
+            shown = {"progress": show} if explainer.method.asks_many_times else {}
+            made.append(explainer(inputs, question, **shown))
+            return made[-1]
+
         if self.wanted:
-            found = [first(inputs, wanted) for wanted in self.wanted]
             questions: list[Any] = list(self.wanted)
+            for question in questions:
+                call(first, question)
         else:  # the first explanation says what else the model finds probable
-            found = [first(inputs)]
-            questions = [found[0].classes, *next_classes(found[0], self.top - 1)]
-            found += [first(inputs, question) for question in questions[1:]]
-        return found + [explain(inputs, each) for explain in others for each in questions]
+            found = call(first)
+            questions = [found.classes, *next_classes(found, self.top - 1)]
+            for question in questions[1:]:
+                call(first, question)
+        for explainer in others:
+            for question in questions:
+                call(explainer, question)
+        return made
 
 
 def next_classes(explanation: Explanation, count: int) -> list[np.ndarray]:

@@ -127,6 +127,16 @@ class Bar:
         self._done, self._total = done, total
         self._progress.update(self._task, completed=done, total=total, counted=self._counted())
 
+    def within(self, steps: float, doing: str) -> None:
+        """Show how far the next steps are.
+
+        Args:
+            steps: How many of them are made, with a fraction.
+            doing: What is being done of them, after the count.
+        """
+        counted = f"{self._counted()}  {doing}"
+        self._progress.update(self._task, completed=self._done + steps, counted=counted)
+
     def _counted(self) -> str:
         return f"{self._done}/{self._total}" if self._total else ""
 

@@ -158,8 +158,11 @@ def export(
 
 def _check(explainer: Any, fit: Any, resize: Any, raw_maps: Any, warm_up: Any) -> None:
     if not isinstance(explainer, Explainer):
+        around = isinstance(getattr(explainer, "explainer", None), Explainer)
+        hint = "; what stands around an explainer runs in Python: export its .explainer"
         raise TypeError(
             f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
+            f"{hint if around else ''}"
         )
     check_fit(fit)
     if not isinstance(resize, str) or resize not in RESIZERS:
