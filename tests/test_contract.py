@@ -3,6 +3,7 @@
 import inspect
 import pydoc
 import re
+import sys
 from typing import get_args, get_type_hints
 
 import numpy as np
@@ -293,6 +294,7 @@ def test_its_constructor_is_its_functions_options_and_those_of_every_explainer(m
     assert kind.VAR_KEYWORD not in {each.kind for each in found}
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="it has no typing.Unpack")
 def test_what_constructors_share_is_declared_as_it_is_taken():
     """An editor and mypy read the declarations, Python the parameters of the class above."""
     found = 0

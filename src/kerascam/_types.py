@@ -1,9 +1,24 @@
 """Names for the tensors that travel inside the graph: what each axis means, and nothing else."""
 
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jaxtyping import Float, Int, Num, Shaped
+
+if sys.version_info >= (3, 11):
+    from typing import Unpack as Unpack
+elif TYPE_CHECKING:
+    from typing_extensions import Unpack as Unpack
+else:
+
+    class Unpack:
+        """Stands for any arguments by name: Python 3.10 has no such hint, and checks none."""
+
+        def __class_getitem__(cls, arguments: Any) -> Any:
+            """Return the type of any one of them."""
+            return Any
+
 
 Images: TypeAlias = Num[Any, "batch *size channels"]
 Features: TypeAlias = Float[Any, "batch *grid features"]

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 
 import keras
-from typing_extensions import Unpack
 
-from .._types import Target
+from .._types import Target, Unpack
 from ..maps import Normalization
 from ..placement import Place
 from ..registry import METHODS

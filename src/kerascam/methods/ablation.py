@@ -9,9 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, Maps, ScoreFunction
+from .._types import Features, Maps, ScoreFunction, Unpack
 from ..arguments import check_flag
 from ..errors import brief
 from ..explain import LayerArguments, LayerExplainerWithOptions

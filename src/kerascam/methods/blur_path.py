@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction
+from .._types import GradientFunction, Images, ScoreFunction, Unpack
 from ..arguments import number_in, real_number
 from ..baselines import blurred
 from ..errors import brief

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction
+from .._types import GradientFunction, Images, ScoreFunction, Unpack
 from ..arguments import number_in
 from ..baselines import as_images, check_baseline
 from ..errors import brief

@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 from keras import ops  # noqa: F401  # the examples use it
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images
+from .._types import GradientFunction, Heatmaps, Images, Unpack
 from ..explain import ImageExplainer, LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
 from .input_gradient import strongest_channel

@@ -8,9 +8,8 @@ values, may be asked for at once: shape (copies, batch, *size, channels). The he
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images
+from .._types import GradientFunction, Heatmaps, Images, Unpack
 from ..explain import ImageArguments, ImageExplainer, ImageExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import mean_over

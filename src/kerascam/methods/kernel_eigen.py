@@ -5,9 +5,8 @@ from typing import Any, Literal
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, Maps
+from .._types import Features, Maps, Unpack
 from ..arguments import real_number
 from ..errors import brief
 from ..explain import LayerArguments, LayerExplainerWithOptions

@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction
+from .._types import Images, ScoreFunction, Unpack
 from ..arguments import real_number
 from ..errors import brief
 from ..estimates import Estimate

@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Heatmaps, Images
+from .._types import GradientFunction, Heatmaps, Images, Unpack
 from ..explain import ImageArguments, ImageExplainerWithOptions
 from ..registry import METHODS, Citation
 from ..repeat import mean_over, sum_over

@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Heatmaps, Images, ScoreFunction
+from .._types import Heatmaps, Images, ScoreFunction, Unpack
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief

@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, ScoreFunction
+from .._types import GradientFunction, Images, ScoreFunction, Unpack
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline
 from ..estimates import Estimate

@@ -5,9 +5,8 @@ from typing import Any, Literal, get_args
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, Heatmaps, Images, Levels, Maps, ScoreFunction
+from .._types import Features, Heatmaps, Images, Levels, Maps, ScoreFunction, Unpack
 from ..baselines import baseline_of, check_baseline
 from ..errors import brief
 from ..explain import LayerArguments, LayerExplainerWithOptions

@@ -6,9 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction
+from .._types import Images, ScoreFunction, Unpack
 from ..arguments import number_in, real_number
 from ..baselines import baseline_of, check_baseline, float_type, hide
 from ..errors import brief

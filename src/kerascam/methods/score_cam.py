@@ -8,9 +8,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, Images, Maps, ScoreFunction
+from .._types import Features, Images, Maps, ScoreFunction, Unpack
 from ..arguments import number_in
 from ..baselines import baseline_of, check_baseline, hide
 from ..explain import LayerArguments, LayerExplainerWithOptions

@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, Images, Maps, ScoreFunction
+from .._types import Features, Images, Maps, ScoreFunction, Unpack
 from ..arguments import number_in, real_number
 from ..baselines import check_baseline
 from ..errors import brief

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Images, ScoreFunction
+from .._types import Images, ScoreFunction, Unpack
 from ..estimates import Estimate
 from ..explain import SharedArguments, WholeModelExplainerWithOptions
 from ..registry import METHODS, Citation

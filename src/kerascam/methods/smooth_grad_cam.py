@@ -4,9 +4,8 @@ from typing import Any
 
 import keras
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import Features, GradientFunction, Images, Maps
+from .._types import Features, GradientFunction, Images, Maps, Unpack
 from ..explain import LayerArguments, LayerExplainerWithOptions
 from ..maps import grid_axes
 from ..registry import METHODS, Citation

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from typing_extensions import Unpack
 
-from .._types import GradientFunction, Images, Maps
+from .._types import GradientFunction, Images, Maps, Unpack
 from ..arguments import number_in
 from ..explain import ImageArguments, ImageExplainerWithOptions
 from ..maps import grid_axes
