@@ -15,6 +15,7 @@ from .model.black_box import black_box as black_box
 from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay
+from .pictures.superpixels import superpixels as superpixels
 
 # The methods. Tables, documentation and the command line list them in this order.
 # isort: off
