@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import layers as L
 
 import kerascam
+from kerascam import targets
 
 IMAGES = np.random.default_rng(0).random((2, 12, 12, 3)).astype("float32")
 CLASSES = np.array([1, 2])
@@ -280,6 +281,15 @@ def test_deep_lift_names_what_has_no_rule_and_refuses_what_has_no_pair():
     found = kerascam.DeepLIFT(seeded(gate))(np.ones((1, 6, 2)))
     assert found.notes[-1].startswith("DeepLIFT has no rule for products of activations")
     assert "; its sum misses" in repr(found)
-    fixed = keras.Sequential([keras.Input(batch_shape=(2, 6, 2)), L.Flatten(), L.Dense(3)])
-    with pytest.raises(ValueError, match="takes the images of one batch alone"):
-        kerascam.DeepLIFT(fixed)(np.ones((2, 6, 2)))
+    grid = keras.Sequential([keras.Input((6, 2)), L.Dense(3)])
+    target = targets.region_mean(np.ones((2, 6)))  # a mask for each image
+    with pytest.raises(ValueError, match="target holds something for each image of the batch"):
+        kerascam.DeepLIFT(grid, target=target)(np.ones((2, 6, 2)))
+
+
+def test_deep_lift_of_a_model_that_remembers_its_first_batch():
+    """As Sequential models without an Input do."""
+    model = keras.Sequential([L.Conv1D(3, 3, activation="relu"), L.Flatten(), L.Dense(3)])
+    model(np.ones((2, 6, 2)))
+    found = kerascam.DeepLIFT(seeded(model))(np.random.default_rng(2).random((2, 6, 2)))
+    np.testing.assert_allclose(found.residual, 0, atol=1e-6)

@@ -74,7 +74,8 @@ def _lost_notes(trace: Trace, method: Method) -> tuple[str, ...]:
     lost = () if trace.biases is None else trace.biases.lost
     if not lost:
         return ()
-    more = "" if len(lost) < 3 else f" and {len(lost) - 2} others"
+    rest = len(lost) - 2
+    more = "" if rest < 1 else f" and {rest} other{'' if rest == 1 else 's'}"
     return (
         f"{method.title} left out of the map what {', '.join(lost[:2])}{more} add, as where "
         f"that lies could not be followed through the model; the residual counts it",

@@ -102,11 +102,11 @@ class Again:
     def _between(
         self, ask: Ask, inputs: Sequence[tf.Tensor], values: tf.Tensor, start: tf.Tensor
     ) -> tf.Tensor:
-        if not self._takes_any_batch:
+        if not takes_any_batch(self.question.target):
             raise ValueError(
-                "target or model takes the images of one batch alone, and the rescale rule needs "
-                "their baselines beside them: use a target of kerascam.targets, and a model that "
-                "declares no batch size, or integrated gradients in place of DeepLIFT"
+                "target holds something for each image of the batch, and the rescale rule puts "
+                "their baselines beside them: explain one image at a time, or use integrated "
+                "gradients in place of DeepLIFT"
             )
         ask = partial(self._rescaled, ask)
         pair = tf.stack([values, start])
@@ -118,6 +118,14 @@ class Again:
     ) -> tf.Tensor:
         values = tf.identity(values)
         scores = ask(inputs, classes, values)
+        pairs = tf.debugging.assert_equal(
+            tf.size(scores),
+            tf.shape(values)[0],
+            "the model answers a batch of another number of images, as it declares or keeps one "
+            "for each: the rescale rule puts their baselines beside them",
+        )
+        with tf.control_dependencies([] if pairs is None else [pairs]):
+            scores = tf.identity(scores)
         variants = scoring.variants(self.model, scores)
         self.without_rule.update(rescale.apply(values, variants[-1]))
         return scoring.differentiate(

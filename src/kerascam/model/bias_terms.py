@@ -58,7 +58,7 @@ def find(
         own: How it is read.
         variants: The scores to differentiate.
     """
-    found = _terms(_between(sources, variants[0]), variants)
+    found = _terms(graph.between(sources, variants[0]), variants)
     layouts = followed(image, [bias.at for bias, _ in found])
     terms, edges, lost = [], [], []
     for bias, term in found:
@@ -85,29 +85,13 @@ def linear_offset(sources: Sequence[tf.Tensor], variants: Sequence[Scores]) -> S
     Returns:
         Shape (batch,); None if what follows the layer is not linear.
     """
-    operations = _between(sources, variants[0])
+    operations = graph.between(sources, variants[0])
     reached = {operation.name for operation in operations}
     made = {tensor.op.name for tensor in sources}
     if not all(each.name in made or _is_linear(each, reached) for each in operations):
         return None
     after = [each for each in operations if each.name not in made]
     return _total(_terms(after, variants), variants[0])
-
-
-def _between(sources: Sequence[tf.Tensor], scores: Scores) -> list[tf.Operation]:
-    """List the operations from some tensors to the scores, along values that have a gradient."""
-    needed = graph.ancestors([scores], differentiable=True)
-    reached = {tensor.op.name for tensor in sources}
-    found = []
-    # Operations of a graph are made after their inputs.
-    for operation in scores.graph.get_operations():
-        given = [tensor for tensor in operation.inputs if tensor.dtype.is_floating]
-        if operation.name in needed and (
-            operation.name in reached or any(tensor.op.name in reached for tensor in given)
-        ):
-            reached.add(operation.name)
-            found.append(operation)
-    return found
 
 
 def _is_linear(operation: tf.Operation, reached: set[str]) -> bool:

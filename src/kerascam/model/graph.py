@@ -54,6 +54,30 @@ def descendants(tensors: Sequence[tf.Tensor], without: Container[str] = ()) -> s
     return names
 
 
+def between(sources: Sequence[tf.Tensor], end: tf.Tensor) -> list[tf.Operation]:
+    """List the operations from some tensors to another, along values that have a gradient.
+
+    Args:
+        sources: Where the ways begin.
+        end: Where they end.
+
+    Returns:
+        In the order in which they were made, those of the sources and of the end included.
+    """
+    needed = ancestors([end], differentiable=True)
+    reached = {tensor.op.name for tensor in sources}
+    found = []
+    # Operations of a graph are made after their inputs.
+    for operation in end.graph.get_operations():
+        given = [tensor for tensor in operation.inputs if _is_continuous(tensor.dtype)]
+        if operation.name in needed and (
+            operation.name in reached or any(tensor.op.name in reached for tensor in given)
+        ):
+            reached.add(operation.name)
+            found.append(operation)
+    return found
+
+
 def first_reached(ends: Iterable[tf.Tensor], among: set[str]) -> set[str]:
     """Name those of some tensors that others are computed from, not by way of another of them."""
     waiting, reached, seen = list(ends), set[str](), set[str]()

@@ -12,7 +12,7 @@ from functools import partial
 import tensorflow as tf
 
 from .._types import Scores
-from . import gates, graph, relu
+from . import gates, graph, inside, relu
 
 _POINTWISE: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "Abs": tf.abs,
@@ -53,6 +53,8 @@ _WITHOUT_RULE = {
     "StatelessWhile": "loops",
     "While": "loops",
 }
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_KNOWN_TO_BEND = {*_RULED, *_WITHOUT_RULE} - _CALLS
 _RULE = "KerascamRescale"
 _GATES = ("KerascamRescaleFirst", "KerascamRescaleSecond")  # by the factor that is a multiple
 # Differences below that share of what they are between are rounding.
@@ -74,29 +76,38 @@ def apply(values: tf.Tensor, scores: Scores) -> set[str]:
     Returns:
         In words, what bends and has no rule: it keeps its gradient.
     """
-    reached = graph.descendants([values]) & graph.ancestors([scores])
-    operations = [each for each in scores.graph.get_operations() if each.name in reached]
-    inside = {name for each in operations if relu.is_swish(each) for name in _behind(each)}
+    operations = graph.between([values], scores)
+    reached = {operation.name for operation in operations}
+    between = {name for each in operations if relu.is_swish(each) for name in _behind(each)}
     products = gates.find(operations, reached)
-    inside |= {name for gate in products for name in gate.inside}
+    between |= {name for gate in products for name in gate.inside}
     rules = {gate.operation.name: _GATES[gate.place] for gate in products}
     without: set[str] = set()
     for operation in operations:
         rule = rules.get(operation.name, _RULE)
         if operation.name in rules or operation.type in _RULED or relu.is_swish(operation):
             operation._set_attr("_gradient_op_type", tf.compat.v1.AttrValue(s=rule.encode()))
-        elif operation.name not in inside:
+        elif operation.name not in between:
             inner = [tensor.op.name in reached for tensor in operation.inputs]
-            without |= _without_rule(operation.type, inner)
+            without |= _without_rule(operation, inner)
     return without
 
 
-def _without_rule(kind: str, inner: Sequence[bool]) -> set[str]:
+def _without_rule(operation: tf.Operation, inner: Sequence[bool]) -> set[str]:
+    kind = operation.type
+    if kind in _CALLS and not _bends_inside(operation):
+        return set()
     if kind in _PRODUCTS and sum(inner) > 1:
         return {"products of activations"}
     if kind in ("RealDiv", "DivNoNan") and inner[1]:
         return {"divisions by activations"}
     return {_WITHOUT_RULE[kind]} if kind in _WITHOUT_RULE else set()
+
+
+def _bends_inside(call: tf.Operation) -> bool:
+    """Tell whether what an operation calls holds more than sums and products with constants."""
+    found, closed, _ = inside.hidden([call], (), lambda each: each.type in _KNOWN_TO_BEND)
+    return bool(found or closed)
 
 
 def _behind(swish: tf.Operation) -> set[str]:
