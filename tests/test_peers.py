@@ -40,11 +40,12 @@ class Answering:
 
 def test_a_library_that_fails_loses_its_own_row_alone(monkeypatch):
     monkeypatch.setattr(turns, "PAUSE", 0)
-    steady = Answering(*[{"seconds": 1.0 + turn} for turn in range(5)])
-    broken = Answering({"seconds": 9.0}, {"error": "ValueError: no"})
-    taken, failed = take_turns({"steady": steady, "broken": broken}, rounds=5, seconds=1e9)
+    steady = Answering(*[{"seconds": 1.0 + turn, "peak_mib": 9.0 - turn} for turn in range(5)])
+    broken = Answering({"seconds": 9.0, "peak_mib": 1.0}, {"error": "ValueError: no"})
+    taken, failed, peaks = take_turns({"steady": steady, "broken": broken}, rounds=5, seconds=1e9)
     assert taken == {"steady": [1.0, 2.0, 3.0, 4.0, 5.0]}
     assert failed == {"broken": "ValueError: no"}
+    assert peaks == {"steady": 9.0, "broken": 1.0}
 
 
 def test_first_calls_have_a_median_and_a_range():

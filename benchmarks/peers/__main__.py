@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from . import kinds, once, turns
-from .cases import LAYERS, METHODS, cases
-from .page import around, page, write
+from . import asking, kinds, once, turns
+from .cases import LAYERS, METHODS, asking_cases, cases
+from .page import SECTION, around, page, write
 
 
 def main() -> None:
@@ -22,6 +22,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=LAYERS, default=list(LAYERS))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--skip", nargs="+", choices=("times", "once", "kinds"), default=[])
+    parser.add_argument(
+        "--asking", action="store_true", help="only the methods that ask the model again"
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds, and MobileNetV2 alone")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--write", type=Path, help="a page with the markers of this benchmark")
@@ -29,8 +32,9 @@ def main() -> None:
     if arguments.quick:
         arguments.models, arguments.rounds, arguments.seconds = ["MobileNetV2"], 3, 0
 
+    section = asking.SECTION if arguments.asking else SECTION
     if arguments.write:
-        around(arguments.write)  # raises now, and not when all is measured
+        around(arguments.write, section)  # raises now, and not when all is measured
     start = time.monotonic()
     chosen = [
         case
@@ -38,6 +42,8 @@ def main() -> None:
         if case.model in arguments.models and case.method in arguments.methods
     ]
     skip = arguments.skip
+    if arguments.asking:
+        chosen, skip = asking_cases(), ["once", "kinds"]
     times, reasons = ({}, {}) if "times" in skip else turns.measure(
         chosen, arguments.rounds, arguments.seconds
     )  # fmt: skip
@@ -58,10 +64,10 @@ def main() -> None:
             "reasons": [[*case, each] for case, each in reasons.items()],
         }
         arguments.json.write_text(json.dumps(plain, indent=1) + "\n")
-    text = page(report)
+    text = asking.asking_page(report) if arguments.asking else page(report)
     print(text)
     if arguments.write:
-        write(arguments.write, text)
+        write(arguments.write, text, section)
 
 
 def asked(words: list[str]) -> list[str]:

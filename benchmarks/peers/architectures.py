@@ -35,6 +35,11 @@ class Classifier(nn.Module):
         return self.scores(self.features(images).mean((2, 3)))
 
     @property
+    def block_15_add(self) -> nn.Module:
+        """MobileNetV2's last block of 160 features, by its name in Keras: 15 of 0 to 16."""
+        return self.features[3 + 15]
+
+    @property
     def last(self) -> nn.Module:
         """The layer that is explained."""
         return self.features[-1]

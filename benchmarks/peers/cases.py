@@ -53,6 +53,24 @@ METHODS = (
     "SmoothGrad",
     "Integrated gradients",
 )
+# What asks the model again, measured apart (`--asking`): on one image, as each call takes seconds.
+ASKING = (
+    "Score-CAM",
+    "Ablation-CAM",
+    "Occlusion",
+    "RISE",
+    "LIME",
+    "KernelSHAP",
+    "Sobol",
+    "HSIC",
+    "Expected gradients",
+)
+AGAIN = 200  # masks, or coalitions, of each
+CELLS = 5  # segments along each axis
+PATCH = 32  # pixels of a side, and of a stride: 49 patches
+DESIGNS = 8  # of Sobol: 8 x (25 + 2) masks
+# A layer of 160 features, for the methods that run the model once for each.
+MIDDLE = "block_15_add"
 ONE_BY_ONE = METHODS[-2:]  # eight passes an image: at batch 8 that is 64 images for some of them
 BATCHES = (1, 8)
 
@@ -74,6 +92,11 @@ def cases() -> list[Case]:
         for batch in BATCHES
         if batch == 1 or method not in ONE_BY_ONE
     ]
+
+
+def asking_cases() -> list[Case]:
+    """List the rows of the methods that ask again."""
+    return [Case("MobileNetV2", method, 1) for method in ASKING]
 
 
 def framework(peer: str) -> str:

@@ -8,7 +8,16 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .cases import LAYERS, SAMPLES, THREADS
+from .cases import (
+    AGAIN,
+    CELLS,
+    DESIGNS,
+    LAYERS,
+    MIDDLE,
+    PATCH,
+    SAMPLES,
+    THREADS,
+)
 
 Ask = Callable[[Any], Any]
 
@@ -80,6 +89,15 @@ def _kerascam(model: Any, layer: str, method: str, freeze: bool = False) -> Ask:
         "Guided backprop": ("GuidedBackprop", {}),
         "SmoothGrad": ("SmoothGrad", {"samples": SAMPLES}),
         "Integrated gradients": ("IntegratedGradients", {"steps": SAMPLES}),
+        "Score-CAM": ("ScoreCAM", {"layer": MIDDLE}),
+        "Ablation-CAM": ("AblationCAM", {"layer": MIDDLE}),
+        "Occlusion": ("Occlusion", {"patch": PATCH, "stride": PATCH, "baseline": 0}),
+        "RISE": ("RISE", {"samples": AGAIN}),
+        "LIME": ("LIME", {"samples": AGAIN, "cells": CELLS, "baseline": 0}),
+        "KernelSHAP": ("KernelSHAP", {"samples": AGAIN, "cells": CELLS, "baseline": 0}),
+        "Sobol": ("SobolAttribution", {"samples": DESIGNS, "cells": CELLS}),
+        "HSIC": ("HSICAttribution", {"samples": AGAIN, "cells": CELLS}),
+        "Expected gradients": ("ExpectedGradients", {"samples": SAMPLES, "references": 0}),
     }[method]
     explain = getattr(kerascam, name)(model, freeze=freeze, **options)
     return lambda images: explain(images, _classes(images)).heatmaps
@@ -94,6 +112,7 @@ def _tf_keras_vis(model: Any, layer: str, method: str) -> Ask:
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
     from tf_keras_vis.layercam import Layercam
     from tf_keras_vis.saliency import Saliency
+    from tf_keras_vis.scorecam import Scorecam
     from tf_keras_vis.utils.model_modifiers import GuidedBackpropagation
     from tf_keras_vis.utils.scores import CategoricalScore
 
@@ -104,6 +123,7 @@ def _tf_keras_vis(model: Any, layer: str, method: str) -> Ask:
         "LayerCAM": (Layercam, None, at),
         "Guided backprop": (Saliency, GuidedBackpropagation(), {}),
         "SmoothGrad": (Saliency, None, {"smooth_samples": SAMPLES}),
+        "Score-CAM": (Scorecam, None, at | {"penultimate_layer": MIDDLE}),
     }[method]
     explain = kind(model, model_modifier=modifier)
     return lambda images: explain(CategoricalScore(_classes(images)), images, **options)
@@ -119,10 +139,28 @@ def _xplique(model: Any, layer: str, method: str) -> Ask:
         "Guided backprop": ("GuidedBackprop", {}),
         "SmoothGrad": ("SmoothGrad", {"nb_samples": SAMPLES}),
         "Integrated gradients": ("IntegratedGradients", {"steps": SAMPLES}),
+        "Occlusion": ("Occlusion", {"patch_size": PATCH, "patch_stride": PATCH}),
+        "RISE": ("Rise", {"nb_samples": AGAIN}),
+        "LIME": ("Lime", {"nb_samples": AGAIN, "map_to_interpret_space": _grid_of_segments}),
+        "KernelSHAP": (
+            "KernelShap",
+            {"nb_samples": AGAIN, "map_to_interpret_space": _grid_of_segments},
+        ),
+        "Sobol": ("SobolAttributionMethod", {"grid_size": CELLS, "nb_design": DESIGNS}),
+        "HSIC": ("HsicAttributionMethod", {"grid_size": CELLS, "nb_design": AGAIN}),
     }[method]
     explain = getattr(attributions, name)(model, **options)
     count = model.output_shape[-1]
     return lambda images: explain(images, tf.one_hot(_classes(images), count)).numpy()
+
+
+def _grid_of_segments(image: Any) -> Any:
+    """Cut an image into the grid of segments that all libraries hide."""
+    import tensorflow as tf
+
+    rows = tf.range(image.shape[0]) * CELLS // image.shape[0]
+    columns = tf.range(image.shape[1]) * CELLS // image.shape[1]
+    return rows[:, None] * CELLS + columns[None]
 
 
 def _tf_explain(model: Any, layer: str, method: str) -> Ask:

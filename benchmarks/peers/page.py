@@ -4,6 +4,7 @@ import os
 import platform
 import re
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from .notes import LOSSES, NOTES, ONCE, REASONS
 from .once import TRACED
 from .turns import Time, Times
 
-START, END = "<!-- peers:start -->", "<!-- peers:end -->"
+SECTION = "peers"
 PACKAGES = ("kerascam", "tensorflow", "keras", *KERAS[2:], "torch", *TORCH, "numpy")
 _TO = "\u2060–\u2060"  # a range that no line break parts
 SIGNS = {"right": "✓", "wrong": "wrong", "refused": "—"}
@@ -126,7 +127,7 @@ def why(method: str, loss: Loss) -> str:
     return found or ("quartiles overlap" if loss.close else "not yet explained")
 
 
-def missing(reasons: dict[Any, dict[str, str]]) -> str:
+def missing(reasons: dict[Any, dict[str, str]], notes: Sequence[str] = NOTES) -> str:
     """Say why a library has no time in a row, and what the times do not show."""
     told: dict[str, dict[str, list[str]]] = {}
     for case, each in reasons.items():
@@ -140,7 +141,7 @@ def missing(reasons: dict[Any, dict[str, str]]) -> str:
         for reason, methods in each.items()
     ]
     return "\n".join(
-        ["Why a place is empty (—), and what the times do not show:", "", *lines, *NOTES]
+        ["Why a place is empty (—), and what the times do not show:", "", *lines, *notes]
     )
 
 
@@ -223,15 +224,21 @@ def goal_table(times: Times, kinds: dict[str, dict[str, list[str]]]) -> str:
     return "\n".join(lines)
 
 
-def around(path: Path) -> tuple[str, str]:
-    """Read what stands before and behind the page's markers; raise where it has none."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(START)
-    if END not in rest:
-        raise ValueError(f"{path} has no lines {START} and {END} to write between")
-    return before, rest.partition(END)[2]
+def around(path: Path, section: str = SECTION) -> tuple[str, str]:
+    """Read what stands before and after a section's markers; raise if the page has none."""
+    start, end = markers(section)
+    before, _, rest = path.read_text(encoding="utf-8").partition(start)
+    if end not in rest:
+        raise ValueError(f"{path} has no lines {start} and {end} to write between")
+    return before, rest.partition(end)[2]
 
 
-def write(path: Path, text: str) -> None:
-    """Put the text between the page's markers."""
-    before, after = around(path)
-    path.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+def write(path: Path, text: str, section: str = SECTION) -> None:
+    """Put the text between a section's markers."""
+    (start, end), (before, after) = markers(section), around(path, section)
+    path.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
+def markers(section: str) -> tuple[str, str]:
+    """Return the lines between which a section is written."""
+    return f"<!-- {section}:start -->", f"<!-- {section}:end -->"

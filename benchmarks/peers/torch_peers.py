@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from .cases import SAMPLES, THREADS
+from .cases import AGAIN, CELLS, MIDDLE, PATCH, SAMPLES, SIZE, THREADS
 
 Ask = Callable[[Any], Any]
 
@@ -96,8 +96,11 @@ def _grad_cam(model: Any, layer: Any, method: str) -> Ask:
         "Grad-CAM++": "GradCAMPlusPlus",
         "LayerCAM": "LayerCAM",
         "Eigen-CAM": "EigenCAM",
+        "Score-CAM": "ScoreCAM",
+        "Ablation-CAM": "AblationCAM",
     }[method]
-    explain = getattr(pytorch_grad_cam, name)(model=model, target_layers=[layer])
+    layers = [getattr(model, MIDDLE) if name in ("ScoreCAM", "AblationCAM") else layer]
+    explain = getattr(pytorch_grad_cam, name)(model=model, target_layers=layers)
     return lambda images: explain(
         input_tensor=images, targets=[ClassifierOutputTarget(index) for index in _classes(images)]
     )
@@ -106,8 +109,14 @@ def _grad_cam(model: Any, layer: Any, method: str) -> Ask:
 def _torchcam(model: Any, layer: Any, method: str) -> Ask:
     from torchcam import methods
 
-    name = {"Grad-CAM": "GradCAM", "Grad-CAM++": "GradCAMpp", "LayerCAM": "LayerCAM"}[method]
+    name = {
+        "Grad-CAM": "GradCAM",
+        "Grad-CAM++": "GradCAMpp",
+        "LayerCAM": "LayerCAM",
+        "Score-CAM": "ScoreCAM",
+    }[method]
     kind = getattr(methods, name)
+    layer = getattr(model, MIDDLE) if name == "ScoreCAM" else layer
 
     def ask(images: Any) -> Any:
         with kind(model, target_layer=layer) as explain:  # takes its hooks off again
@@ -129,8 +138,34 @@ def _captum(model: Any, layer: Any, method: str) -> Ask:
         "Integrated gradients": (
             lambda: attr.IntegratedGradients(model), {"n_steps": SAMPLES}
         ),
+        "Occlusion": (
+            lambda: attr.Occlusion(model),
+            {"sliding_window_shapes": (3, PATCH, PATCH), "strides": (3, PATCH, PATCH)},
+        ),
+        "LIME": (lambda: attr.Lime(model), {"n_samples": AGAIN, "feature_mask": _segments()}),
+        "KernelSHAP": (
+            lambda: attr.KernelShap(model), {"n_samples": AGAIN, "feature_mask": _segments()}
+        ),
+        "Expected gradients": (
+            lambda: attr.GradientShap(model),
+            {"n_samples": SAMPLES, "baselines": _black()},
+        ),
     }[method]  # fmt: skip
     explain = kind()
     return lambda images: (
         explain.attribute(images, target=_classes(images), **options).detach().numpy()
     )
+
+
+def _segments() -> Any:
+    """Cut an image into the grid of segments that all libraries hide."""
+    import torch
+
+    along = torch.arange(SIZE) * CELLS // SIZE
+    return (along[:, None] * CELLS + along[None])[None, None]
+
+
+def _black() -> Any:
+    import torch
+
+    return torch.zeros((1, 3, SIZE, SIZE))

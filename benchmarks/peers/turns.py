@@ -23,10 +23,17 @@ class Spread(NamedTuple):
 
 
 class Time(NamedTuple):
-    """What a library took: seconds per batch, and times its framework's forward pass."""
+    """What a library took.
+
+    Attributes:
+        seconds: Per batch.
+        ratio: Times its framework's forward pass.
+        peak_mib: The peak of its process's resident memory in the call, the model included.
+    """
 
     seconds: Spread
     ratio: Spread
+    peak_mib: float = float("nan")
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -91,11 +98,13 @@ def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, 
                 if error := worker.answer().get("error"):
                     reasons[case][name] = error
                     del ready[name]
-            taken, failed = take_turns(ready, rounds, seconds)
+            taken, failed, peaks = take_turns(ready, rounds, seconds)
             reasons[case] |= failed
             broken |= {name: "its process died" for name in workers if workers[name].died}
             times[case] = {
-                name: compared(name, taken) for name in taken if FORWARD[framework(name)] in taken
+                name: compared(name, taken)._replace(peak_mib=peaks[name])
+                for name in taken
+                if FORWARD[framework(name)] in taken
             }
             print(line(case, times[case], reasons[case]), file=sys.stderr, flush=True)
     finally:
@@ -106,14 +115,16 @@ def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, 
 
 def take_turns(
     workers: dict[str, Worker], rounds: int, seconds: float
-) -> tuple[dict[str, list[float]], dict[str, str]]:
+) -> tuple[dict[str, list[float]], dict[str, str], dict[str, float]]:
     """Run each once a round, forwards and backwards, until the rounds or the seconds are over.
 
     Returns:
-        The seconds of each that went through all rounds, and why the others did not.
+        The seconds of each that went through all rounds, why the others did not, and the peak of
+        each one's memory in MiB.
     """
     taken: dict[str, list[float]] = {name: [] for name in workers}
     failed: dict[str, str] = {}
+    peaks: dict[str, float] = dict.fromkeys(workers, 0.0)
     start = time.monotonic()
     for turn in range(rounds):
         if turn >= LEAST and time.monotonic() - start > seconds:
@@ -127,7 +138,8 @@ def take_turns(
                 del taken[name]
             else:
                 taken[name].append(found["seconds"])
-    return taken, failed
+                peaks[name] = max(peaks[name], found["peak_mib"])
+    return taken, failed, peaks
 
 
 def compared(name: str, taken: dict[str, list[float]]) -> Time:
