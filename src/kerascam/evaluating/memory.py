@@ -28,7 +28,7 @@ class Memory:
             images: Shape (batch, *size, channels).
             classes: Shape (batch,).
         """
-        marks = [_mark(image, own) for image, own in zip(images, classes, strict=True)]
+        marks = [_mark(image, own) for image, own in zip(images, classes.tolist(), strict=True)]
         new = {mark: place for place, mark in enumerate(marks) if mark not in self._known}
         if new:
             places = list(new.values())

@@ -10,6 +10,7 @@ from ..errors import brief
 from .bootstrap import Interval
 
 STYLES = ("markdown", "rich")
+_NOTHING = 1e-12  # the rounding of sums
 
 
 class Cell(NamedTuple):
@@ -33,6 +34,8 @@ def number(value: float) -> str:
     """
     if not np.isfinite(value):
         return "–"
+    if abs(value) < _NOTHING:
+        return "0"
     return np.format_float_positional(value, 3, unique=False, fractional=False, trim="-")
 
 

@@ -45,7 +45,7 @@ def sparseness(heatmaps: HostHeatmaps) -> Figures:
     shares = np.sort(_shares(heatmaps), axis=1)
     pixels = shares.shape[1]
     weights = (pixels - np.arange(pixels) - 0.5) / pixels
-    return where(shows(heatmaps), 1 - 2 * shares @ weights)
+    return where(shows(heatmaps), np.maximum(1 - 2 * shares @ weights, 0))
 
 
 @METRICS.register(
