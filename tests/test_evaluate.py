@@ -286,7 +286,7 @@ def test_a_model_without_probabilities_says_so():
         ({"metrics": ["pointing_game"]}, "metrics has 'pointing_game', which needs masks="),
         ({"metrics": {"deletion": {"step": 3}}}, "Deletion has no option 'step'; .*steps"),
         ({"metrics": {"deletion": 3}}, "metrics must map 'deletion' to a dict of options"),
-        ({"classes": [1, 2]}, "one per image: 7; received 2"),
+        ({"classes": [1, 2]}, "one per image: 7; received shape"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
     ],
 )

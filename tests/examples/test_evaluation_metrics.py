@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import bootstrap
 from sklearn.calibration import calibration_curve
 
-from scene_classification.evaluation.bootstrap import resampled_sums, with_interval
+from scene_classification.evaluation.bootstrap import (
+    confidence_interval,
+    resampled_sums,
+    with_interval,
+)
 from scene_classification.evaluation.calibration import bin_of
 from scene_classification.evaluation.metrics import measure
 
@@ -267,3 +272,18 @@ def test_absent_and_unpredicted_classes_are_none():
 def test_arguments_that_do_not_fit_are_named(labels, probabilities, message):
     with pytest.raises(ValueError, match=message):
         measure(labels, probabilities, CLASSES)
+
+
+def test_the_interval_of_a_mean_is_that_of_scipy():
+    values = np.random.default_rng(0).beta(2, 5, 200)
+    found = confidence_interval(values, seed=1, resamples=5000)
+    other = bootstrap((values,), np.mean, n_resamples=5000, method="percentile").confidence_interval
+    assert found["value"] == pytest.approx(values.mean())
+    assert (found["low"], found["high"]) == pytest.approx((other.low, other.high), abs=2e-3)
+
+
+def test_undefined_values_are_left_out():
+    found = confidence_interval(np.array([np.nan, 0.5, 0.5]), seed=0)
+    assert found == {"value": 0.5, "low": 0.5, "high": 0.5}
+    nothing = confidence_interval(np.array([np.nan]), seed=0)
+    assert nothing == {"value": None, "low": None, "high": None}

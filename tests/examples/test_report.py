@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_sample_image
+from small_evaluation import evaluation_of
 
 from scene_classification.config import Config
 from scene_classification.data.audit import Audit
@@ -123,7 +124,7 @@ def measured(classes):
 def explained(classes):
     def values(low):
         shares = np.linspace(low, low + 0.2, 12)
-        return {"share_inside": shares, "pointing_game": np.rint(shares)}
+        return np.stack([shares, np.rint(shares)])
 
     baselines = {"uniform": values(0.1), "centered_gaussian": values(0.2)}
     labels = np.arange(12) % len(classes)
@@ -143,7 +144,8 @@ def explained(classes):
         "examples": [{**example, "class": name} for name in classes for _ in range(2)],
         "mistakes": [],
         "evidence": summarize(
-            {"grad_cam": values(0.5), "saliency": values(0.3)}, baselines, labels, classes, 0
+            evaluation_of({"grad_cam": values(0.5), "saliency": values(0.3)}, baselines, labels),
+            classes,
         ),
     }
 

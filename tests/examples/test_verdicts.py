@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_evaluation import evaluation_of
 
 from scene_classification.evaluation.calibration import errors_if_calibrated
 from scene_classification.evaluation.metrics import measure
@@ -246,14 +247,7 @@ def measured(low, high):
     """A method's values on 40 images, against a uniform map of 0.2 and a Gaussian of 0.3."""
     values = np.linspace(low, high, 40)
     flat = {"uniform": np.full(40, 0.2), "centered_gaussian": np.full(40, 0.3)}
-    names = ("share_inside", "pointing_game")
-    return summarize(
-        {"grad_cam": dict.fromkeys(names, values)},
-        {name: dict.fromkeys(names, each) for name, each in flat.items()},
-        np.arange(40) % 4,
-        SCENES,
-        0,
-    )
+    return summarize(evaluation_of({"grad_cam": values}, flat, np.arange(40) % 4), SCENES)
 
 
 @pytest.mark.parametrize(

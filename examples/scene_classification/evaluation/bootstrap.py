@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,27 @@ def with_interval(value: float, draws: NDArray[np.float64]) -> dict[str, float |
     tail = 50 * (1 - LEVEL)
     low, high = np.percentile(defined, [tail, 100 - tail])
     return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def confidence_interval(
+    values: NDArray[np.floating], seed: int, resamples: int = 2000
+) -> dict[str, float | None]:
+    """Return the mean of some values with its 95 % interval by the percentile bootstrap.
+
+    Args:
+        values: One value per image; NaN is left out.
+        seed: The seed of the draws.
+        resamples: How often the images are drawn anew.
+
+    Returns:
+        The mean as `"value"`, and `"low"` and `"high"`; all None where no value is left.
+    """
+    defined = np.asarray(values, np.float64)
+    defined = defined[~np.isnan(defined)]
+    if not len(defined):
+        return with_interval(math.nan, defined)
+    sums = resampled_sums(defined[:, None], resamples, seed)[:, 0]
+    return with_interval(float(defined.mean()), sums / len(defined))
 
 
 def number(value: Any) -> float | None:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kerascam import GradCAM
-from scene_classification.explanation.evidence import confidence_interval, share_inside
+from kerascam.metrics import mass_in_mask
+from scene_classification.evaluation.bootstrap import confidence_interval
 
 #: The border is this share of each side, on every side.
 BORDER = 1 / 8
@@ -57,7 +58,7 @@ def common_maps(
         ]
     ).astype(np.float64)
     mask = border(heat.shape[1])
-    shares = share_inside(heat, np.broadcast_to(mask, heat.shape))
+    shares = mass_in_mask(heat, np.broadcast_to(mask, heat.shape))
     sums = heat.sum((1, 2), keepdims=True)
     scaled = np.divide(heat, sums, out=np.zeros_like(heat), where=sums > 0)
     means = [scaled[labels == label].mean(0) for label in range(network.output_shape[-1])]

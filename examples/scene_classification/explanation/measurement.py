@@ -1,37 +1,25 @@
-"""Every method, and what needs no network, measured on the same images against their masks."""
+"""Every method, and maps that know nothing of the network, measured against masks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kerascam import Explainer
+from kerascam import Evaluation, Explainer, evaluate
 from scene_classification.data.batches import decode_images
 from scene_classification.data.folder import Scenes
-from scene_classification.evaluation.bootstrap import LEVEL
-from scene_classification.explanation import evidence
+from scene_classification.evaluation.bootstrap import LEVEL, number
 from scene_classification.explanation.images import read_mask, with_masks
 
 #: Images explained at once.
 BATCH = 32
 RESAMPLES = 2000
 TARGET = "the true class, whatever the answer: the mask is evidence for the true class"
-
-#: Each measure's values for a sample of images, by its name.
-Values = dict[str, NDArray[np.float64]]
-
-MEASURES: dict[str, Callable[..., NDArray[np.float64]]] = {
-    "share_inside": evidence.share_inside,
-    "pointing_game": evidence.hits,
-}
-BASELINES: dict[str, Callable[[int], NDArray[np.float64]]] = {
-    "uniform": evidence.uniform,
-    "centered_gaussian": evidence.centered_gaussian,
-}
-BASELINE_TITLES = {"uniform": "Uniform map", "centered_gaussian": "Centered Gaussian"}
+#: The library's metrics, by their names in `explanations.json`.
+MEASURES = {"share_inside": "mass_in_mask", "pointing_game": "pointing_game"}
 
 
 class Sample(NamedTuple):
@@ -60,40 +48,26 @@ def read_sample(
     return Sample(decode_images(split, side), split.labels, np.array(masks, np.bool_))
 
 
-def measure_method(explainer: Explainer, sample: Sample) -> Values:
-    """Measure the heatmaps of every image's true class, and drop them batch by batch."""
-    parts = []
-    for start in range(0, len(sample.images), BATCH):
-        batch = slice(start, start + BATCH)
-        explanation = explainer(sample.images[batch], sample.labels[batch])
-        parts.append(_measured(explanation.heatmaps, sample.masks[batch]))
-    return {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
+def measure_maps(explainers: Sequence[Explainer], sample: Sample, seed: int) -> Evaluation:
+    """Measure the heatmaps of every image's true class, beside baselines."""
+    return evaluate(
+        {explainer.method.name: explainer for explainer in explainers},
+        sample.images,
+        sample.labels,
+        sample.masks,
+        list(MEASURES.values()),
+        batch_size=BATCH,
+        resamples=RESAMPLES,
+        seed=seed,
+    )
 
 
-def measure_baselines(sample: Sample) -> dict[str, Values]:
-    """Measure maps that know neither the network nor the image."""
-    shape = sample.masks.shape
-    return {
-        name: _measured(np.broadcast_to(draw(shape[1]), shape), sample.masks)
-        for name, draw in BASELINES.items()
-    }
-
-
-def summarize(
-    methods: Mapping[str, Values],
-    baselines: Mapping[str, Values],
-    labels: NDArray[np.int64],
-    classes: Sequence[str],
-    seed: int,
-) -> dict[str, Any]:
-    """Turn values into means with intervals, over all images and by class, ready for JSON.
+def summarize(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Any]:
+    """Turn figures into means with intervals, over all images and by class, ready for JSON.
 
     Args:
-        methods: Each method's values, all of the same images.
-        baselines: Each baseline's values of these images.
-        labels: The true class index of each image.
+        evaluation: What `measure_maps` returned.
         classes: Names in order of class index.
-        seed: The seed of the bootstrap.
 
     Returns:
         `"images"`, `"target"`, `"bootstrap"`, `"methods"` and `"baselines"`. Each method has
@@ -101,49 +75,47 @@ def summarize(
         zero), `"per_class"` and `"gain"`: by how much it exceeds each baseline on the same image,
         in the mean.
     """
+    by_class = {name: evaluation[evaluation.classes == label] for label, name in enumerate(classes)}
     return {
-        "images": len(labels),
+        "images": len(evaluation),
         "target": TARGET,
-        "bootstrap": {"resamples": RESAMPLES, "seed": seed, "level": LEVEL},
+        "bootstrap": {
+            "resamples": evaluation.resamples,
+            "seed": evaluation.seed,
+            "level": LEVEL,
+        },
         "methods": {
             name: {
-                **_summary(values, labels, classes, seed),
+                **_summary(evaluation, by_class, name),
                 "gain": {
-                    baseline: _intervals(_difference(values, base), seed)
-                    for baseline, base in baselines.items()
+                    baseline: {
+                        measure: _entry(evaluation.difference(name, baseline, metric))
+                        for measure, metric in MEASURES.items()
+                    }
+                    for baseline in evaluation.baselines
                 },
             }
-            for name, values in methods.items()
+            for name in evaluation.methods
         },
         "baselines": {
-            name: {"title": BASELINE_TITLES[name], **_summary(values, labels, classes, seed)}
-            for name, values in baselines.items()
+            name: {"title": evaluation.titles[name], **_summary(evaluation, by_class, name)}
+            for name in evaluation.baselines
         },
     }
 
 
-def _measured(heatmaps: NDArray[np.floating], masks: NDArray[np.bool_]) -> Values:
-    return {name: measure(heatmaps, masks) for name, measure in MEASURES.items()}
-
-
-def _summary(
-    values: Values, labels: NDArray[np.int64], classes: Sequence[str], seed: int
-) -> dict[str, Any]:
+def _summary(evaluation: Evaluation, by_class: dict[str, Evaluation], name: str) -> dict[str, Any]:
+    shares = evaluation.of(name, MEASURES["share_inside"])
     return {
-        **_intervals(values, seed),
-        "empty_maps": int(np.isnan(values["share_inside"]).sum()),
-        "per_class": {
-            name: _intervals({key: each[labels == label] for key, each in values.items()}, seed)
-            for label, name in enumerate(classes)
-        },
+        **_means(evaluation, name),
+        "empty_maps": int(np.isnan(shares).sum()),
+        "per_class": {class_name: _means(part, name) for class_name, part in by_class.items()},
     }
 
 
-def _intervals(values: Values, seed: int) -> dict[str, Any]:
-    return {
-        name: evidence.confidence_interval(each, seed, RESAMPLES) for name, each in values.items()
-    }
+def _means(evaluation: Evaluation, name: str) -> dict[str, Any]:
+    return {measure: _entry(evaluation.mean(name, metric)) for measure, metric in MEASURES.items()}
 
 
-def _difference(values: Values, baseline: Values) -> Values:
-    return {name: values[name] - baseline[name] for name in values}
+def _entry(found: Any) -> dict[str, float | None]:
+    return {key: number(getattr(found, key)) for key in ("value", "low", "high")}

@@ -35,9 +35,11 @@ MEASURE_TITLES = {
     "share_inside": "Share of the map inside the evidence",
     "pointing_game": "Pointing game: maximum inside the evidence",
 }
-BASELINE_STYLES: dict[str, tuple[str, Any]] = {
+BASELINE_STYLES: dict[str, tuple[Any, Any]] = {
     "uniform": ("--", INK),
     "centered_gaussian": ("-.", color(6)),
+    "random": (":", color(2)),
+    "edges": ((0, (5, 1, 1, 1, 1, 1)), color(4)),
 }
 
 

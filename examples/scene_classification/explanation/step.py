@@ -27,13 +27,7 @@ from scene_classification.evaluation.mistakes import worst_positions
 from scene_classification.evaluation.prediction import image_side
 from scene_classification.explanation.gallery import draw_examples, draw_mistakes, read_shown
 from scene_classification.explanation.images import ask, examples
-from scene_classification.explanation.measurement import (
-    Values,
-    measure_baselines,
-    measure_method,
-    read_sample,
-    summarize,
-)
+from scene_classification.explanation.measurement import measure_maps, read_sample, summarize
 from scene_classification.explanation.pictures import draw_evidence_share
 from scene_classification.files import write_text
 from scene_classification.networks.which import OWN
@@ -100,11 +94,8 @@ def explain(
     explainers = build_explainers(model, scenes.classes)
     titles = {each.method.name: _title(each) for each in explainers}
     explanations: list[Explanation] = []
-    values: dict[str, Values] = {}
     for explainer in explainers:
         explanations.append(explainer(shown.photos, shown.labels))
-        if sample is not None:
-            values[explainer.method.name] = measure_method(explainer, sample)
         if progress is not None:
             progress(1)
     pictures = draw_examples(shown, scenes.classes, explanations, list(titles.values()))
@@ -114,8 +105,7 @@ def explain(
         pictures["explain_mistakes"] = draw_mistakes(wrong, scenes.classes, explainers[0])
     measures = None
     if sample is not None:
-        baselines = measure_baselines(sample)
-        measures = summarize(values, baselines, sample.labels, scenes.classes, seed)
+        measures = summarize(measure_maps(explainers, sample, seed), scenes.classes)
         pictures["evidence_share"] = draw_evidence_share(measures, titles)
     _save(pictures, run)
     found = {

@@ -47,6 +47,8 @@ def drawn_means(
         NaN where a draw has no figure.
     """
     images = figures.shape[1]
+    if not images:
+        return np.full((resamples, len(figures)), np.nan)
     generator = np.random.default_rng(seed)
     defined = np.isfinite(figures)
     values = np.where(defined, figures, 0.0)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._host_types import HostImages, HostMasks
+from .._host_types import HostClassIds, HostImages, HostMasks
 from ..arguments import number_in
 from ..errors import brief
-from ..explain import Explainer, Progress, answers_of, conform_progress
+from ..explain import Explainer, Progress, classes_of, conform_progress
 from ..inputs import conform
 from ..metrics import METRICS, Metric
 from ..model import input_specs
@@ -187,15 +187,10 @@ def _options(metric: Metric, given: Any) -> dict[str, Any]:
     return dict(given or {})
 
 
-def _classes(judge: Explainer, images: HostImages, classes: Any, batch_size: int) -> Any:
-    """Return the class of each image, (batch,), asking the model for what it predicts."""
-    one = classes is None or np.ndim(classes) == 0
-    if not one and len(classes) != len(images):
-        raise ValueError(
-            f"classes must be one class, or one per image: {len(images)}; received {len(classes)}"
-        )
-    parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
-    return np.concatenate(
-        [answers_of(judge, images[part], classes if one else classes[part]).classes
-         for part in parts]
-    )  # fmt: skip
+def _classes(judge: Explainer, images: HostImages, classes: Any, batch_size: int) -> HostClassIds:
+    """Return the class of each image, (batch,)."""
+    if classes is not None:
+        return classes_of(judge, images, classes)
+    starts = range(0, len(images), batch_size)
+    parts = [classes_of(judge, images[start : start + batch_size]) for start in starts]
+    return np.concatenate(parts)

@@ -1,5 +1,6 @@
 from .answers import answers_of as answers_of
 from .answers import class_count_of as class_count_of
+from .answers import classes_of as classes_of
 from .bases import ImageArguments as ImageArguments
 from .bases import ImageExplainer as ImageExplainer
 from .bases import ImageExplainerWithOptions as ImageExplainerWithOptions

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._host_types import HostClassIds, HostScores
+from ..model import declared_units
 from .explainer import Explainer
 
 
@@ -33,3 +34,14 @@ def class_count_of(explainer: Explainer, images: Any) -> int | None:
     asked = explainer._asked(images, None, explainer.programs.scoring)
     count: int | None = asked.compiled.class_count
     return count
+
+
+def classes_of(explainer: Explainer, images: Any, classes: Any = None) -> HostClassIds:
+    """Bring the user's classes to one index per image; the model is asked only for predicted ones.
+
+    The arguments and errors are those of `Explainer.score`.
+    """
+    if classes is None:
+        return answers_of(explainer, images).classes
+    units = declared_units(explainer.model, explainer.output)
+    return explainer._wanted(classes, len(images), units)
