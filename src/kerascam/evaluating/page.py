@@ -16,7 +16,7 @@ MARK = '<meta name="generator" content="kerascam evaluation">'
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; padding: 1.5rem 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
 th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
@@ -24,6 +24,8 @@ th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
 th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
 tr.baseline { color: var(--dim); }
 p, li, figcaption { color: CanvasText; max-width: 46rem; }
+.pairs th { white-space: normal; }
+.plot { min-width: 46rem; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin-left: 0; max-width: 46rem; }
 .pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
@@ -42,7 +44,8 @@ def page_of(evaluation: Any, title: str, pictures: Mapping[str, bytes]) -> str:
         f'<h2>Figures</h2><div class="wide">{html_table(evaluation)}</div>',
         f"<ul>{missing}</ul>" if missing else "",
         f"<h2>The same, drawn</h2><p>Methods in blue, baselines in grey; each line is an interval."
-        f'</p><img alt="Means with intervals, a panel for each metric" src="{_png(plot_of(evaluation))}">',  # noqa: E501
+        f'</p><div class="wide"><img class="plot" alt="Means with intervals, a panel per metric" '
+        f'src="{_png(plot_of(evaluation))}"></div>',
         _agreement(evaluation),
         f"<h2>The metrics</h2><dl>{''.join(map(_described(evaluation), evaluation.metrics))}</dl>",
         _gallery(pictures),
@@ -105,7 +108,7 @@ def _agreement(evaluation: Any) -> str:
     return (
         "<h2>Do the metrics agree?</h2><p>Spearman’s rank correlation of the order in which two "
         "metrics put all methods and baselines, with its interval over images.</p>"
-        f'<div class="wide"><table><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<div class="wide"><table class="pairs"><tbody>{"".join(rows)}</tbody></table></div>'
     )
 
 
