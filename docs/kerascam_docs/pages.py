@@ -21,7 +21,8 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
     "The front door": lambda obj, full: full in ("kerascam.Explainer", "kerascam.Explanation"),
     "Methods": lambda obj, full: hasattr(obj, "_method"),
     "Metrics": lambda obj, full: (
-        full in ("kerascam.evaluate", "kerascam.Evaluation") or full.startswith("kerascam.metrics.")
+        full in ("kerascam.evaluate", "kerascam.Evaluation")
+        or full.startswith(("kerascam.evaluating.", "kerascam.metrics."))
     ),
     "Layers, pictures, export and training": lambda obj, full: (
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")

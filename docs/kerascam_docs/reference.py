@@ -30,6 +30,8 @@ def public_names() -> dict[str, Any]:
     suggest = importlib.import_module("kerascam.model.suggest")
     for name in ("LayerSuggestions", "LayerSuggestion"):
         named[f"kerascam.model.suggest.{name}"] = getattr(suggest, name)
+    bootstrap = importlib.import_module("kerascam.evaluating.bootstrap")
+    named["kerascam.evaluating.bootstrap.Interval"] = bootstrap.Interval
     return named
 
 

@@ -18,6 +18,10 @@ class Interval:
         low: Where the interval begins.
         high: Where it ends.
         count: How many images the mean is of.
+
+    Example:
+        >>> Interval(0.2, 0.1, 0.3, 50).away_from_zero
+        True
     """
 
     value: float

@@ -11,7 +11,7 @@ from jaxtyping import Float, Shaped
 
 from .._host_types import HostClassIds
 from ..arguments import conform_path
-from ..metrics import METRICS, Metric
+from ..metrics import METRICS
 from . import tables
 from .agreement import rank_correlations
 from .bootstrap import Interval, drawn_means, interval
@@ -64,7 +64,7 @@ class Evaluation:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The names of methods and baselines: the first axis of `figures`."""
+        """The names of methods and then of baselines, along the first axis of `figures`."""
         return self.methods + self.baselines
 
     def __len__(self) -> int:
@@ -246,10 +246,6 @@ class Evaluation:
         """
         place = Path(conform_path("folder", folder))
         return write_evaluation(self, place, title, pictures or {})
-
-    def described(self, metric: str) -> Metric:
-        """Return what the registry knows of a metric."""
-        return METRICS[metric]
 
     @cached_property
     def _draws(self) -> Float[np.ndarray, "resamples subjects metrics"]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics import METRICS
 from .tables import heads_of, html_table, missing_of, number, words
 
 #: How a page says that kerascam wrote it, so that it may be replaced.
@@ -92,7 +93,7 @@ def _agreement(evaluation: Any) -> str:
     found = evaluation.agreement()
     if not found:
         return ""
-    heads = {name: evaluation.described(name).title for name in evaluation.metrics}
+    heads = {name: METRICS[name].title for name in evaluation.metrics}
     rows = []
     for (one, other), value in found.items():
         if not np.isfinite(value.value):
@@ -114,7 +115,7 @@ def _agreement(evaluation: Any) -> str:
 
 def _described(evaluation: Any) -> Any:
     def one(name: str) -> str:
-        metric, options = evaluation.described(name), evaluation.options[name]
+        metric, options = METRICS[name], evaluation.options[name]
         better = "more is better" if metric.higher_is_better else "less is better"
         least, most = (number(np.nan if each is None else each) for each in metric.bounds)
         paper = ""

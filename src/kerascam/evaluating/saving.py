@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..files import write_atomically
+from ..metrics import METRICS
 from .page import MARK, page_of, plot_of
 
 PAGE, RESULT, ARRAYS = "evaluation.html", "evaluation.json", "evaluation.npz"
@@ -78,7 +79,7 @@ def summary_of(evaluation: Any) -> dict[str, Any]:
         "notes": list(evaluation.notes),
         "metrics": {
             metric: {
-                "higher_is_better": evaluation.described(metric).higher_is_better,
+                "higher_is_better": METRICS[metric].higher_is_better,
                 "options": {key: repr(value) for key, value in evaluation.options[metric].items()},
                 "best": evaluation.best(metric),
                 "means": {

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import brief
+from ..metrics import METRICS
 from .bootstrap import Interval
 
 STYLES = ("markdown", "rich")
@@ -53,7 +54,7 @@ def words(found: Interval) -> str:
 
 def heads_of(evaluation: Any) -> list[str]:
     """Return the titles of the metrics, each with an arrow to where better is."""
-    known = map(evaluation.described, evaluation.metrics)
+    known = (METRICS[name] for name in evaluation.metrics)
     return [f"{each.title} {'↑' if each.higher_is_better else '↓'}" for each in known]
 
 
@@ -91,7 +92,7 @@ def missing_of(evaluation: Any) -> list[str]:
             reasons = [why.rstrip(".") for why in evaluation.reasons[row, column] if why]
             if reasons:
                 key = name, len(reasons), "; ".join(dict.fromkeys(reasons))
-                found.setdefault(key, []).append(evaluation.described(metric).title)
+                found.setdefault(key, []).append(METRICS[metric].title)
     return [
         f"{evaluation.titles[name]}, {', '.join(metrics)}: not defined of {count} of "
         f"{len(evaluation)} images: {why[0].lower()}{why[1:]}."
