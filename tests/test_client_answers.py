@@ -218,6 +218,19 @@ def test_a_softmax_sums_to_one(serve, softmax):
         client.predict(IMAGES)
 
 
+def test_a_server_is_explained_as_a_black_box(softmax):
+    options = {"patch": 3, "stride": 3, "baseline": 0, "target": kerascam.targets.probability}
+    with rest_server(softmax) as server, Client(server.url, NAME) as client:
+        asked = kerascam.black_box(
+            lambda images: client.predict(images).probabilities,
+            (6, 7, 3), activation="softmax", batch_size=8,
+        )  # fmt: skip
+        found = kerascam.Occlusion(asked, **options)(IMAGES)
+    wanted = kerascam.Occlusion(network("softmax"), **options)(IMAGES)
+    np.testing.assert_allclose(found.maps, wanted.maps, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(found.classes, wanted.classes)
+
+
 def test_sigmoids_need_not_sum_to_one(serve):
     explainer = kerascam.GradCAM(network("sigmoid"))
     with (
