@@ -57,6 +57,7 @@ METHODS = (
 ASKING = (
     "Score-CAM",
     "Ablation-CAM",
+    "Recipro-CAM",
     "Occlusion",
     "RISE",
     "LIME",
@@ -69,7 +70,7 @@ AGAIN = 200  # masks, or coalitions, of each
 CELLS = 5  # segments along each axis
 PATCH = 32  # pixels of a side, and of a stride: 49 patches
 DESIGNS = 8  # of Sobol: 8 x (25 + 2) masks
-# A layer of 160 features, for the methods that run the model once for each.
+# A layer of 160 features, for Score-CAM, which runs the model once for each.
 MIDDLE = "block_15_add"
 ONE_BY_ONE = METHODS[-2:]  # eight passes an image: at batch 8 that is 64 images for some of them
 BATCHES = (1, 8)

@@ -99,7 +99,7 @@ def _grad_cam(model: Any, layer: Any, method: str) -> Ask:
         "Score-CAM": "ScoreCAM",
         "Ablation-CAM": "AblationCAM",
     }[method]
-    layers = [getattr(model, MIDDLE) if name in ("ScoreCAM", "AblationCAM") else layer]
+    layers = [getattr(model, MIDDLE) if name == "ScoreCAM" else layer]
     explain = getattr(pytorch_grad_cam, name)(model=model, target_layers=layers)
     return lambda images: explain(
         input_tensor=images, targets=[ClassifierOutputTarget(index) for index in _classes(images)]
