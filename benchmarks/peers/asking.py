@@ -24,10 +24,10 @@ FEATURES = 160  # of the layer
 NOTES = [
     "",
     f"One image of 224x224, MobileNetV2. Score-CAM at `{MIDDLE}`, a layer of {FEATURES} features "
-    f"and 7x7 places; Ablation-CAM and Recipro-CAM at the last layer, of 1,280. {AGAIN} masks or coalitions for RISE, LIME, KernelSHAP "
-    f"and HSIC; {DESIGNS} x ({CELLS}² + 2) masks for Sobol; a grid of {CELLS}x{CELLS} segments; "
-    f"patches of {PATCH} pixels side by side for occlusion; {SAMPLES} samples for expected "
-    f"gradients. Everything else is each library's default.",
+    f"and 7x7 places; Ablation-CAM and Recipro-CAM at the last layer, of 1,280. {AGAIN} masks or "
+    f"coalitions for RISE, LIME, KernelSHAP and HSIC; {DESIGNS} x ({CELLS}² + 2) masks for Sobol; "
+    f"a grid of {CELLS}x{CELLS} segments; patches of {PATCH} pixels side by side for occlusion; "
+    f"{SAMPLES} samples for expected gradients. Everything else is each library's default.",
     "",
     "* Memory is the peak of the whole process in the call, the libraries and the model included.",
     "* grad-cam's Ablation-CAM runs the whole network for each feature; kerascam's runs what "
