@@ -31,6 +31,48 @@ def of(name: str, kind: str = "ImageClassifier", **options: Any) -> Callable[[],
     return build
 
 
+def encoder() -> keras.Model:
+    """Build a small ResNet of four stages, each at half the size of the one before."""
+    return models.ResNetBackbone(
+        image_shape=SIZE, input_conv_filters=[64], input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 32, 32, 32], stackwise_num_blocks=[1] * 4,
+        stackwise_num_strides=[1, 2, 2, 2], block_type="basic_block",
+    )  # fmt: skip
+
+
+def detector() -> keras.Model:
+    levels = {"min_level": 3, "max_level": 4}
+    anchors = pytest.importorskip("keras_hub").layers.AnchorGenerator(
+        "yxyx", num_scales=1, aspect_ratios=[1.0], anchor_size=4.0, **levels
+    )
+    backbone = models.RetinaNetBackbone(
+        image_encoder=encoder(), use_p5=False, image_shape=SIZE, **levels
+    )
+    return models.RetinaNetObjectDetector(
+        backbone=backbone, num_classes=5, anchor_generator=anchors
+    )
+
+
+def pyramid_segmenter() -> keras.Model:
+    backbone = models.MiTBackbone(
+        image_shape=SIZE, layerwise_depths=[1] * 4, hidden_dims=[16, 24, 32, 48], num_layers=4,
+        layerwise_num_heads=[1, 2, 2, 2], layerwise_sr_ratios=[8, 4, 2, 1], max_drop_path_rate=0.0,
+        layerwise_patch_sizes=[7, 3, 3, 3], layerwise_strides=[4, 2, 2, 2],
+    )  # fmt: skip
+    backbone = models.SegFormerBackbone(image_encoder=backbone, projection_filters=16)
+    return models.SegFormerImageSegmenter(backbone=backbone, num_classes=5)
+
+
+def dilated_segmenter() -> keras.Model:
+    backbone = models.DeepLabV3Backbone(
+        image_encoder=encoder(), spatial_pyramid_pooling_key="P5", upsampling_size=8,
+        dilation_rates=[2, 3], low_level_feature_key="P2", projection_filters=8, image_shape=SIZE,
+    )  # fmt: skip
+    return models.DeepLabV3ImageSegmenter(backbone=backbone, num_classes=5)
+
+
+#: The explained output of models that have several.
+OUTPUTS = {"RetinaNet": {"output": "cls_logits"}}
 TRANSFORMER = {"patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 32}
 PYRAMID = {
     "layerwise_depths": [1, 1], "hidden_dims": [16, 32], "num_layers": 2,
@@ -77,6 +119,9 @@ BUILT: dict[str, tuple[Callable[[], keras.Model], str]] = {
            stackwise_pooling=[True, True, False]),
         "block3_sepconv2_act",
     ),
+    "RetinaNet": (detector, "stack1_block0_out"),  # from where both levels of the pyramid part
+    "SegFormer": (pyramid_segmenter, "sequential/activation"),
+    "DeepLabV3+": (dilated_segmenter, "backbone_output_upsampling"),
 }  # fmt: skip
 
 
@@ -85,7 +130,7 @@ def test_the_default_layer_is_the_last_on_a_grid(name: str) -> None:
     build, ending = BUILT[name]
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).uniform(0, 1, (2, *SIZE)).astype("float32")
-    found = Explainer(build())(images)
+    found = Explainer(build(), **OUTPUTS.get(name, {}))(images, 0)
     assert ending in found.layer
     assert found.heatmaps.shape == (2, 64, 64)
     assert not any("could not be followed" in note for note in found.notes)
@@ -98,12 +143,14 @@ def test_every_suggested_layer_lies_where_it_is_measured_or_is_refused(name: str
     model = build()
     images = np.random.default_rng(0).uniform(0, 1, (2, *SIZE)).astype("float32")
     wrong, compared = [], 0
-    for suggestion in suggest_layers(model, images):
-        explain = Explainer(model, "layer_cam", suggestion.path)
+    options = OUTPUTS.get(name, {})
+    for suggestion in suggest_layers(model, images, **options):
+        explain = Explainer(model, "layer_cam", suggestion.path, **options)
         try:
             asked = explain._asked(images, None, explain.programs.of)
         except ValueError as refused:
-            assert "first axis" in str(refused) or "call_index" in str(refused), suggestion
+            assert "call_index" in str(refused), suggestion
+            assert suggestion.cells.endswith("runs"), suggestion  # which says so
             continue
         (form,), place = asked.compiled.forms, asked.compiled.image_place
         if form.cells is None:  # on its own grid, or measured, which a note says

@@ -209,6 +209,18 @@ def test_a_second_input_that_moves_nothing_leaves_the_measured_place() -> None:
     assert any("it was measured" in note for note in found.notes)
 
 
+def test_tokens_whose_rows_run_in_turns_are_not_said_to_be_measured() -> None:
+    """Every other row of patches runs backwards: the middle row and column alone do not show it."""
+    order = np.arange(80).reshape(8, 10)
+    order[1::2] = order[1::2, ::-1].copy()
+    inputs = keras.Input((32, 40, 3))
+    x = layers.Reshape((80, 4))(layers.Conv2D(4, 4, 4)(inputs))
+    x = layers.Dense(4, name="tokens")(keras.ops.take(x, order.ravel(), axis=1))
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalMaxPooling1D()(x)))
+    found = GradCAM(model, "tokens")(np.random.default_rng(0).random((1, 32, 40, 3)))
+    assert any("nor measured" in note for note in found.notes)
+
+
 def test_features_that_noise_does_not_wake_are_not_said_to_be_the_same_for_all_images() -> None:
     """A ReLU that is zero on noise has no derivative there: that says nothing of other images."""
     model = seeing(layers.Lambda(lambda x: keras.ops.relu(boxed(x) - 1e6)))

@@ -36,8 +36,8 @@ def measure(
 
     The energy of cell $p$ at pixel $q$ is $E_p(q) = \sum_c (\partial \langle A_p, r \rangle /
     \partial x_{qc})^2$ with random $r$. Its centres, at a few cells along each axis of the grid,
-    give the line $x = a i + b$ along which the cells lie. It must be the same for other noise, and
-    beside other values of the other inputs.
+    give the line $x = a i + b$ along which the cells lie. Cells elsewhere must lie as they say
+    too, and all of it be the same for other noise, beside other values of the other inputs.
 
     Args:
         model: The model.
@@ -60,6 +60,7 @@ def measure(
     batch[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(1.0, 1.0))
     size = form.images(batch[place]).shape[1:-1]
     cells: list[tuple[int, int]] = []
+    others: list[tuple[int, ...]] = []
 
     def energies(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         _, (runs,), _ = forward(model, specs.pack(model, tensors, like), [site])
@@ -69,11 +70,10 @@ def measure(
         if None in numbers.shape[1:]:
             return {}
         cells[:] = _probed(tuple(numbers.shape[1:]))
+        others[:] = _scattered(tuple(numbers.shape[1:]))
         middle = [length // 2 for length in numbers.shape[1:]]
-        found = []
-        for axis, index in cells:
-            cell = numbers[(-1, *middle[:axis], index, *middle[axis + 1 :])]
-            found.append(energy_of(cell, tensors[place], form))
+        places = [(*middle[:axis], index, *middle[axis + 1 :]) for axis, index in cells]
+        found = [energy_of(numbers[(-1, *at)], tensors[place], form) for at in places + others]
         dead = tf.reduce_all(numbers == 0)
         return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0], "dead": dead}
 
@@ -97,10 +97,12 @@ def measure(
             f"images: name a layer whose first axis is the images"
         )
     edges = _edges(own, cells, tuple(size))
+    if edges is not None and not _lie_there(edges, own[len(cells) :], others):
+        edges = None
     if edges is not None:
-        other = [_others(each, random) for each in batch]
-        other[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(0.3, 3.0))
-        energy = graph(*map(tf.constant, other))["energy"].numpy()[:, -1]
+        again = [_others(each, random) for each in batch]
+        again[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(0.3, 3.0))
+        energy = graph(*map(tf.constant, again))["energy"].numpy()[:, -1]
         if not _agree(edges, _edges(energy, cells, tuple(size)), cells):
             edges = None
     return Measured(site.name, tuple(size), edges)
@@ -170,6 +172,29 @@ def _probed(grid: Sequence[int]) -> list[tuple[int, int]]:
         for axis, length in enumerate(grid)
         for index in ([0, 1] if length == 2 else sorted(inner[axis]))
     ]
+
+
+def _scattered(grid: Sequence[int]) -> list[tuple[int, ...]]:
+    """List a few cells off the lines on which `_probed` looks: the first beside where they meet."""
+    random = np.random.default_rng(0)
+    beside = tuple(max(length // 2 - 1, 0) for length in grid)
+    drawn = random.uniform(0.15, 0.85, (_PROBES - 1, len(grid))) * np.subtract(grid, 1)
+    return [beside, *(tuple(map(int, each)) for each in drawn)]
+
+
+def _lie_there(edges: Edges, energy: np.ndarray, cells: Sequence[tuple[int, ...]]) -> bool:
+    """Tell whether other cells lie where the lines put them: rows may not run like each other."""
+    for place, index in enumerate(cells):
+        if not energy[place].any():
+            continue
+        for axis, edge in enumerate(edges):
+            if edge is None:
+                continue
+            begin, step = edge
+            drawn = begin + step * (index[axis] + 0.5) - 0.5
+            if abs(centre_of(energy[place], axis, _PEAK) - drawn) > max(1.0, abs(step) / 2):
+                return False
+    return True
 
 
 def _edges(
