@@ -192,6 +192,21 @@ def test_a_layer_that_sees_two_images_is_asked_which() -> None:
         GradCAM(model, "cnn/conv")([CLIPS[:, 0], CLIPS[:, 1]], 0)
 
 
+def test_a_head_that_sees_two_levels_of_a_pyramid_is_asked_which() -> None:
+    """Grids of two sizes cannot be put side by side."""
+    inputs, head_of_all = keras.Input((16, 16, 3)), layers.Conv2D(2, 3, padding="same", name="head")
+    fine = layers.Conv2D(4, 3, 2, padding="same")(inputs)
+    coarse = layers.Conv2D(4, 3, 2, padding="same")(fine)
+    scores = [layers.GlobalAveragePooling2D()(head_of_all(level)) for level in (fine, coarse)]
+    model = keras.Model(inputs, layers.Add()(scores))
+    images = np.random.default_rng(0).random((2, 16, 16, 3))
+    with pytest.raises(ValueError, match="'head' ran 2 times.*call_index=, from 0 to 1"):
+        GradCAM(model, "head")(images)
+    assert [GradCAM(model, "head", call_index=run)(images).maps.shape for run in (0, 1)] == [
+        (2, 8, 8), (2, 4, 4),
+    ]  # fmt: skip
+
+
 def test_rows_of_frames_are_drawn() -> None:
     model = time_distributed()[0]
     drawn = GradCAM(model)(CLIPS, 0).plot()

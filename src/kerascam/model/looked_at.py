@@ -9,7 +9,7 @@ import tensorflow as tf
 from .._types import Scores
 from ..errors import OpenLengthsError
 from . import graph
-from .form import Form, together
+from .form import Form
 from .forms import (
     followed,
     form_of,
@@ -203,7 +203,7 @@ def image_under(
     for site, needed in zip(sites, below, strict=True):
         if needed.isdisjoint(tensor.op.name for tensor in inputs):
             raise without_image(site)
-    rank = len(together(seen[0]).shape)
+    rank = len(seen[0][0].shape) + (len(seen[0]) > 1)  # runs side by side have an axis of theirs
     under = [place for place, tensor in enumerate(inputs) if tensor.op.name in below[0]]
     if axes is not None:
         under = [each for each in under if len(inputs[each].shape) == len(axes) + 1] or under
