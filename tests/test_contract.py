@@ -266,6 +266,12 @@ def test_it_has_a_class_of_its_own(method):
 
 
 @EVERY
+def test_its_own_defaults_pass_its_check(method):
+    if method.check is not None:
+        method.check(**method.options)
+
+
+@EVERY
 def test_its_constructor_is_its_functions_options_and_those_of_every_explainer(method):
     """Names, order, kinds and defaults: neither can change without the other."""
     kind = inspect.Parameter
