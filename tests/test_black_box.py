@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import kerascam
-from kerascam import Explainer, Occlusion, black_box, targets
+from kerascam import RISE, Explainer, Occlusion, black_box, targets
 
 ASKING = {
     "occlusion": {"patch": 4, "stride": 4},
@@ -105,6 +105,33 @@ def test_what_the_function_raises_comes_as_it_is(images):
     assert Occlusion(alone).score(images, 1) == pytest.approx(images.mean((1, 2))[:, 1])
 
 
+def test_function_may_change_what_it_is_given(images):
+    def in_place(batch):
+        batch -= 0.5
+        return batch.mean((1, 2))
+
+    given = images.copy()
+    found = RISE(black_box(in_place, (16, 16, 3)), samples=20)(given, 0)
+    wanted = RISE(black_box(lambda batch: (batch - 0.5).mean((1, 2)), (16, 16, 3)), samples=20)
+
+    np.testing.assert_allclose(found.maps, wanted(images, 0).maps, atol=1e-6)
+    np.testing.assert_array_equal(given, images)
+
+
+@pytest.mark.parametrize(
+    "returned", [[[1.0, 2.0], [3.0]], {"scores": 1.0}, np.ones((2, 2)) * 1j, [["cat", "dog"]] * 2]
+)
+def test_outputs_that_are_no_numbers_are_refused(images, returned):
+    with pytest.raises(TypeError, match="function must return an array of real numbers"):
+        Occlusion(black_box(lambda batch: returned, (16, 16, 3), units=2)).score(images)
+
+
+def test_outputs_that_float32_cannot_hold_are_infinite(images):
+    large = black_box(lambda batch: batch.mean((1, 2)) * np.float64(1e300), (16, 16, 3))
+    assert np.isinf(Occlusion(large).score(images, 0)).all()
+
+
+
 @pytest.mark.parametrize(
     ("function", "named", "error"),
     [
@@ -127,11 +154,13 @@ def test_outputs_that_are_not_as_promised_are_refused(images, function, named, e
         ((np.sum, (8, 8, 1)), {"activation": "relu"}, ValueError),
         ((np.sum, (None, 8, 1)), {}, ValueError),
         ((np.sum, (8, 8, 1)), {"batch_size": 0}, ValueError),
+        ((np.sum, (8, 8, 1)), {"dtype": "pixels"}, ValueError),
+        ((np.sum, (8, 8, 1)), {"dtype": "string"}, ValueError),
     ],
 )
 @pytest.mark.usefixtures("unchecked")
 def test_wrong_arguments_are_named(arguments, named, error):
-    with pytest.raises(error, match="function|input_shape|activation|units|batch_size"):
+    with pytest.raises(error, match="function|input_shape|activation|units|batch_size|dtype"):
         black_box(*arguments, **named)
 
 

@@ -41,7 +41,8 @@ def black_box(
 
     Args:
         function: From images, an array of shape (n, *input_shape), to outputs: shape (n, units), or
-            (n,) for one number per image. It is called with as many images as fit into one pass.
+            (n,) for one number per image. It is called with as many images as fit into one pass, a
+            copy that it may change.
         input_shape: The shape of one image, such as (224, 224, 3); None for a length that is open.
         activation: What the outputs are: "softmax", probabilities that sum to one; "sigmoid",
             probabilities each of its own; None, numbers that are explained as they are.
@@ -50,7 +51,7 @@ def black_box(
             less than 1e-30 counts as 1e-30.
         units: How many outputs there are; None asks the function for one image of zeros.
         batch_size: The most images that the function is given at once; None for as many as fit.
-        dtype: Of the images, such as "uint8".
+        dtype: Of the images, such as "uint8": a type of numbers that TensorFlow has.
         name: The model's name.
 
     Returns:
@@ -79,6 +80,7 @@ def black_box(
             f"activation must be 'softmax', 'sigmoid' or None, not {brief(activation)}"
         )
     lengths = _lengths(input_shape)
+    dtype = _number_type(dtype)
     if batch_size is not None:
         batch_size = number_in("batch_size", batch_size, 1)
     if units is None:
@@ -88,7 +90,7 @@ def black_box(
                 f"units must say how many outputs there are, as input_shape {lengths} leaves a "
                 f"length open"
             )
-        zeros = np.zeros((1, *known), np.dtype(dtype))
+        zeros = tf.zeros((1, *known), dtype).numpy()
         units = _outputs(function, zeros, None, activation).shape[-1]
     units = number_in("units", units, 1)
     images = keras.Input(lengths, dtype=dtype, name="images")
@@ -188,7 +190,8 @@ def _outputs(
     activation: str | None,
 ) -> np.ndarray:
     """Ask for outputs, shape (n, units), and check them."""
-    outputs = np.asarray(function(images), "float32")
+    # What NumPy is handed is TensorFlow's own memory, which a function must not change.
+    outputs = _as_numbers(function(np.array(images)))
     outputs = outputs[:, None] if outputs.ndim == 1 else outputs
     wanted = "units" if units is None else str(units)
     if outputs.ndim != 2 or len(outputs) != len(images) or units not in (None, outputs.shape[1]):
@@ -204,6 +207,41 @@ def _outputs(
             f"numbers"
         )
     return outputs
+
+
+def _number_type(dtype: Any) -> str:
+    """Return the name of a type of numbers.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    try:
+        known = tf.as_dtype(dtype)
+    except TypeError:
+        known = tf.string
+    if not (known.is_floating or known.is_integer):
+        raise ValueError(
+            f"dtype must be a type of numbers such as 'float32' or 'uint8', not {brief(dtype)}"
+        )
+    return known.name
+
+
+def _as_numbers(outputs: Any) -> np.ndarray:
+    """Return what a function returned as float32; what is too large for that is infinite.
+
+    Raises:
+        TypeError: If it is not real numbers.
+    """
+    try:
+        array = np.asarray(outputs)
+        if array.dtype.kind not in "cSUmM":
+            with np.errstate(over="ignore"):
+                return array.astype("float32")
+    except (TypeError, ValueError):  # of several lengths, or of objects that are no numbers
+        pass
+    raise TypeError(
+        f"function must return an array of real numbers, shape (n, units), not {brief(outputs)}"
+    )
 
 
 def _are_probabilities(outputs: np.ndarray, activation: str) -> bool:
