@@ -41,6 +41,44 @@ def test_augmented_is_the_mean_of_the_views(model):
     assert "4 views" in found.notes[-1]
 
 
+def test_views_of_whole_numbers_are_rounded_and_stay_in_their_range():
+    class Recorder(GradCAM):
+        def __call__(self, images, classes=None):
+            seen.append(images)
+            return super().__call__(images, classes)
+
+    seen = []
+    whole = keras.Sequential([
+        keras.Input((4, 4, 1), dtype="uint8"), layers.Rescaling(1 / 255),
+        layers.Conv2D(1, 1, kernel_initializer="ones"), layers.Flatten(),
+        layers.Dense(2, "softmax"),
+    ])  # fmt: skip
+    images = np.full((1, 4, 4, 1), [[[[250], [9], [8], [1]]]], "uint8")
+
+    AugmentedExplainer(Recorder(whole), mirror=False, factors=(1.1, 0.4))(images)
+    SESS(Recorder(whole), scales=2, keep=1.0)(np.full_like(images, 7))
+
+    assert seen[1][0, 0, :, 0].tolist() == [255, 10, 9, 1]
+    assert seen[2][0, 0, :, 0].tolist() == [100, 4, 3, 0]
+    assert all((each == 7).all() for each in seen[3:])
+
+
+def test_status_is_that_of_the_joined_heatmap():
+    bright = keras.Sequential([
+        keras.Input((4, 4, 1)),
+        layers.Conv2D(1, 1, activation="relu", kernel_initializer="ones",
+                      bias_initializer=keras.initializers.Constant(-1.05)),
+        layers.Flatten(), layers.Dense(1, kernel_initializer="ones"),
+    ])  # fmt: skip
+    images = np.array([1.0, 0.5]).reshape(2, 1, 1, 1) * np.ones((2, 4, 4, 1))
+    explain = GradCAM(bright)
+    assert explain(images).statuses == ("zero activations",) * 2
+    found = AugmentedExplainer(explain)(images)  # the brighter view of the first shows something
+    assert found.statuses == ("ok", "zero activations")
+    assert found.heatmaps.max((1, 2)).tolist() == [1, 0]
+
+
+
 def test_one_view_one_scale_are_the_explainer_itself(model):
     plain = HiResCAM(model, normalize="signed")(IMAGES)
     one_view = AugmentedExplainer(HiResCAM(model, normalize="signed"), mirror=False, factors=[1.0])(
@@ -103,6 +141,8 @@ def test_what_cannot_be_done_is_refused(model, tmp_path):
             SESS(GradCAM(model), **{named: value})
     with pytest.raises(ValueError, match="factors"):
         AugmentedExplainer(GradCAM(model), factors=[0.0])
+    with pytest.raises(TypeError, match="factors"):
+        AugmentedExplainer(GradCAM(model), factors=1.0)
     no_softmax = keras.Sequential([keras.Input((16, 16, 3)), *model.layers[:-1], layers.Dense(3)])
     with pytest.raises(ValueError, match="softmax or sigmoid"):
         SESS(GradCAM(no_softmax))(IMAGES)
@@ -142,6 +182,7 @@ def test_no_noise_is_the_explainer_itself(model):
     ("options", "match"),
     [({"noise": -1}, "noise must be at least 0"), ({"moment": "cube"}, "moment must be one of")],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_options_of_noise(model, options, match):
     with pytest.raises(ValueError, match=match):
         NoiseTunnel(GradCAM(model), **options)

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import brief
 from ..given import as_batch
 from ..maps import normalize
+from ..statuses import LOST, NO_EVIDENCE, NOT_FINITE, OK, STATUSES
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -64,7 +65,10 @@ class AroundExplainer:
         )
         note = f"{type(self).__name__}: {self._what()}"
         # What is known of the explainer's own maps does not hold for these.
-        found = replace(plain, heatmaps=scaled, maps=maps, notes=(*plain.notes, note))
+        statuses = tuple(map(_status, plain.statuses, maps, scaled))
+        found = replace(
+            plain, heatmaps=scaled, maps=maps, statuses=statuses, notes=(*plain.notes, note)
+        )
         return replace(found, standard_errors=None, residual=None)
 
     def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
@@ -78,6 +82,23 @@ class AroundExplainer:
 
     def _what(self) -> str:
         raise NotImplementedError
+
+
+def as_type(dtype: np.dtype, values: np.ndarray) -> np.ndarray:
+    """Bring values to the type of the images: whole numbers are rounded, in their range."""
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return values.round().clip(low, high).astype(dtype)
+
+
+def _status(plain: str, joined: np.ndarray, heatmap: np.ndarray) -> str:
+    """Say of a joined heatmap whether it shows evidence, and if not, why."""
+    if plain == STATUSES[NOT_FINITE]:
+        return plain
+    if (joined > 0).any():
+        return STATUSES[OK if heatmap.any() else LOST]
+    return STATUSES[NO_EVIDENCE] if plain == STATUSES[OK] or joined.any() else plain
 
 
 def in_parts(count: int, most: int) -> Iterator[slice]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arguments import check_flag, real_number
 from ..errors import brief
-from .around import AroundExplainer
+from .around import AroundExplainer, as_type
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -23,7 +23,8 @@ class AugmentedExplainer(AroundExplainer):
         explainer: Any explainer of a model with one image input, channels last.
         mirror: Whether mirror images count too: not for a model that tells left from right.
         factors: What the images are multiplied by, each for a view of its own. Of images that were
-            centred on zero this is contrast rather than brightness.
+            centred on zero this is contrast rather than brightness. Images of whole numbers are
+            rounded, and stay in the range of their type.
 
     Raises:
         TypeError: If an argument has a wrong type.
@@ -48,6 +49,8 @@ class AugmentedExplainer(AroundExplainer):
     ) -> None:
         super().__init__(explainer)
         check_flag("mirror", mirror)
+        if not isinstance(factors, Sequence | np.ndarray) or isinstance(factors, str):
+            raise TypeError(f"factors must be a list of positive numbers, not {brief(factors)}")
         numbers = tuple(real_number("factors", each) for each in factors)
         if not numbers or min(numbers) <= 0:
             raise ValueError(f"factors must be one or more positive numbers, not {brief(factors)}")
@@ -56,7 +59,7 @@ class AugmentedExplainer(AroundExplainer):
     def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
         total, count = np.zeros_like(plain.heatmaps), 0
         for factor in self.factors:
-            brighter = images if factor == 1 else (images * factor).astype(images.dtype)
+            brighter = images if factor == 1 else as_type(images.dtype, images * factor)
             for mirrored in (False, True) if self.mirror else (False,):
                 if factor == 1 and not mirrored:
                     found = plain.heatmaps

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arguments import number_in, real_number
 from ..errors import brief
-from .around import AroundExplainer
+from .around import AroundExplainer, as_type
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -76,7 +76,7 @@ class NoiseTunnel(AroundExplainer):
         first = second = np.zeros(plain.heatmaps.shape)
         for _ in range(self.samples):
             noise = self.noise * span * random.normal(size=(1, *images.shape[1:]))
-            found = self.explainer(_as(images.dtype, images + noise), plain.classes).heatmaps
+            found = self.explainer(as_type(images.dtype, images + noise), plain.classes).heatmaps
             # About the image's own heatmap, so that the variance loses no digits.
             apart = found.astype("float64") - plain.heatmaps
             first, second = first + apart / self.samples, second + apart**2 / self.samples
@@ -90,11 +90,3 @@ class NoiseTunnel(AroundExplainer):
     def _what(self) -> str:
         words = {"mean": "the mean", "squares": "the mean square", "variance": "the variance"}
         return f"heatmaps are {words[self.moment]} over {self.samples} noisy copies of each image"
-
-
-def _as(dtype: np.dtype, values: np.ndarray) -> np.ndarray:
-    """Bring values to the type of the images: whole numbers are rounded, in their range."""
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    limits = np.iinfo(dtype)
-    return values.round().clip(limits.min, limits.max).astype(dtype)

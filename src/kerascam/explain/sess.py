@@ -7,7 +7,7 @@ from ..arguments import number_in, real_number
 from ..arrays import HOST
 from ..errors import brief
 from ..resizing import resize
-from .around import AroundExplainer, in_parts
+from .around import AroundExplainer, as_type, in_parts
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -87,9 +87,9 @@ class SESS(AroundExplainer):
             enlarged = keras.ops.convert_to_numpy(
                 keras.ops.image.resize(image, large, data_format="channels_last")
             )
-            views = np.concatenate([
+            views = as_type(image.dtype, np.concatenate([
                 enlarged[:, top : top + size[0], left : left + size[1]] for top, left in windows
-            ]).astype(image.dtype)  # fmt: skip
+            ]))  # fmt: skip
             chosen, chances = self._likely(views, int(plain.classes[0]))
             for part in in_parts(len(chosen), _AT_ONCE):
                 found = self.explainer(views[chosen[part]], plain.classes[0]).heatmaps
@@ -127,10 +127,10 @@ def _add(
     longer: float,
 ) -> None:
     """Bring a window's heatmap back to its place on the image, and count it there."""
-    places = [
-        slice(round(start / longer), round((start + side) / longer))
-        for start, side in zip(corner, heatmap.shape, strict=True)
-    ]
+    places = []
+    for start, side in zip(corner, heatmap.shape, strict=True):
+        first = min(round(start / longer), side - 1)
+        places.append(slice(first, max(first + 1, round((start + side) / longer))))
     size = [place.stop - place.start for place in places]
     rows, columns = (1 - abs(2 * (np.arange(side) + 0.5) / side - 1) for side in size)
     share = (chance * np.outer(rows, columns)).astype(total.dtype)
