@@ -224,6 +224,38 @@ def test_one_reference_for_all_and_one_set_per_image():
     assert black.scores.tolist() == [0.0]  # of a zero embedding, which has no direction
 
 
+@pytest.mark.parametrize(
+    ("dtype", "factor", "other"),
+    [("float16", 3e3, 1.0), ("float16", 1e-4, 1e6), ("float32", 1e25, 1e-30), ("float64", 1.0, 1.0)],
+)
+def test_similarity_is_that_of_directions_at_any_length(dtype, factor, other):
+    own, reference = RNG.normal(size=(2, 64)), RNG.normal(size=(3, 64))
+    target = targets.similarity(reference * other)
+    score = tf.function(lambda e: target(e, tf.constant([2, 0])), autograph=False)
+
+    found = score(tf.constant(own * factor, dtype))
+
+    np.testing.assert_allclose(found, cosine(own, reference[[2, 0]]), atol=2e-3)
+
+
+@pytest.mark.parametrize(("dtype", "factor"), [("float16", 1e-3), ("float32", 1e-22)])
+def test_detection_takes_the_angle_of_small_probabilities(dtype, factor):
+    chances = np.array([[[0.3, 0.2], [0.05, 0.1]]]) * factor
+    wanted = ([0.5, 1] * (chances / np.linalg.norm(chances, axis=-1, keepdims=True))[..., 0]).max()
+    logits = tf.constant(np.log(chances / (1 - chances)), dtype)
+    boxes = tf.constant([[[0.0, 0, 4, 4], [0, 0, 2, 4]]])
+    target = targets.detection([0, 0, 2, 4])
+
+    score = tf.function(
+        lambda z: target({"boxes": boxes, "scores": tf.sigmoid(z)}, tf.constant([0])),
+        autograph=False,
+    )
+
+    np.testing.assert_allclose(score(logits), [wanted], rtol=5e-3)
+
+
+
+
 # ------------------------------------------------------------------------------ similar classes
 
 

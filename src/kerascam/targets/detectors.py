@@ -19,6 +19,7 @@ from .boxes import (
     part_of,
 )
 from .regions import of_open_length
+from .vectors import unit_length
 
 
 def box(
@@ -226,15 +227,14 @@ class Detection(DetectedBox):
                 "target detection: scores must be probabilities, the output of a softmax or "
                 "sigmoid, as their angle is taken; name such an output, or apply one in a function"
             )
-        wanted = heads.of_class(head, chances, classes)  # (batch, n)
-        length = ops.sqrt(ops.sum(chances**2, -1))
-        if head.units == 1:  # one kind of object: there is no angle
-            length = ops.ones_like(wanted)
-        similarity = ops.divide_no_nan(wanted, length)
+        if head.units != 1:  # with one kind of object there is no angle
+            chances = unit_length(chances)
+        overlaps = self.overlaps(outputs)
+        similarity = ops.cast(heads.of_class(head, chances, classes), overlaps.dtype)
         if self.objectness is not None:
-            sure = part_of(outputs, self.objectness, "objectness")
+            sure = ops.cast(part_of(outputs, self.objectness, "objectness"), overlaps.dtype)
             similarity = similarity * ops.reshape(sure, ops.shape(similarity))
-        return ops.max(ops.cast(self.overlaps(outputs), similarity.dtype) * similarity, 1)
+        return ops.max(overlaps * similarity, 1)
 
     def __repr__(self) -> str:
         return f"detection({self.box.tolist()})"

@@ -12,6 +12,7 @@ from . import heads
 from .names import choices, named
 from .reading import single
 from .regions import of_open_length
+from .vectors import unit_length
 
 
 def similarity(reference: Any, *, embedding: str | None = None) -> Target:
@@ -77,8 +78,9 @@ class Similarity:
                 f"target similarity needs one embedding per image, shape (batch, length), not "
                 f"{tuple(own.shape)}"
             )
-        others = _unit_length(self._references(outputs, own))
-        found = ops.sum(_unit_length(own)[:, None] * others, -1)
+        others = unit_length(self._references(outputs, own))
+        own = unit_length(own)
+        found = ops.sum(own[:, None] * ops.cast(others, own.dtype), -1)
         return heads.Head(found, found, None, binary=False)
 
     def _references(self, outputs: Any, own: Any) -> Any:
@@ -92,8 +94,8 @@ class Similarity:
             )
         reference = self.reference
         if reference.ndim < 3:  # the same for all images
-            return ops.cast(reference.reshape(1, -1, reference.shape[-1]), own.dtype)
-        return ops.cast(of_open_length(reference, ops.shape(own)[0]), own.dtype)
+            return ops.convert_to_tensor(reference.reshape(1, -1, reference.shape[-1]))
+        return of_open_length(reference, ops.shape(own)[0])
 
     def __call__(self, outputs: Any, classes: ClassIds) -> Scores:
         """Score each image."""
@@ -139,15 +141,10 @@ def conform_reference(reference: Any) -> np.ndarray | str:
             "target similarity: reference must be finite, and no vector zero, which has no "
             "direction"
         )
-    return array if array.dtype.kind == "f" else array.astype(np.float32)
-
-
-def _unit_length(vectors: Any) -> Any:
-    """Divide vectors by their lengths; a zero vector stays zero."""
-    squares = ops.sum(vectors**2, -1, keepdims=True)
-    # The derivative of a square root of zero is infinite.
-    length = ops.sqrt(ops.where(squares > 0, squares, ops.ones_like(squares)))
-    return vectors / length
+    array = array if array.dtype.kind == "f" else array.astype(np.float64)
+    # Only directions count, and these fit into any type.
+    array = array / abs(array).max(-1, keepdims=True)
+    return array if array.dtype == np.float64 else array.astype(np.float32)
 
 
 def _named(outputs: Any, name: str) -> Any:
