@@ -287,6 +287,36 @@ def test_deep_lift_names_what_has_no_rule_and_refuses_what_has_no_pair():
         kerascam.DeepLIFT(grid, target=target)(np.ones((2, 6, 2)))
 
 
+def test_contributions_sum_through_limits_and_functions_of_one_number():
+    x = keras.Input((6, 2))
+    dense = [L.Dense(4, bias_initializer="normal") for _ in range(4)]
+    y = keras.activations.celu(dense[0](L.Flatten()(x)))
+    y = L.ReLU(max_value=0.5)(dense[1](y))
+    y = keras.ops.exp(-keras.ops.minimum(0.3, dense[2](y)))
+    y = keras.ops.sin(keras.ops.arctan(dense[3](y)))
+    model = seeded(keras.Model(x, L.Dense(2)(y)))
+    images = np.random.default_rng(0).normal(size=(2, 6, 2))
+    for method in (kerascam.FullGrad, kerascam.DeepLIFT):
+        found = method(model)(images, 1)
+        np.testing.assert_allclose(found.residual, 0, atol=1e-4)
+        assert not any("no rule" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        lambda: L.ReLU(threshold=0.3),
+        lambda: L.ELU(alpha=2.0),
+        lambda: L.Activation("hard_shrink"),
+    ],
+)
+def test_deep_lift_names_choices(choice):
+    model = keras.Sequential([keras.Input((6, 2)), L.Dense(3), choice(), L.Flatten(), L.Dense(2)])
+    found = kerascam.DeepLIFT(seeded(model))(np.ones((1, 6, 2)))
+    assert found.notes[-1].startswith("DeepLIFT has no rule for choices by activations")
+
+
+
 def test_deep_lift_of_a_model_that_remembers_its_first_batch():
     """As Sequential models without an Input do."""
     model = keras.Sequential([L.Conv1D(3, 3, activation="relu"), L.Flatten(), L.Dense(3)])

@@ -43,8 +43,8 @@ def deep_lift(
     between its values at the image and at the baseline. Of a maximum, as in max pooling, what the
     larger of the two has more goes to where it was taken. Where $z$ and $z'$ agree to rounding, the
     derivative stands. The map sums to $S(x) - S(x')$, up to the residual: zero but for rounding,
-    unless different activations are multiplied by each other or go through a softmax, which have no
-    rule and are named in the notes.
+    unless different activations are multiplied by each other, go through a softmax, or are chosen
+    by a condition, as in a thresholded ReLU: these have no rule and are named in the notes.
 
     >>> x = ops.array([[[[1.0], [3.0]]]])
     >>> found = deep_lift(

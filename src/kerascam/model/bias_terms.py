@@ -20,7 +20,8 @@ _LINEAR = {"AvgPool", "AvgPool3D", "BroadcastTo", "Cast", "EnsureShape", "Expand
            "SplitV", "Squeeze", "StridedSlice", "Sum", "Tile", "Transpose", "Unpack"}  # fmt: skip
 _NORMS = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # What these return is the slope times what they are given, and something more.
-_BENT = {"Elu", "Relu6", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh"}
+_BENT = {"Atan", "Cos", "Elu", "Exp", "Expm1", "Maximum", "Minimum", "Relu6", "Selu", "Sigmoid",
+         "Sin", "Softplus", "Softsign", "Tanh"}  # fmt: skip
 
 
 class Biases(NamedTuple):
@@ -152,6 +153,8 @@ def _of(operation: tf.Operation, reached: set[str]) -> list[_Bias | None]:
         return [_Bias(at, at - _slope(at, operation.inputs[0]))]
     if operation.type in _BENT or relu.is_swish(operation):
         given = [tensor for tensor, inside in zip(operation.inputs, inner, strict=True) if inside]
+        if operation.type in graph.EXTREMES and not graph.is_limit(operation, reached):
+            return []
         return [_Bias(at, at - _slope(at, given[-1]))]
     return []
 

@@ -1,7 +1,7 @@
 """Questions to the graph that is being traced."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +11,7 @@ _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _HANDING_ON = {"Identity", "Cast", "BiasAdd", "EnsureShape", "ExpandDims", "Squeeze"}
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank"}  # these hand on how many values, not the values
 _FLAT = {"Ceil", "Floor", "OnesLike", "Rint", "Round", "Sign", "StopGradient", "ZerosLike"}
+EXTREMES = {"Maximum", "Minimum"}
 
 
 def ancestors(
@@ -76,6 +77,30 @@ def between(sources: Sequence[tf.Tensor], end: tf.Tensor) -> list[tf.Operation]:
             reached.add(operation.name)
             found.append(operation)
     return found
+
+
+def is_limit(operation: tf.Operation, reached: Collection[str]) -> bool:
+    """Tell whether an operation limits each number by a constant, as a clipped ReLU does.
+
+    Args:
+        operation: Any.
+        reached: The names of those whose results are no constants.
+    """
+    inner = [tensor for tensor in operation.inputs if tensor.op.name in reached]
+    if operation.type not in EXTREMES or len(inner) != 1:
+        return False
+    given, result = inner[0].shape, operation.outputs[0].shape
+    return given.rank is not None and given.as_list() == result.as_list()
+
+
+def depends(tensor: tf.Tensor, reached: Collection[str]) -> bool:
+    """Tell whether a tensor is computed from others, by way of whole numbers or conditions too.
+
+    Args:
+        tensor: Any.
+        reached: The names of the operations that made the others.
+    """
+    return not ancestors([tensor]).isdisjoint(reached)
 
 
 def first_reached(ends: Iterable[tf.Tensor], among: set[str]) -> set[str]:

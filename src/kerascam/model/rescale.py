@@ -5,7 +5,7 @@ that bends, a gradient is multiplied by the difference of its outputs over that 
 between the two halves, in place of by its derivative.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -16,16 +16,21 @@ from . import gates, graph, inside, relu
 
 _POINTWISE: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "Abs": tf.abs,
+    "Atan": tf.atan,
+    "Cos": tf.cos,
     "Elu": tf.nn.elu,
     "Erf": tf.math.erf,
     "Erfc": tf.math.erfc,
     "Exp": tf.exp,
+    "Expm1": tf.math.expm1,
     "Log": tf.math.log,
+    "Log1p": tf.math.log1p,
     "Relu": tf.nn.relu,
     "Relu6": tf.nn.relu6,
     "Rsqrt": tf.math.rsqrt,
     "Selu": tf.nn.selu,
     "Sigmoid": tf.sigmoid,
+    "Sin": tf.sin,
     "Softplus": tf.nn.softplus,
     "Softsign": tf.nn.softsign,
     "Sqrt": tf.sqrt,
@@ -56,6 +61,7 @@ _WITHOUT_RULE = {
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _KNOWN_TO_BEND = {*_RULED, *_WITHOUT_RULE} - _CALLS
 _RULE = "KerascamRescale"
+_LIMITS = ("KerascamRescaleLimitFirst", "KerascamRescaleLimitSecond")  # by the input that is one
 _GATES = ("KerascamRescaleFirst", "KerascamRescaleSecond")  # by the factor that is a multiple
 # Differences below that share of what they are between are rounding.
 _ROUNDING = {
@@ -85,22 +91,29 @@ def apply(values: tf.Tensor, scores: Scores) -> set[str]:
     without: set[str] = set()
     for operation in operations:
         rule = rules.get(operation.name, _RULE)
-        if operation.name in rules or operation.type in _RULED or relu.is_swish(operation):
+        if graph.is_limit(operation, reached):
+            rule = _LIMITS[operation.inputs[0].op.name not in reached]
+        if rule != _RULE or operation.type in _RULED or relu.is_swish(operation):
             operation._set_attr("_gradient_op_type", tf.compat.v1.AttrValue(s=rule.encode()))
         elif operation.name not in between:
-            inner = [tensor.op.name in reached for tensor in operation.inputs]
-            without |= _without_rule(operation, inner)
+            without |= _without_rule(operation, reached)
     return without
 
 
-def _without_rule(operation: tf.Operation, inner: Sequence[bool]) -> set[str]:
+def _without_rule(operation: tf.Operation, reached: set[str]) -> set[str]:
     kind = operation.type
+    inner = [tensor.op.name in reached for tensor in operation.inputs]
+    constants = [each for each in operation.inputs if each.op.name not in reached]
     if kind in _CALLS and not _bends_inside(operation):
         return set()
     if kind in _PRODUCTS and sum(inner) > 1:
         return {"products of activations"}
     if kind in ("RealDiv", "DivNoNan") and inner[1]:
         return {"divisions by activations"}
+    if kind in ("Select", "SelectV2") and graph.depends(operation.inputs[0], reached):
+        return {"choices by activations"}
+    if kind == "Mul" and any(graph.depends(each, reached) for each in constants):
+        return {"choices by activations"}
     return {_WITHOUT_RULE[kind]} if kind in _WITHOUT_RULE else set()
 
 
@@ -116,9 +129,12 @@ def _behind(swish: tf.Operation) -> set[str]:
     return graph.ancestors([swish.inputs[0]], without=given)
 
 
-def _rescaled(operation: tf.Operation, *gradients: tf.Tensor) -> list[tf.Tensor | None]:
-    """Return the gradients of an operation's inputs by the rule."""
-    place = 1 if operation.type == "IdentityN" else 0  # SiLU hands on its result, then its input
+def _rescaled(
+    operation: tf.Operation, *gradients: tf.Tensor, place: int = 0
+) -> list[tf.Tensor | None]:
+    """Return the gradients of an operation's inputs by the rule: none but of that at a place."""
+    if operation.type == "IdentityN":
+        place = 1  # SiLU hands on its result, then its input
     given, result = operation.inputs[place], operation.outputs[0]
     # The multipliers of both halves are those that lead to the scores of the first.
     first, _ = _halves(gradients[0])
@@ -179,6 +195,9 @@ def _again(operation: tf.Operation, given: tf.Tensor) -> tf.Tensor:
         return tf.nn.leaky_relu(given, operation.get_attr("alpha"))
     if kind == "IdentityN":
         return tf.nn.silu(given, *operation.inputs[2:])
+    if kind in graph.EXTREMES:
+        limit = next(each for each in operation.inputs if each.name != given.name)
+        return (tf.maximum if kind == "Maximum" else tf.minimum)(given, limit)
     if kind == "Max":
         return tf.reduce_max(given, operation.inputs[1], operation.get_attr("keep_dims"))
     names = ["ksize", "strides", "padding", "data_format"]
@@ -189,5 +208,6 @@ def _again(operation: tf.Operation, given: tf.Tensor) -> tf.Tensor:
 
 with suppress(KeyError):  # registered already, if the module is loaded again
     tf.RegisterGradient(_RULE)(_rescaled)
-    for _place, _gate in enumerate(_GATES):
+    for _place, (_gate, _limit) in enumerate(zip(_GATES, _LIMITS, strict=True)):
         tf.RegisterGradient(_gate)(partial(_gated, place=_place))
+        tf.RegisterGradient(_limit)(partial(_rescaled, place=_place))
