@@ -133,3 +133,17 @@ def test_they_do_not_depend_on_the_class_and_lie_where_the_layer_is(model):
 def test_wrong_options_are_named(model, method, options, named):
     with pytest.raises(ValueError, match=named):
         method(model, **options)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-20])
+def test_features_that_are_the_same_everywhere_are_strong_nowhere(value):
+    same = tf.fill((1, 7, 7, 3), tf.constant(value, tf.float32))
+    assert not fem(same, deviations=0).numpy().any()
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_kpca_cam_of_features_far_from_zero(kernel):
+    activations = 100 + 0.05 * np.random.default_rng(0).normal(size=(1, 4, 4, 8))
+    activations = activations.astype("float32")
+    exact = kpca_cam(tf.constant(activations, tf.float64), kernel=kernel).numpy()
+    np.testing.assert_allclose(kpca_cam(tf.constant(activations), kernel=kernel), exact, atol=1e-5)

@@ -50,8 +50,10 @@ def fem(activations: Features, *, deviations: float = 2.0) -> Maps:
     axes = grid_axes(activations, features=True)
     means = ops.mean(activations, axes, keepdims=True)
     spread = ops.sqrt(ops.mean((activations - means) ** 2, axes, keepdims=True))
-    strong = ops.cast(activations > means + deviations * spread, activations.dtype)
-    return ops.sum(means * strong, -1)
+    # The mean of equal numbers may be rounded to less than each of them.
+    varies = ops.max(activations, axes, keepdims=True) > ops.min(activations, axes, keepdims=True)
+    strong = (activations > means + deviations * spread) & varies
+    return ops.sum(means * ops.cast(strong, activations.dtype), -1)
 
 
 class FEM(LayerExplainerWithOptions):

@@ -78,7 +78,10 @@ def kpca_cam(
     # A solver that meets NaN in one image may fail for the whole batch.
     finite = ops.all(ops.isfinite(matrix), [1, 2], keepdims=True)
     matrix = ops.where(finite, matrix, ops.zeros_like(matrix))
-    products = ops.matmul(matrix, ops.transpose(matrix, (0, 2, 1)))
+    apart = matrix - ops.mean(matrix, 1, keepdims=True)
+    # Of distances, and of products that are centred later, a common offset costs digits.
+    given = matrix if kernel == "sigmoid" else apart
+    products = ops.matmul(given, ops.transpose(given, (0, 2, 1)))
     gamma = 1 / activations.shape[-1] if scale is None else scale
     values = _KERNELS[kernel](products, gamma, offset)
     centred = _centred(values)
@@ -86,7 +89,7 @@ def kpca_cam(
     told_apart = ops.max(ops.abs(centred), [1, 2], keepdims=True) > _ROUNDING * largest
     powers, vectors = ops.eigh(ops.where(told_apart, centred, ops.zeros_like(centred)))
     projection = ops.sqrt(ops.relu(powers[:, -1:])) * vectors[:, :, -1]
-    projection = agreeing(projection, matrix - ops.mean(matrix, 1, keepdims=True))
+    projection = agreeing(projection, apart)
     projection = ops.where(finite[:, :, 0], projection, float("nan") * ops.ones_like(projection))
     return ops.reshape(projection, shape[:-1])
 
