@@ -78,7 +78,6 @@ def test_status_is_that_of_the_joined_heatmap():
     assert found.heatmaps.max((1, 2)).tolist() == [1, 0]
 
 
-
 def test_one_view_one_scale_are_the_explainer_itself(model):
     plain = HiResCAM(model, normalize="signed")(IMAGES)
     one_view = AugmentedExplainer(HiResCAM(model, normalize="signed"), mirror=False, factors=[1.0])(

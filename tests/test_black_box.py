@@ -131,7 +131,6 @@ def test_outputs_that_float32_cannot_hold_are_infinite(images):
     assert np.isinf(Occlusion(large).score(images, 0)).all()
 
 
-
 @pytest.mark.parametrize(
     ("function", "named", "error"),
     [

@@ -316,7 +316,6 @@ def test_deep_lift_names_choices(choice):
     assert found.notes[-1].startswith("DeepLIFT has no rule for choices by activations")
 
 
-
 def test_deep_lift_of_a_model_that_remembers_its_first_batch():
     """As Sequential models without an Input do."""
     model = keras.Sequential([L.Conv1D(3, 3, activation="relu"), L.Flatten(), L.Dense(3)])

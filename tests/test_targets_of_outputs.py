@@ -226,7 +226,12 @@ def test_one_reference_for_all_and_one_set_per_image():
 
 @pytest.mark.parametrize(
     ("dtype", "factor", "other"),
-    [("float16", 3e3, 1.0), ("float16", 1e-4, 1e6), ("float32", 1e25, 1e-30), ("float64", 1.0, 1.0)],
+    [
+        ("float16", 3e3, 1.0),
+        ("float16", 1e-4, 1e6),
+        ("float32", 1e25, 1e-30),
+        ("float64", 1.0, 1.0),
+    ],
 )
 def test_similarity_is_that_of_directions_at_any_length(dtype, factor, other):
     own, reference = RNG.normal(size=(2, 64)), RNG.normal(size=(3, 64))
@@ -252,8 +257,6 @@ def test_detection_takes_the_angle_of_small_probabilities(dtype, factor):
     )
 
     np.testing.assert_allclose(score(logits), [wanted], rtol=5e-3)
-
-
 
 
 # ------------------------------------------------------------------------------ similar classes
