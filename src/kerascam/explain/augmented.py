@@ -49,7 +49,7 @@ class AugmentedExplainer(AroundExplainer):
     ) -> None:
         super().__init__(explainer)
         check_flag("mirror", mirror)
-        if not isinstance(factors, Sequence | np.ndarray) or isinstance(factors, str):
+        if not np.iterable(factors):
             raise TypeError(f"factors must be a list of positive numbers, not {brief(factors)}")
         numbers = tuple(real_number("factors", each) for each in factors)
         if not numbers or min(numbers) <= 0:
