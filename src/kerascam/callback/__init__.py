@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from ..arguments import conform_path, number_in
 from ..errors import brief, reason
+from ..evaluating import Gauge
 from ..explain import Explainer, Explanation
 from ..pictures import Style, check_style, conform_range
 from .records import Events, Page, Record, Sheets
@@ -51,6 +53,11 @@ class ExplainCallback(keras.callbacks.Callback):
         value_range: The values of black and of white, if the photos, or the images, have others
             than 0 to 1 or 0 to 255: (-1, 1) after many a preprocessing.
         style: The style of the overlays: "heat", "uniform" or "outline", as in `kerascam.overlay`.
+        metrics: What is measured of the explanations, as `kerascam.evaluate` takes it: names, or a
+            dict from names to options. Each one's mean over the images joins the epoch's logs, as
+            "grad_cam/insertion": Keras's `History` has it, and callbacks that come after this one
+            log it too, such as MLflow's and Weights & Biases'. It costs what the metrics cost.
+        masks: For metrics of masks, as `kerascam.evaluate` takes them, one per image.
 
     Attributes:
         explainer: As given; of a callback that was copied, it holds the copy of the model.
@@ -91,6 +98,8 @@ class ExplainCallback(keras.callbacks.Callback):
         limit: int = 16,
         value_range: tuple[float, float] | None = None,
         style: Style = "heat",
+        metrics: Any = None,
+        masks: Any = None,
     ) -> None:
         super().__init__()
         if log_dir is None and folder is None:
@@ -110,12 +119,19 @@ class ExplainCallback(keras.callbacks.Callback):
         self._watched: Watched | None = None
         self._warned = False
         self.explanation: Explanation | None = None
+        self._metrics, self._masks = metrics, masks
+        self._gauge: Gauge | None = None
+        if masks is not None and metrics is None:
+            raise ValueError("masks must come with metrics that need them; metrics is None")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Rehearse: find what is wrong before the first step, and trace the explanation."""
         self._warned = False
         if self._watched is None:
             self._watched = watch(self.explainer, *self._given, limit=self._limit)
+        if self._metrics is not None and self._gauge is None:
+            masks = None if self._masks is None else np.asarray(self._masks)[: self._limit]
+            self._gauge = Gauge(self.explainer, self._watched.images, masks, self._metrics)
         for record in self._records:
             record.open()
         if not _share_weights(self.explainer.model, self.model):
@@ -132,6 +148,12 @@ class ExplainCallback(keras.callbacks.Callback):
         with self._spared(epoch):
             page = Page(epoch, *self._watched.explain(), self._watched.gives_probabilities)
             self.explanation = page.explanation
+            if self._gauge is not None:
+                figures = self._gauge.means(page.explanation.classes)
+                page = page._replace(figures=figures)
+                if logs is not None:  # the dict that all callbacks are given
+                    method = self.explainer.method.name
+                    logs.update({f"{method}/{name}": each for name, each in figures.items()})
             for record in self._records:
                 with self._spared(epoch):  # one may fail without the other
                     record.write(page)

@@ -5,8 +5,9 @@ Only event files need TensorFlow: it is imported where they are written.
 
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,12 +29,14 @@ class Page(NamedTuple):
         explanation: The explanation of the watched images.
         overlays: For each image, (height, width, 3) uint8 RGB.
         gives_probabilities: Whether the model returns any, even if they are NaN now.
+        figures: What metrics say of the explanation, by their names.
     """
 
     epoch: int
     explanation: Explanation
     overlays: Sequence[NDArray[np.uint8]]
     gives_probabilities: bool
+    figures: Mapping[str, float] = MappingProxyType({})
 
 
 @runtime_checkable
@@ -53,8 +56,9 @@ class Record(Protocol):
 class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
-    For each image its overlay, and the mean probability of the explained classes (the mean score
-    if the model returns no probabilities), at the step that Keras's own callback writes to. Of a
+    For each image its overlay, the figures of metrics, and the mean probability of the explained
+    classes (the mean score if the model returns no probabilities), at the step that Keras's own
+    callback writes to. Of a
     model that diverged it is NaN.
 
     Args:
@@ -97,6 +101,8 @@ class Events:
             for place, overlay in enumerate(page.overlays):
                 tf.summary.image(f"{found.method}/{place:02d}", overlay[None])
             tf.summary.scalar(f"{found.method}/mean_{name}", float(np.mean(values)))
+            for metric, figure in page.figures.items():
+                tf.summary.scalar(f"{found.method}/{metric}", figure)
         self._writer.flush()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from .comparing import evaluate
 from .evaluation import Evaluation
+from .gauge import Gauge
 from .saving import check_folder
 
-__all__ = ["Evaluation", "check_folder", "evaluate"]
+__all__ = ["Evaluation", "Gauge", "check_folder", "evaluate"]

@@ -6,25 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .._host_types import HostClassIds, HostImages, HostMasks
+from .._host_types import HostClassIds, HostImages
 from ..arguments import number_in
-from ..errors import brief
 from ..explain import Explainer, Progress, classes_of, conform_progress
-from ..inputs import conform
-from ..metrics import METRICS, Metric
-from ..model import input_specs
 from .baselines import BASELINES
+from .conforming import choose_metrics, conform_images, conform_masks
 from .evaluation import Evaluation
 from .handing import Supply
 from .memory import Memory
 from .others import Others
 from .subjects import Drawn, Subject, named
-
-#: What is measured if the user does not say; those of masks only if there are any.
-USUAL = ("insertion", "deletion", "symmetric_relevance_gain", "average_drop", "sparseness")
-USUAL_OF_MASKS = ("mass_in_mask", "pointing_game", "rank_accuracy")
-
-Chosen = dict[str, tuple[Metric, dict[str, Any]]]
 
 
 def evaluate(
@@ -85,9 +76,9 @@ def evaluate(
     number_in("seed", seed, 0)
     methods = named(explainers)
     judge = next(iter(methods.values())).explainer
-    arrays = _images(judge, images)
-    masked = _masks(masks, arrays)
-    chosen = _metrics(metrics, masked is not None, seed)
+    arrays = conform_images(judge, images)
+    masked = conform_masks(masks, arrays)
+    chosen = choose_metrics(metrics, masked is not None, seed)
     wanted = _classes(judge, arrays, classes, batch_size)
     others = Others(arrays, wanted, seed)
     drawn = {name: Drawn(draw, title, seed) for name, (title, draw) in BASELINES.items()}
@@ -124,67 +115,6 @@ def evaluate(
         resamples,
         seed,
     )
-
-
-def _images(judge: Explainer, images: Any) -> HostImages:
-    specs = input_specs(judge.model, images)
-    if len(specs) != 1:
-        raise ValueError(
-            f"images must be of one input: kerascam.evaluate does not take models of several, such "
-            f"as {judge.model.name!r} with {len(specs)}; kerascam.metrics has the metrics alone"
-        )
-    (arrays,) = conform(images, specs)
-    return arrays
-
-
-def _masks(masks: Any, images: HostImages) -> HostMasks | None:
-    if masks is None:
-        return None
-    found = np.asarray(masks)
-    if found.shape != images.shape[:-1]:
-        raise ValueError(
-            f"masks must have the shape of the images without channels, {images.shape[:-1]}; "
-            f"received {found.shape}"
-        )
-    if found.dtype != np.bool_ and not np.isin(found, (0, 1)).all():
-        raise ValueError("masks must be True or False, or 0 and 1: compare them with a threshold")
-    return found.astype(np.bool_)
-
-
-def _metrics(metrics: Any, masked: bool, seed: int) -> Chosen:
-    if metrics is None:
-        metrics = (*USUAL, *USUAL_OF_MASKS) if masked else USUAL
-    if isinstance(metrics, str):
-        metrics = [metrics]
-    if not isinstance(metrics, (Mapping, Sequence)):
-        raise TypeError(
-            f"metrics must be names, or a dict from names to options, not {brief(metrics)}"
-        )
-    if not metrics:
-        raise ValueError("metrics must name at least one metric; see kerascam.metrics.METRICS")
-    chosen: Chosen = {}
-    for name in metrics:
-        metric = METRICS[name]
-        given = metrics[name] if isinstance(metrics, Mapping) else None
-        options = _options(metric, given)
-        if "masks" in metric.needs and not masked:
-            raise ValueError(f"metrics has {metric.name!r}, which needs masks=")
-        if "seed" in metric.options:
-            options.setdefault("seed", seed)
-        chosen[metric.name] = metric, options
-    return chosen
-
-
-def _options(metric: Metric, given: Any) -> dict[str, Any]:
-    if given is not None and not isinstance(given, Mapping):
-        raise TypeError(
-            f"metrics must map {metric.name!r} to a dict of options, not {brief(given)}"
-        )
-    unknown = sorted(set(given or {}) - set(metric.options))
-    if unknown:
-        known = ", ".join(metric.options) or "none"
-        raise TypeError(f"{metric.title} has no option {unknown[0]!r}; its options: {known}")
-    return dict(given or {})
 
 
 def _classes(judge: Explainer, images: HostImages, classes: Any, batch_size: int) -> HostClassIds:
