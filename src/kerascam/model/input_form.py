@@ -83,6 +83,8 @@ def input_form(image: tf.Tensor, layouts: Layouts, first: bool, axes: str | None
         return InputForm(0)
     if last == 1 and layouts.strangers <= _OF_TARGETS and image.shape[2] != 1:
         return InputForm(None, _guessed("hw"))  # a map with all axes hides nothing
+    if last == 2 and image.shape[1] in IMAGE_CHANNELS and image.shape[-1] not in IMAGE_CHANNELS:
+        return InputForm(0, _guessed("chw"))  # only the first can be colours by its length
     sure = image.shape[-1] in IMAGE_CHANNELS and image.shape[1] not in IMAGE_CHANNELS
     return InputForm(last, None if sure else _guessed(_GRIDS.get(last, "…") + "c"))
 
