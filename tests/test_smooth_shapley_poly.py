@@ -194,3 +194,11 @@ def test_of_models_with_half_precision_inside(name, rank, options):
     assert found.heatmaps.shape == images.shape[:-1]
     alone = explainer(images[1:], 1).maps[0]
     np.testing.assert_allclose(alone, found.maps[1], atol=2e-3 * max(found.maps.max(), 1))
+
+
+def test_noisy_copies_of_whole_numbers_stay_in_their_range():
+    images = np.array([[[[0], [255]], [[250], [5]]]], np.uint8)
+    copies = noisy_copies(tf.constant(images), 0.3, 0)(tf.range(200)).numpy()
+    floats = noisy_copies(tf.constant(images, tf.float32), 0.3, 0)(tf.range(200)).numpy()
+    assert copies.dtype == np.uint8
+    np.testing.assert_array_equal(copies, np.clip(np.round(floats), 0, 255).astype(np.uint8))

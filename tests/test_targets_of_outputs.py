@@ -357,3 +357,9 @@ def test_outputs_that_are_not_there_are_listed(detector, classifier):
     with pytest.raises(ValueError, match="probabilities"):
         target = targets.detection([0, 0, 1, 1], scores=lambda found: found["scores"] * 2)
         GradCAM(detector, "same", target=target)(IMAGES)
+
+
+def test_boxes_and_scores_must_be_of_the_same_boxes(detector):
+    fewer = targets.box(QUADRANTS[0], scores=lambda found: found["scores"][:, :3])
+    with pytest.raises(ValueError, match="there are 4 boxes and scores of 3"):
+        GradCAM(detector, "same", target=fewer)(IMAGES)

@@ -52,7 +52,7 @@ def baseline_of(given: Any, images: Images) -> Images:
         >>> baseline_of("mean", ops.array([[[0.0], [4.0]]])).numpy().tolist()
         [[[2.0], [2.0]]]
     """
-    return _as(images.dtype, _baseline(given, ops.cast(images, float_type(images))))
+    return in_type(images.dtype, _baseline(given, ops.cast(images, float_type(images))))
 
 
 def float_type(images: Images) -> str:
@@ -61,10 +61,25 @@ def float_type(images: Images) -> str:
     return own if "float" in own else "float32"
 
 
-def _as(dtype: Any, values: Any) -> Any:
-    """Return values in the type of images: whole numbers are rounded."""
-    whole = "float" not in keras.backend.standardize_dtype(dtype)
-    return ops.cast(ops.round(values) if whole else values, dtype)
+def in_type(dtype: Any, values: Any) -> Any:
+    """Return values in the type of images: whole numbers are rounded, in their range.
+
+    Args:
+        dtype: The type of the images.
+        values: Floats.
+
+    Example:
+        >>> in_type("uint8", ops.array([-3.0, 7.6, 300.0])).numpy().tolist()
+        [0, 8, 255]
+    """
+    name = keras.backend.standardize_dtype(dtype)
+    if "int" in name:
+        limits = np.iinfo(name)
+        most = np.float32(limits.max)
+        if int(most) > limits.max:  # rounded up
+            most = np.nextafter(most, np.float32(0))
+        values = ops.clip(ops.round(values), float(limits.min), float(most))
+    return ops.cast(values, dtype)
 
 
 def _baseline(given: Any, images: Images) -> Images:
@@ -91,7 +106,7 @@ def hide(images: Images, shown: Any, start: Images) -> Any:
     """
     kind = float_type(images)
     full, empty, share = (ops.cast(each, kind) for each in (images, start, shown))
-    return _as(images.dtype, empty + share[..., None] * (full - empty))
+    return in_type(images.dtype, empty + share[..., None] * (full - empty))
 
 
 def blurred(images: Images, deviation: Any) -> Images:

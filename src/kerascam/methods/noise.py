@@ -9,6 +9,7 @@ from keras import ops
 
 from .._types import Images
 from ..arguments import number_in, real_number
+from ..baselines import float_type, in_type
 from ..errors import brief
 from ..maps import grid_axes
 from ..repeat import MOST_COPIES, Numbered
@@ -37,7 +38,8 @@ def noisy_copies(images: Images, noise: float, seed: int) -> Callable[[Any], Any
     Every image meets the same noise, scaled to its own range.
 
     Args:
-        images: Shape (batch, *size, channels).
+        images: Shape (batch, *size, channels). Copies of whole numbers are rounded, in the range of
+            their type.
         noise: The standard deviation, as a share of each image's range of values.
         seed: Seed of the noise.
 
@@ -45,10 +47,11 @@ def noisy_copies(images: Images, noise: float, seed: int) -> Callable[[Any], Any
         Maps numbers, (n,), to (n, batch, *size, channels).
     """
     axes = [*grid_axes(images, features=True), len(images.shape) - 1]
+    given, images = images.dtype, ops.cast(images, float_type(images))
     span = ops.max(images, axes, keepdims=True) - ops.min(images, axes, keepdims=True)
     shape = (1, *ops.shape(images)[1:])
 
     def draw(sample: Any) -> Any:
         return keras.random.normal(shape, dtype=images.dtype, seed=Numbered(seed, sample))
 
-    return lambda chosen: images + noise * span * ops.map(draw, chosen)
+    return lambda chosen: in_type(given, images + noise * span * ops.map(draw, chosen))

@@ -159,6 +159,12 @@ class DetectedBox:
                 f"target {self.name}: scores must be of shape (batch, boxes, classes), not "
                 f"{tuple(found.shape)}"
             )
+        count = part_of(outputs, self.boxes, "boxes").shape[1]
+        if None not in (count, found.shape[1]) and count != found.shape[1]:
+            raise ValueError(
+                f"target {self.name}: boxes and scores must be of the same boxes, in the same "
+                f"order; there are {count} boxes and scores of {found.shape[1]}"
+            )
         return heads.read(found)
 
     def read_head(self, outputs: Any) -> heads.Head:
