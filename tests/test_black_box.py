@@ -1,4 +1,4 @@
-"""A function that cannot be looked into is explained as the network behind it is."""
+"""A function that cannot be looked into is explained as the network that it runs."""
 
 import keras
 import numpy as np

@@ -30,5 +30,34 @@ class _Host:
         return getattr(np, name)
 
 
+def array_of(value: Any) -> np.ndarray:
+    """Return what a user gave as an array, for its type and shape to be checked.
+
+    Returns:
+        An array of objects for what makes none: lists of several lengths, or a type that refuses.
+
+    Example:
+        >>> array_of([[1, 2], [3]]).dtype.kind, array_of([1, 2]).dtype.kind
+        ('O', 'i')
+    """
+    try:
+        return np.asarray(value)
+    except Exception:
+        return np.array(None)
+
+
+def as_type(dtype: np.dtype, values: np.ndarray) -> np.ndarray:
+    """Return values in the type of images: whole numbers are rounded, in their range.
+
+    Example:
+        >>> as_type(np.dtype("uint8"), np.array([-3.0, 7.6, 300.0])).tolist()
+        [0, 8, 255]
+    """
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return values.round().clip(low, high).astype(dtype)
+
+
 #: NumPy's operations, under the names of `keras.ops`.
 HOST: Arrays = _Host()

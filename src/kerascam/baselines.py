@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from ._types import Images
+from .arrays import array_of
 from .errors import brief
 from .maps import grid_axes
 
@@ -26,10 +27,7 @@ def check_baseline(baseline: Any) -> None:
         if baseline not in NAMED:
             raise ValueError(f"{wanted}, not {brief(baseline)}")
         return
-    try:
-        values = np.asarray(baseline)
-    except Exception:  # of several lengths, or of a type that refuses
-        values = np.array(None)
+    values = array_of(baseline)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{wanted}, not {brief(baseline)}")
     if not np.isfinite(values).all():

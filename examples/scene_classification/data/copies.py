@@ -39,7 +39,7 @@ class Copies:
 def find_copies(files: Iterable[Examined]) -> tuple[Copies, ...]:
     """Group the readable files that show the same image; images that are there once are left out.
 
-    Photographs that were resized or compressed anew differ in their pixels and are not found.
+    Photographs that were resized or compressed again differ in their pixels and are not found.
     """
     groups: dict[str, list[Examined]] = defaultdict(list)
     for file in files:

@@ -32,7 +32,7 @@ class Examined:
         label: Class index; −1 for an unlabelled image.
         size: Height and width in pixels; None for an unreadable file.
         pixels: SHA-256 of size and decoded pixels. Unlike that of the bytes of the file, it is the
-            same for copies whose headers differ or that were losslessly packed anew, and such
+            same for copies whose headers differ or that were losslessly packed again, and such
             copies are one image to a network. Empty for an unreadable file.
         error: Why the file is unreadable; empty for one that is readable.
     """

@@ -68,7 +68,7 @@ def confidence_interval(
     Args:
         values: One value per image; NaN is left out.
         seed: The seed of the draws.
-        resamples: How often the images are drawn anew.
+        resamples: How often the images are drawn again.
 
     Returns:
         The mean as `"value"`, and `"low"` and `"high"`; all None where no value is left.

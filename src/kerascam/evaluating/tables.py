@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import brief
 from ..metrics import METRICS
+from ..optional import pandas_for
 from .bootstrap import Interval
 
 STYLES = ("markdown", "rich")
@@ -145,14 +146,7 @@ def html_table(evaluation: Any) -> str:
 
 def frame_of(evaluation: Any) -> Any:
     """Return a pandas DataFrame; see `Evaluation.to_dataframe`."""
-    try:
-        import pandas
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise ModuleNotFoundError(
-            "to_dataframe needs the package 'pandas'; pip install pandas", name="pandas"
-        ) from None
+    pandas = pandas_for("to_dataframe")
     subjects, metrics, images = evaluation.figures.shape
     return pandas.DataFrame(
         {

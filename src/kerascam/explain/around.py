@@ -84,14 +84,6 @@ class AroundExplainer:
         raise NotImplementedError
 
 
-def as_type(dtype: np.dtype, values: np.ndarray) -> np.ndarray:
-    """Bring values to the type of the images: whole numbers are rounded, in their range."""
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return values.round().clip(low, high).astype(dtype)
-
-
 def _status(plain: str, joined: np.ndarray, heatmap: np.ndarray) -> str:
     """Say of a joined heatmap whether it shows evidence, and if not, why."""
     if plain == STATUSES[NOT_FINITE]:

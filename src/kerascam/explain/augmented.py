@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arguments import check_flag, real_number
+from ..arrays import as_type
 from ..errors import brief
-from .around import AroundExplainer, as_type
+from .around import AroundExplainer
 from .explainer import Explainer
 from .explanation import Explanation
 

@@ -5,13 +5,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..arguments import number_in, real_number
+from ..arrays import as_type
 from ..errors import brief
-from .around import AroundExplainer, as_type
+from ..repeat import MOST_COPIES
+from .around import AroundExplainer
 from .explainer import Explainer
 from .explanation import Explanation
 
 Moment = Literal["mean", "squares", "variance"]
-_MOST = 100_000
 
 
 class NoiseTunnel(AroundExplainer):
@@ -59,7 +60,7 @@ class NoiseTunnel(AroundExplainer):
         seed: int = 0,
     ) -> None:
         super().__init__(explainer)
-        self.samples = number_in("samples", samples, 1, _MOST)
+        self.samples = number_in("samples", samples, 1, MOST_COPIES)
         self.noise = real_number("noise", noise)
         if self.noise < 0:
             raise ValueError(f"noise must be at least 0, not {brief(noise)}")

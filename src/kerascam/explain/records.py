@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..optional import pandas_for
 from ..registry import Method
 from .result_folder import finite_or_none, maps_by_name
 
@@ -84,14 +85,7 @@ def table_of(explanation: Any) -> Any:
     Raises:
         ModuleNotFoundError: If pandas is not installed.
     """
-    try:
-        import pandas
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise ModuleNotFoundError(
-            "to_dataframe needs the package 'pandas'; pip install pandas", name="pandas"
-        ) from None
+    pandas = pandas_for("to_dataframe")
     count = len(explanation)
     return pandas.DataFrame(
         {

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 
 from ..arguments import number_in, real_number
-from ..arrays import HOST
+from ..arrays import HOST, as_type
 from ..errors import brief
 from ..resizing import resize
-from .around import AroundExplainer, as_type, in_parts
+from .around import AroundExplainer, in_parts
 from .explainer import Explainer
 from .explanation import Explanation
 

@@ -12,6 +12,7 @@ from keras import ops
 
 from .._types import Features, Maps, ScoreFunction, Unpack
 from ..arguments import check_flag
+from ..arrays import array_of
 from ..errors import brief
 from ..explain import LayerArguments, LayerExplainerWithOptions
 from ..registry import METHODS, Citation
@@ -24,10 +25,7 @@ def check_groups(groups: Any) -> None:
     """Raise if the groups of features are not one whole number per feature."""
     if groups is None:
         return
-    try:
-        values = np.asarray(groups)
-    except Exception:  # of several lengths, or of a type that refuses
-        values = np.array(None)
+    values = array_of(groups)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise TypeError(
             f"groups must be one whole number per feature, the group that it is in, not "

@@ -9,6 +9,7 @@ from keras import ops
 
 from .._types import Images
 from ..arguments import number_in
+from ..arrays import array_of
 from ..baselines import check_baseline
 from ..errors import brief
 from ..repeat import MOST_COPIES
@@ -24,10 +25,7 @@ def check_segments(segments: Any, cells: Any) -> None:
     number_in("cells", cells, 1)
     if segments is None:
         return
-    try:
-        values = np.asarray(segments)
-    except Exception:  # of several lengths, or of a type that refuses
-        values = np.array(None)
+    values = array_of(segments)
     if values.dtype.kind not in "iu":
         raise TypeError(f"segments must be whole numbers, one per pixel, not {brief(segments)}")
     if values.size == 0 or values.min() < 0:

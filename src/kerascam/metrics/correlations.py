@@ -6,13 +6,13 @@ import numpy as np
 
 from .._host_types import Ask, Figures, HostHeatmaps, HostImages
 from ..arguments import number_in
+from ..arrays import as_type
 from ..errors import brief
 from ..table import Citation
 from .cells import cells_of, count_of, losses, random_subsets, sums_of
 from .conditions import attributions_vary, check_alike, check_share, where
 from .ordering import asked, start_of
 from .registry import METRICS
-from .values import like
 
 _NOTHING = 1e-9  # of the size of numbers: their rounding, no change
 
@@ -243,7 +243,7 @@ def infidelity(
 
         def changed(chosen: np.ndarray) -> np.ndarray:
             noise = changes[chosen][:, None] * ranges.reshape(-1, *[1] * len(size))
-            return like(images, images - noise[..., None])
+            return as_type(images.dtype, images - noise[..., None])
 
         said = _products(attributions, changes) * ranges
     whole = np.asarray(score(images[None]), np.float64)

@@ -7,10 +7,10 @@ from jaxtyping import Num
 
 from .._host_types import Explain, Figures, HostImages
 from ..arguments import number_in
+from ..arrays import as_type
 from ..table import Citation
 from .conditions import Flags, where
 from .registry import METRICS
-from .values import like
 
 
 def has_others(others: np.ndarray) -> Flags:
@@ -70,7 +70,7 @@ def focus(
     known = has_others(others)
     filled = np.where(known.reshape(-1, *[1] * (images.ndim - 1)), others, 0)
     mosaics = np.where(target[..., None], _tiled(images), _tiled(filled))
-    heat = np.maximum(np.asarray(explain(like(images, mosaics))), 0).astype(np.float64)
+    heat = np.maximum(np.asarray(explain(as_type(images.dtype, mosaics))), 0).astype(np.float64)
     flat = heat.reshape(len(heat), -1)
     total = flat.sum(1)
     found = (flat * target.ravel()).sum(1) / np.where(total > 0, total, 1)

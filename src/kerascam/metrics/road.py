@@ -7,13 +7,13 @@ import numpy as np
 
 from .._host_types import Ask, Figures, HostHeatmaps, HostImages
 from ..arguments import number_in, real_number
+from ..arrays import as_type
 from ..errors import brief
 from ..table import Citation
 from .conditions import check_alike, check_share, varies, where
 from .filling import filled
 from .ordering import asked, ranks_of
 from .registry import METRICS
-from .values import like
 
 PERCENTAGES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 ROAD = Citation(
@@ -150,7 +150,7 @@ def _road(
     added = noise * generator.standard_normal((len(counts), *images.shape[1:]))
 
     def copies(chosen: np.ndarray) -> np.ndarray:
-        return like(images, np.stack([one(point) for point in chosen]))
+        return as_type(images.dtype, np.stack([one(point) for point in chosen]))
 
     def one(point: Any) -> np.ndarray:
         hidden = (ranks < counts[point])[..., None]

@@ -7,11 +7,11 @@ import numpy as np
 
 from .._host_types import Figures, HostHeatmaps, HostImages
 from ..arguments import number_in
+from ..arrays import as_type
 from ..table import Citation
 from .conditions import check_alike, check_share, shows, varies, where
 from .registry import METRICS
 from .similarity import rank_correlation
-from .values import like
 
 #: Images, the numbers of layers, and a seed, to heatmaps of the model with these layers random.
 ExplainRandomized: TypeAlias = Callable[[Any, Any, int], Any]
@@ -187,7 +187,7 @@ def smooth_mprt(
     noise = deviation * generator.standard_normal((samples, *images.shape[1:]))
 
     def smooth(given: HostImages, layers: Any, seed: int) -> np.ndarray:
-        noisy = (like(given, given + each * ranges) for each in noise)
+        noisy = (as_type(given.dtype, given + each * ranges) for each in noise)
         return np.mean([explain_randomized(each, layers, seed) for each in noisy], 0)
 
     chosen = [range(number) for number in _spread(layer_count, stages)]

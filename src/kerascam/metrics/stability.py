@@ -4,10 +4,10 @@ import numpy as np
 
 from .._host_types import Explain, Figures, HostHeatmaps, HostImages
 from ..arguments import number_in
+from ..arrays import as_type
 from ..table import Citation
 from .conditions import attributions_show, check_alike, check_share, where
 from .registry import METRICS
-from .values import like
 
 
 @METRICS.register(
@@ -70,7 +70,7 @@ def max_sensitivity(
     most = np.zeros(len(images))
     for _ in range(samples):
         noise = radius * generator.uniform(-1, 1, images.shape[1:]) * ranges
-        again = np.asarray(attribute(like(images, images + noise)))
+        again = np.asarray(attribute(as_type(images.dtype, images + noise)))
         most = np.maximum(most, _norms(again - attributions))
     return where(attributions_show(attributions), most / np.where(own > 0, own, 1))
 

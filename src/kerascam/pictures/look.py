@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ..arrays import array_of
 from ..errors import brief
 from .colormaps import choose_colormap
 from .styles import LEVELS, MOST_LEVELS, OPACITY, Style
@@ -82,10 +83,7 @@ def check_levels(levels: Any, style: str) -> None:
         ValueError: If one is not between 0 and 1, there are none or too many, or another style is
             drawn.
     """
-    try:
-        given = np.asarray(levels)
-    except Exception:  # of several lengths, or of a type that refuses
-        given = np.array(None)
+    given = array_of(levels)
     if given.ndim != 1 or given.dtype.kind not in "fiu":
         raise TypeError(f"levels must be a list of numbers such as [0.5], not {brief(levels)}")
     if not 1 <= given.size <= MOST_LEVELS:

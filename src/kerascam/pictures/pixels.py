@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import array_of
 from ..errors import brief
 from ..files import write_atomically
 from ..marks import mark_png
@@ -150,10 +151,7 @@ def conform_range(value_range: Any) -> tuple[float, float]:
         TypeError: If they are not two numbers.
         ValueError: If they are not finite, or the first is not the smaller one.
     """
-    try:
-        given = np.asarray(value_range)
-    except Exception:  # of several lengths, or of a type that refuses
-        given = np.array(None)
+    given = array_of(value_range)
     if given.shape != (2,) or given.dtype.kind not in "fiu":
         raise TypeError(f"value_range must be two numbers (low, high), not {brief(value_range)}")
     low, high = map(float, given)

@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from ..arguments import real_number
+from ..arrays import array_of
 from ..errors import brief
-from .names import choices, named
+from .names import known, output_of
 
 #: Which of a detector's outputs: a name, a place, or a function of all outputs.
 Part: TypeAlias = int | str | Callable[[Any], Any]
@@ -24,10 +25,7 @@ def conform_box(name: str, box: Any) -> np.ndarray:
         TypeError: If it is not numbers.
         ValueError: If it is not four of them, or they are not finite.
     """
-    try:
-        numbers = np.asarray(box)
-    except Exception:  # of several lengths, or of a type that refuses
-        numbers = np.array(None)
+    numbers = array_of(box)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(f"target {name}: box must be four numbers, not {brief(box)}")
     if numbers.ndim not in (1, 2) or numbers.shape[-1] != 4 or not np.isfinite(numbers).all():
@@ -113,13 +111,10 @@ def part_of(outputs: Any, part: Part, what: str) -> Any:
     """
     if callable(part):
         return part(outputs)
-    tensors = named(outputs) if not ops.is_tensor(outputs) else {}
-    if isinstance(part, str) and part in tensors:
-        return tensors[part]
-    if not isinstance(part, str) and 0 <= part < len(tensors):
-        return list(tensors.values())[part]
-    known = f"one of: {choices(outputs)}" if tensors else "the model has one output"
-    raise ValueError(
-        f"target: {what} must be an output of the model, or a function of its outputs, not "
-        f"{brief(part)}; {known}"
-    )
+    found = None if ops.is_tensor(outputs) else output_of(outputs, part)
+    if found is None:
+        raise ValueError(
+            f"target: {what} must be an output of the model, or a function of its outputs, not "
+            f"{brief(part)}; {known(outputs)}"
+        )
+    return found

@@ -11,6 +11,7 @@ from keras import ops
 
 from .._types import ClassIds, Scores, Target
 from ..arguments import check_target, number_in, real_number
+from ..arrays import array_of
 from ..errors import brief
 from . import heads
 from .class_scores import logit
@@ -42,10 +43,7 @@ def contrast(other: Any, *, weight: float = 1.0, target: Target = logit) -> Targ
         >>> f(tf.constant([[3.0, 10.0]])).numpy().tolist()
         [7.0]
     """
-    try:
-        others = np.asarray(other)
-    except Exception:  # of several lengths, or of a type that refuses
-        others = np.array(None)
+    others = array_of(other)
     if others.dtype.kind not in "iu" or others.ndim > 1:
         raise TypeError(
             f"target contrast: other must be a class index, or one per image, not {brief(other)}"

@@ -1,7 +1,7 @@
 """Targets for detectors: the score of one box among many, found by where it lies."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from keras import ops
@@ -129,8 +129,10 @@ class DetectedBox:
         boxes: Where the model's boxes are.
         scores: Where their class scores are.
         box_format: What the four numbers of a box are.
+        name: What an error calls the target.
     """
 
+    name: ClassVar[str]
     box: np.ndarray
     boxes: Part
     scores: Part
@@ -183,11 +185,6 @@ class DetectedBox:
         )
 
     @property
-    def name(self) -> str:
-        """What an error calls the target."""
-        return "box"
-
-    @property
     def takes_any_batch(self) -> bool:
         """See the function of this name in `reading`."""
         return self.box.ndim == 1
@@ -201,6 +198,7 @@ class Box(DetectedBox):
         least: The least overlap of the box that is explained.
     """
 
+    name = "box"
     least: float
 
     def __call__(self, outputs: Any, classes: ClassIds) -> Scores:
@@ -222,6 +220,7 @@ class Detection(DetectedBox):
         objectness: Where it is found how sure the model is of each box; None counts all alike.
     """
 
+    name = "detection"
     objectness: Part | None
 
     def __call__(self, outputs: Any, classes: ClassIds) -> Scores:
@@ -244,8 +243,3 @@ class Detection(DetectedBox):
 
     def __repr__(self) -> str:
         return f"detection({self.box.tolist()})"
-
-    @property
-    def name(self) -> str:
-        """What an error calls the target."""
-        return "detection"

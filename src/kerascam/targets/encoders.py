@@ -7,9 +7,10 @@ import numpy as np
 from keras import ops
 
 from .._types import ClassIds, Scores, Target
+from ..arrays import array_of
 from ..errors import brief
 from . import heads
-from .names import choices, named
+from .names import known, output_of
 from .reading import single
 from .regions import of_open_length
 from .vectors import unit_length
@@ -122,10 +123,7 @@ def conform_reference(reference: Any) -> np.ndarray | str:
     """
     if isinstance(reference, str):
         return reference
-    try:
-        array = np.asarray(reference)
-    except Exception:  # of several lengths, or of a type that refuses
-        array = np.array(None)
+    array = array_of(reference)
     if array.dtype.kind not in "iuf":
         raise TypeError(
             f"target similarity: reference must be numbers, or the name of an output, not "
@@ -148,8 +146,7 @@ def conform_reference(reference: Any) -> np.ndarray | str:
 
 
 def _named(outputs: Any, name: str) -> Any:
-    tensors = {} if ops.is_tensor(outputs) else named(outputs)
-    if name not in tensors:
-        known = f"one of: {choices(outputs)}" if tensors else "the model has one output"
-        raise ValueError(f"target similarity: {name!r} is no output of the model; {known}")
-    return tensors[name]
+    found = None if ops.is_tensor(outputs) else output_of(outputs, name)
+    if found is None:
+        raise ValueError(f"target similarity: {name!r} is no output of the model; {known(outputs)}")
+    return found

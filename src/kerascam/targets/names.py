@@ -26,6 +26,25 @@ def choices(outputs: Any) -> str:
     return ", ".join(names if plain else map(repr, names))
 
 
+def output_of(outputs: Any, part: int | str) -> Any | None:
+    """Return one of several outputs by its path or its place; None if there is none such."""
+    tensors = named(outputs)
+    if isinstance(part, str):
+        return tensors.get(part)
+    return list(tensors.values())[part] if 0 <= part < len(tensors) else None
+
+
+def known(outputs: Any) -> str:
+    """Word which outputs there are, for an error.
+
+    Example:
+        >>> known({"boxes": 1, "scores": 2}), known(3)
+        ("one of: 'boxes', 'scores'", 'the model has one output')
+    """
+    several = isinstance(outputs, (Mapping, list, tuple))
+    return f"one of: {choices(outputs)}" if several else "the model has one output"
+
+
 def _leaves(nest: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     if isinstance(nest, Mapping):
         parts = [(str(name), part) for name, part in nest.items()]

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from .._types import ClassIds, Maps, Outputs, Scores
+from ..arrays import array_of
 from ..errors import brief
 from ..maps import grid_axes
 from .heads import Head, expand, largest, of_class, signs
@@ -38,10 +39,7 @@ def check_mask(mask: Any) -> None:
     """
     if mask is None:
         return
-    try:
-        weights = np.asarray(mask)
-    except Exception:  # of several lengths, or of a type that refuses
-        weights = np.array(None)
+    weights = array_of(mask)
     if weights.dtype.kind not in "biuf":
         raise TypeError(
             f"target region_mean: mask must be an array of booleans or numbers, not {brief(mask)}"

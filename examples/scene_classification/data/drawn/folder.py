@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scene_classification.classes import CLASSES
 from scene_classification.data.drawn.scene import SMALLEST, draw_scene
 
-# Rises when the drawings change, so that older folders are drawn anew.
+# Rises when the drawings change, so that older folders are drawn again.
 VERSION = 1
 
 UNLABELLED = 12
