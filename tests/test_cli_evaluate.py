@@ -10,6 +10,7 @@ from keras import layers as L
 
 import kerascam
 from kerascam.cli import main
+from kerascam.evaluating.handing import Supply
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,31 @@ def test_metrics_are_listed(capsys):
     assert main(["metrics"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= len(kerascam.metrics.METRICS) and "Petsiuk et al., 2018" in lines[2]
+
+
+def test_ctrl_c_and_the_same_command_again(place, tmp_path, capsys, monkeypatch):
+    words = ["--method", "grad_cam,saliency", "--metric", "deletion,entropy", "--batch-size", "2"]
+    assert run(place, *words, "--out", str(tmp_path / "whole")) == 0
+    out, measure, begun = tmp_path / "out", Supply.measure, []
+
+    def stopping(self, metric, options):
+        begun.append(metric.name)
+        if len(begun) == 6:
+            raise KeyboardInterrupt
+        return measure(self, metric, options)
+
+    monkeypatch.setattr(Supply, "measure", stopping)
+    capsys.readouterr()
+    assert run(place, *words, "--out", str(out)) == 130
+    said = " ".join(capsys.readouterr().err.split())
+    assert "unfinished: the same command goes on there" in said and "interrupted" in said
+    assert [path.name for path in out.iterdir()] == ["unfinished"]
+    assert run(place, *words, "--seed", "3", "--out", str(out)) == 2
+    assert "was begun with other arguments: seed was 0, now 3" in capsys.readouterr().err
+    del begun[:]
+    begun += [""] * 6
+    assert run(place, *words, "--out", str(out)) == 0
+    assert len(begun) == 6 + 24 - 5 and not (out / "unfinished").exists()
+    found, whole = (np.load(folder / "evaluation.npz") for folder in (out, tmp_path / "whole"))
+    for name in whole.files:
+        np.testing.assert_array_equal(found[name], whole[name])

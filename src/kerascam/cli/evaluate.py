@@ -1,13 +1,14 @@
 """`kerascam evaluate`: which method is to be believed, on image files."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..evaluating import Evaluation, check_folder
+from ..evaluating import Evaluation, check_folder, discard
 from ..evaluating import evaluate as measured
 from ..metrics import METRICS
 from ..pictures import bound_opencv, encode_png
@@ -17,6 +18,8 @@ from .explain import Failures, read_photos
 from .images import Photo, find_images, passed_over_words, shown
 from .masks import find_masks, read_mask
 from .plan import Plan, settle
+
+UNFINISHED = "unfinished"  # the folder within --out with what is measured so far
 
 
 def evaluate(arguments: Namespace) -> bool:
@@ -38,7 +41,7 @@ def evaluate(arguments: Namespace) -> bool:
         raise ValueError("; ".join(f"{name}: {reason}" for name, reason in missing))
     masks = find_masks(arguments.masks, found.files) if arguments.masks else {}
     failures = Failures(found.files)
-    with terminal.Bar("Loading the model") as bar:
+    with _kept(folder / UNFINISHED), terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
         bar.now("Reading images", len(found.files))
         photos = []
@@ -57,11 +60,13 @@ def evaluate(arguments: Namespace) -> bool:
             batch_size=arguments.batch_size,
             seed=arguments.seed,
             progress=bar.reach,
+            checkpoint=folder / UNFINISHED,
         )
         bar.now("Drawing")
         pictures = _pictures(plan, photos[: arguments.pictures], inputs, evaluation.classes)
         title = f"{Path(arguments.model).name} on {len(photos)} images"
         page = evaluation.save(folder, title=title, pictures=pictures)
+        discard(folder / UNFINISHED)
     _report(evaluation)
     for note in evaluation.notes:
         terminal.note(note)
@@ -76,6 +81,19 @@ def evaluate(arguments: Namespace) -> bool:
     terminal.failures(failed, len(found.files) + len(missing))
     terminal.done(f"the table, the figures and the page are in {shown(page)}", shown(page))
     return not failed
+
+
+@contextmanager
+def _kept(unfinished: Path) -> Iterator[None]:
+    """Say after Ctrl-C how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if unfinished.exists():
+            terminal.note(
+                f"what is measured is kept in {shown(unfinished)}: the same command goes on there"
+            )
+        raise
 
 
 def _check(arguments: Namespace) -> None:

@@ -52,8 +52,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FOLDER",
         default="evaluation",
-        help="made if it is missing; an earlier evaluation in it is replaced "
-        "(default: %(default)s)",
+        help="made if it is missing; an earlier evaluation in it is replaced. Until the page is "
+        "written, what is measured is kept in its folder `unfinished`: after Ctrl-C the same "
+        "command goes on there (default: %(default)s)",
     )
     written.add_argument(
         "--pictures",

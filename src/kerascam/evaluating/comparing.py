@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._host_types import HostClassIds, HostImages
-from ..arguments import number_in
+from ..arguments import conform_path, number_in
 from ..explain import Explainer, Progress, classes_of, conform_progress
 from .baselines import BASELINES
+from .checkpoint import Checkpoint
 from .conforming import choose_metrics, conform_images, conform_masks
 from .evaluation import Evaluation
 from .handing import Supply
+from .measuring import Measuring
 from .memory import Memory
 from .others import Others
+from .planning import plan_of
 from .subjects import Drawn, Subject, named
 
 
@@ -29,6 +33,7 @@ def evaluate(
     resamples: int = 2000,
     seed: int = 0,
     progress: Progress | bool | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Evaluation:
     """Measure several methods by several metrics, on the same images.
 
@@ -51,6 +56,9 @@ def evaluate(
         seed: The seed of the draws, of the baselines, and of metrics that sample.
         progress: True for a progress bar, or a function called with the steps made and with all
             that there are. A step is a batch of images of one method or baseline.
+        checkpoint: A folder in which each figure is kept as soon as its metric is computed for a
+            batch. A second call with the same arguments goes on there, after Ctrl-C or the end of
+            the process, and returns what one call would have. It may be deleted afterwards.
 
     Returns:
         Figures per image, with means and intervals, tables and pictures.
@@ -58,7 +66,8 @@ def evaluate(
     Raises:
         KeyboardInterrupt: After Ctrl-C.
         TypeError: If an argument has a wrong type, or an option does not belong to its metric.
-        ValueError: If names, shapes or values do not fit.
+        ValueError: If names, shapes or values do not fit, or the checkpoint was begun with other
+            arguments or another model.
 
     Example:
         >>> import keras
@@ -84,11 +93,18 @@ def evaluate(
     drawn = {name: Drawn(draw, title, seed) for name, (title, draw) in BASELINES.items()}
     subjects: dict[str, Subject] = {**methods, **drawn}
 
+    kept = None
+    if checkpoint is not None:
+        sizes = {"batch_size": batch_size, "seed": seed}
+        plan = plan_of(methods, list(drawn), chosen, arrays, wanted, masked, **sizes)
+        kept = Checkpoint(Path(conform_path("checkpoint", checkpoint)), plan)
+
     shape = (len(subjects), len(chosen), len(arrays))
     figures, reasons = np.full(shape, np.nan), np.full(shape, "", object)
     starts = range(0, len(arrays), batch_size)
     made, steps = 0, len(starts) * len(subjects)
     memory = Memory(judge)
+    measuring = Measuring(chosen, kept, arrays[:batch_size], wanted[:batch_size])
     for start in starts:
         memory.forget()
         part = slice(start, start + batch_size)
@@ -96,12 +112,13 @@ def evaluate(
         others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
             supply = Supply(subject, judge, memory, arrays[part], wanted[part], of_part, others_of)
-            for column, (metric, options) in enumerate(chosen.values()):
-                found, why = supply.measure(metric, options)
-                figures[row, column, part], reasons[row, column, part] = found, why
+            measured = measuring.part(start, row, supply)
+            figures[row, :, part], reasons[row, :, part] = measured.figures, measured.reasons
             made += 1
             if show is not None:
                 show(made, steps)
+        if kept is not None:
+            kept.close_batch(start)
     return Evaluation(
         tuple(methods),
         tuple(drawn),

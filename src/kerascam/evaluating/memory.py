@@ -8,6 +8,7 @@ from .._host_types import HostClassIds, HostImages
 from ..explain import Explainer, answers_of
 
 _KEYS = ("scores", "probabilities")
+_BYTES = 16  # of what stands for an image and a class
 
 
 class Memory:
@@ -38,6 +39,20 @@ class Memory:
         columns = np.array([self._known[mark] for mark in marks], np.float64).T
         return dict(zip(_KEYS, columns, strict=True))
 
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def since(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the answers after the first ones: marks, (answers, 16), values, (answers, 2)."""
+        new = list(self._known.items())[count:]
+        marks = np.frombuffer(b"".join(mark for mark, _ in new), np.uint8).reshape(-1, _BYTES)
+        return marks, np.array([row for _, row in new], np.float64).reshape(-1, len(_KEYS))
+
+    def learn(self, marks: np.ndarray, values: np.ndarray) -> None:
+        """Remember what `since` returned, in another process."""
+        rows = map(tuple, values.tolist())
+        self._known.update(zip((mark.tobytes() for mark in marks), rows, strict=True))
+
     def forget(self) -> None:
         """Forget all, as the next images are others."""
         self._known.clear()
@@ -45,6 +60,6 @@ class Memory:
 
 def _mark(image: np.ndarray, own: int) -> bytes:
     """Return what stands for an image and a class."""
-    found = hashlib.blake2b(image.tobytes(), digest_size=16)
+    found = hashlib.blake2b(image.tobytes(), digest_size=_BYTES)
     found.update(int(own).to_bytes(8, "little", signed=True))
     return found.digest()

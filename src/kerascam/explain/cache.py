@@ -63,6 +63,7 @@ class Programs:
         call_index: Which run of a chosen layer.
         freeze: Whether the weights become constants.
         notes: Why the chosen layer was taken.
+        chose: Whether the layers are those that the first input chose.
     """
 
     model: keras.Model
@@ -71,6 +72,7 @@ class Programs:
     call_index: int | None
     freeze: bool
     notes: tuple[str, ...] = ()
+    chose: bool = False
     _compiled: dict[Any, Program] = field(default_factory=dict)
     _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
     _scoring: dict[Any, Scoring] = field(default_factory=dict)
@@ -93,14 +95,9 @@ class Programs:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(
-            state,
-            _compiled={},
-            _stepwise={},
-            _scoring={},
-            _first=None,
-            _form=None,
+            state, _compiled={}, _stepwise={}, _scoring={}, _first=None, _form=None,
             _lock=threading.Lock(),
-        )
+        )  # fmt: skip
         check_model(self.model)
         if self.sites is not None:
             self.sites = [
@@ -289,7 +286,7 @@ class Programs:
             # Run after run, as in a recurrent stack: the last one was chosen. Side by side, as in
             # a siamese model, none stands for the others, and the user is asked.
             sites = [replace(site, run=len(runs) - 1) for site in sites]
-        self.sites = sites
+        self.sites, self.chose = sites, True
         self.notes = (f"layer {choice.path} was chosen: {choice.reason}",)
         if choice.beside:
             every = [*choice.beside, choice.path]

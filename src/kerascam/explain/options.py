@@ -1,6 +1,5 @@
 """The arguments of an explainer that depend on its method."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from .._types import Target
 from ..arguments import check_place, check_target, conform_axes, conform_grid
 from ..errors import brief
+from ..fingerprints import digest
 from ..model import Question
 from ..placement import Place
 from ..registry import METHODS, Method
@@ -78,8 +78,7 @@ def array_notes(options: Mapping[str, Any]) -> tuple[str, ...]:
         array = np.asarray(value)
         if array.ndim and array.dtype.kind in "biuf":
             shape = "×".join(map(str, array.shape))
-            digest = hashlib.sha256(array.tobytes()).hexdigest()
-            notes.append(f"{name}: {shape} values of {array.dtype}, SHA-256 {digest}")
+            notes.append(f"{name}: {shape} values of {array.dtype}, SHA-256 {digest(array)}")
     return tuple(notes)
 
 

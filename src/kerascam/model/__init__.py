@@ -13,6 +13,7 @@ from .compiled import Compiled, compile_graph, run
 from .copying import check_copyable, custom_classes
 from .effective import effective_shift
 from .entrance import entrance_of, scaling_layers
+from .fingerprint import fingerprint_of
 from .form import Form
 from .graph_errors import BadArgumentError, GraphError, OutOfMemoryError
 from .image_form import image_form_of, output_shapes
@@ -82,6 +83,7 @@ __all__ = [
     "embedding",
     "entrance_of",
     "find_part",
+    "fingerprint_of",
     "guess",
     "image_form_of",
     "input_specs",
