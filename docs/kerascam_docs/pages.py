@@ -24,6 +24,9 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
         full in ("kerascam.evaluate", "kerascam.Evaluation")
         or full.startswith(("kerascam.evaluating.", "kerascam.metrics."))
     ),
+    "Data sets": lambda obj, full: (
+        full in ("kerascam.explain_dataset", "kerascam.read_survey", "kerascam.Survey")
+    ),
     "Layers, pictures, export and training": lambda obj, full: (
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
@@ -35,7 +38,7 @@ _DRAWN = f"""\
 ![The flower, with the heat where the network sees the sea](../_generated/{sessions.PICTURES}/flower.grad_cam.sea.png)
 
 """  # noqa: E501 - a picture stands on one line
-_COMMANDS = ("explain", "evaluate", "export", "serve", "layers", "methods", "metrics")
+_COMMANDS = ("explain", "evaluate", "survey", "export", "serve", "layers", "methods", "metrics")
 
 
 def write_pages(folder: Path) -> None:

@@ -14,6 +14,7 @@ SESSIONS = {
     "explain": "kerascam explain scenes.keras photos --class-names classes.txt --out explanations",
     "export": "kerascam export scenes.keras --class-names classes.txt --out models/scenes",
     "layers": "kerascam layers scenes.keras | grep -e Kind -e _out",
+    "survey": "kerascam survey scenes.keras photos --class-names classes.txt --out survey",
     "methods": "kerascam methods",
     "metrics": "kerascam metrics",
 }

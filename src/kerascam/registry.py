@@ -68,6 +68,9 @@ class Method:
         fuse: How maps of several layers become one; None takes their mean.
         requires: A check `(activations, gradients) -> bool per image` with the condition that
             the method stands on; its docstring's first line is the error that the user reads.
+        terms: From what the function is handed, of the same names, to one term per feature,
+            (batch, *grid, features), whose sum over the features is the map before a ReLU; None if
+            the map is no such sum.
         check: Raises if an option's value is wrong, before anything is computed.
         passes: How often it runs the model, in words, with options in braces, as in
             "1 + {samples} forward"; None if once, and once back.
@@ -84,6 +87,7 @@ class Method:
     relu_rule: ReluRule | None = None
     fuse: Callable[..., Any] | None = None
     requires: Callable[..., Any] | None = None
+    terms: Callable[..., Any] | None = None
     check: Callable[..., None] | None = None
     passes: str | None = None
     normalize: str = "max"

@@ -1,8 +1,9 @@
-"""Which known names a misspelt one may have meant: by whole words, and by spelling."""
+"""Names: which known one a misspelt one may have meant, and what a chosen thing is called."""
 
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import Any
 
 # The share of letters in common, in order, from which two names, and two of their words, are alike.
 _ALIKE, _WORDS_ALIKE = 0.65, 0.75
@@ -38,6 +39,11 @@ def nearest(wanted: str, names: Iterable[str], most: int = 3) -> list[str]:
         if closeness:
             found.append((-closeness, place, name))
     return [name for _, _, name in sorted(found)[:most]]
+
+
+def name_of(chosen: Any) -> str:
+    """Name what the user chose: a name as it is, a function by its own."""
+    return chosen if isinstance(chosen, str) else str(getattr(chosen, "__qualname__", repr(chosen)))
 
 
 def _words(text: str) -> list[str]:

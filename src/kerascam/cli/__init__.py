@@ -20,6 +20,7 @@ _HOMES = {
     "methods": ".listing",
     "metrics": ".listing",
     "serve": ".serve",
+    "survey": ".survey",
 }
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130

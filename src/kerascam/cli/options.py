@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, get_args
 
 from ..pictures import LEVELS, MAX_PIXELS, MOST_LEVELS, Style
+from ..placement import Place
 
 if TYPE_CHECKING:
     from ..pictures import Look
@@ -28,6 +29,17 @@ def add_layers(group: argparse._ActionsContainer) -> None:
         action="append",
         help="where the map is drawn from (default: the last features on a grid); repeated, the "
         "layers' maps are fused; see `kerascam layers MODEL`",
+    )
+
+
+def add_place(group: argparse._ActionsContainer) -> None:
+    """Add where the cells of a layer are drawn."""
+    group.add_argument(
+        "--place",
+        choices=get_args(Place),
+        default="stretch",
+        help="draw each cell of a layer on its part of the image, or where it looks in effect, "
+        "measured on the first batch: --batch-size 16 tells it well (default: %(default)s)",
     )
 
 
@@ -82,10 +94,15 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add how photographs are read."""
+def add_reading(parser: argparse.ArgumentParser, open_size: str = "each image's own") -> None:
+    """Add how photographs are read.
+
+    Args:
+        parser: The parser to add to.
+        open_size: Which size images have for a model that takes any.
+    """
     reading = parser.add_argument_group("how images are read")
-    add_fitting(reading, "each image's own")
+    add_fitting(reading, open_size)
     reading.add_argument(
         "--axes",
         choices=("hwc", "chw"),

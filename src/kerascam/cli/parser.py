@@ -3,12 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from .. import __version__
-from ..placement import Place
 from . import evaluate_arguments as evaluating
 from . import options, serve
+from . import survey_arguments as surveying
 from .faults import encodable, harmless
 
 
@@ -61,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     options.add_reading(evaluate)
     evaluating.add(evaluate)
     _add_loading(evaluate)
+    summary = "explain a whole data set, as a table"
+    survey = _add_command(commands, "survey", summary, surveying.DESCRIPTION, surveying.EXAMPLES)
+    _add_model(survey)
+    surveying.add_images(survey)
+    surveying.add_question(survey)
+    options.add_reading(survey, "none: give one")
+    surveying.add(survey)
+    _add_loading(survey)
     summary = "write the model with its explanations for a model server"
     export = _add_command(commands, "export", summary, EXPORT, EXPORT_EXAMPLES)
     _add_model(export)
@@ -163,13 +171,7 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
         help="one or several, with commas or repeated (default: grad_cam); see `kerascam methods`",
     )
     options.add_layers(question)
-    question.add_argument(
-        "--place",
-        choices=get_args(Place),
-        default="stretch",
-        help="draw each cell of a layer on its part of the image, or where it looks in effect, "
-        "measured on the first batch: --batch-size 16 tells it well (default: %(default)s)",
-    )
+    options.add_place(question)
     which = question.add_mutually_exclusive_group()
     which.add_argument(
         "--class",

@@ -61,12 +61,21 @@ def note(message: str) -> None:
     _say(f"kerascam: note: {message}", style="dim")
 
 
-def failures(listed: Sequence[tuple[str, str]], count: int) -> None:
-    """Print on stderr which of `count` images could not be explained, and why."""
+def failures(listed: Sequence[tuple[str, str]], count: int, failed: int | None = None) -> None:
+    """Print on stderr which of `count` images could not be explained, and why.
+
+    Args:
+        listed: Those that are named, with the reasons.
+        count: How many images there are.
+        failed: How many could not be explained, if not all of these are named.
+    """
     if listed:
-        _say(f"kerascam: {len(listed)} of {count} images could not be explained:", style="bold red")
+        failed = failed or len(listed)
+        _say(f"kerascam: {failed} of {count} images could not be explained:", style="bold red")
         for image, reason in listed:
             _say(f"{image}:", reason, indent="  ", names=[image])
+        if failed > len(listed):
+            _say(f"and {failed - len(listed)} more", indent="  ")
 
 
 def done(message: str, *names: str) -> None:

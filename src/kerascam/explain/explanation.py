@@ -17,6 +17,7 @@ from .drawn import heats_of, part_of, photos_of, values_figure, words_figure
 from .records import (
     Description,
     arrays_of,
+    class_name_of,
     description_of,
     doubt_of,
     html_of,
@@ -124,10 +125,7 @@ class Explanation:
 
     def class_name(self, index: int) -> str:
         """Return the name of the class of heatmap `index`, or "class 7" without names."""
-        number = int(self.classes[index])
-        if self.class_names is not None and number < len(self.class_names):
-            return self.class_names[number]
-        return f"class {number}"
+        return class_name_of(int(self.classes[index]), self.class_names)
 
     def titles(self) -> list[str]:
         """Word each heatmap's class, probability or score, and status if it is not "ok"."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras import ops
 
@@ -11,6 +11,8 @@ from .._types import Heatmaps, LayerMaps, Maps, Outputs
 from ..estimates import Estimate, as_estimate
 from ..model import Biases, Form, Trace
 from ..registry import METHODS, Method
+from ..resizing import Edges
+from ..table import needs_of
 
 _BY_VIEW = {"activations", "curvature", "gradients"}
 _OF_SUMS = {"offset", "scores"}
@@ -63,6 +65,30 @@ def _asked(
     return Estimate(put_together(found.maps), put_together(found.standard_errors))
 
 
+def relevances(trace: Trace, method: Method, size: Any) -> list[Any] | None:
+    """Say what each feature of each layer adds to the map: the mean of its term over the grid.
+
+    Args:
+        trace: What was found in the model.
+        method: The method.
+        size: The lengths of the images' axes.
+
+    Returns:
+        One of shape (batch, features) per layer; None if the method's map is no sum over features.
+    """
+    if method.terms is None:
+        return None
+    made = []
+    for layer, form in zip(_supply(trace, size), trace.forms, strict=True):
+        handed = {name: layer[name] for name in needs_of(method.terms)}
+        if form.views:
+            handed = {name: by_view(value, form.views) for name, value in handed.items()}
+        terms = method.terms(**handed)
+        batch, features = ops.shape(layer["activations"])[0], terms.shape[-1]
+        made.append(ops.mean(ops.reshape(terms, (batch, -1, features)), 1))
+    return made
+
+
 def by_view(tensor: Outputs, views: int) -> Outputs:
     """Join the batch axis and the axes of views: (batch, *views, ...) to (batch · views, ...)."""
     return ops.reshape(tensor, (-1, *ops.shape(tensor)[views + 1 :]))
@@ -106,21 +132,37 @@ def _supply(trace: Trace, size: Any) -> list[dict[str, Any]]:
     ]
 
 
-def on_image(maps: Maps, size: Sequence[Any], form: Form | None) -> Heatmaps:
+class Placed(NamedTuple):
+    """Where the cells of a map lie on the images.
+
+    Attributes:
+        edges: For each grid axis, where the first cell begins and how wide a cell is; None is all
+            of the image.
+        shifts: For each grid axis, how far the cells look from where they are drawn, in pixels.
+    """
+
+    edges: Edges
+    shifts: tuple[float, ...] | None
+
+
+def placed_as(form: Form | None) -> Placed | None:
+    """Take from a layer's form where its cells lie."""
+    return None if form is None else Placed(form.edges, form.shifts)
+
+
+def on_image(maps: Maps, size: Sequence[Any], placed: Placed | None) -> Heatmaps:
     """Enlarge maps onto the images.
 
     Args:
         maps: Shape (batch, *grid).
         size: The lengths of the axes of the images that the grid runs along.
-        form: Where the cells lie; None if they cover all of the images.
+        placed: Where the cells lie; None if they cover all of the images.
 
     Returns:
         Shape (batch, *size).
     """
     maps = _maps.along(maps, len(size))
-    if form is None:
-        return _maps.resize(maps, size)
-    return _maps.resize(maps, size, form.edges, form.shifts)
+    return _maps.resize(maps, size, *(placed or ()))
 
 
 def _enlarged(trace: Trace, size: Any, place: int, maps: Any) -> Any:
@@ -129,7 +171,7 @@ def _enlarged(trace: Trace, size: Any, place: int, maps: Any) -> Any:
     form, rank = trace.forms[place], len(trace.activations[place].shape)
     copies = ops.shape(maps)[: len(maps.shape) - rank + 2]
     grid = ops.shape(maps)[len(copies) :]
-    heatmaps = on_image(ops.reshape(maps, (-1, *grid)), size, form)
+    heatmaps = on_image(ops.reshape(maps, (-1, *grid)), size, placed_as(form))
     return ops.reshape(heatmaps, (*copies, *ops.shape(heatmaps)[1:]))
 
 
@@ -155,7 +197,7 @@ def _biases(trace: Trace, biases: Biases, size: Any) -> dict[str, Any]:
 def _localization(cams: LayerMaps, trace: Trace, size: Any) -> Heatmaps:
     _check_along(trace, size, "what multiplies their gradient")
     enlarged = [
-        on_image(_maps.finite_or_zero(each), size, form)
+        on_image(_maps.finite_or_zero(each), size, placed_as(form))
         for each, form in zip(cams, trace.forms, strict=True)
     ]
     if len(enlarged) > 1:  # layers count alike only on one scale

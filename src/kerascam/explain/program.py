@@ -26,7 +26,7 @@ from ..model import (
 from ..registry import Method
 from ..repeat import driven_by
 from .forward import predictions_of
-from .handing import by_view, estimates, on_image
+from .handing import Placed, by_view, estimates, on_image, placed_as, relevances
 from .notes import notes_of
 
 
@@ -39,12 +39,14 @@ class Recipe:
         question: What is asked of the model.
         normalize: How heatmaps are scaled.
         options: The method's options.
+        relevance: Whether what each feature adds to the map is computed too.
     """
 
     method: Method
     question: Question
     normalize: str
     options: Mapping[str, Any]
+    relevance: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Program:
         run: Maps the inputs and the classes, (batch,) int32 with -1 for the predicted one, to a
             dict of tensors: heatmaps, maps (one per layer), their standard_errors (None of what is
             exact) and residual (None if no sum is promised), classes, scores, probabilities,
-            statuses, fits (whether the method's requirement holds) and predictions (see
-            `predictions_of`).
+            statuses, fits (whether the method's requirement holds), predictions (see
+            `predictions_of`) and relevance (see `relevances`; None unless the recipe asks).
         class_count: How many classes may be asked for; None if that is unknown.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
@@ -139,7 +141,9 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
     raw = [each.maps for each in found]
     statuses = _statuses(trace, raw)
     raw = [_maps.finite_or_zero(maps) for maps in raw]
-    heatmaps = _heatmaps(raw, recipe, size, _placed(trace, recipe.method, raw))
+    heatmaps = heatmaps_of(
+        raw, recipe.method, recipe.normalize, size, _placed(trace, recipe.method, raw)
+    )
     numbers = [_one_per_image(trace.scores, trace.classes)]
     if _gives_probabilities(trace):  # else they are NaN, which says nothing
         numbers.append(trace.probabilities)
@@ -155,6 +159,7 @@ def results(trace: Trace, recipe: Recipe) -> dict[str, Any]:
         "statuses": statuses,
         "fits": _fits(trace, recipe.method),
         "predictions": predictions_of(trace.head),
+        "relevance": relevances(trace, recipe.method, size) if recipe.relevance else None,
     }
 
 
@@ -172,29 +177,43 @@ def _one_per_image(scores: Any, classes: ClassIds) -> Any:
     return ops.cond(fits, lambda: scores, lambda: ops.zeros(ops.shape(classes), scores.dtype))
 
 
-def _placed(trace: Trace, method: Method, raw: LayerMaps) -> list[Form | None]:
-    """Return the form that says where each map lies: its layer's, if it has the layer's grid."""
+def _placed(trace: Trace, method: Method, raw: LayerMaps) -> list[Placed | None]:
+    """Say where each map lies: as its layer's cells do, if it has the layer's grid."""
     if not method.of_each_layer:
         return [None] * len(raw)
     return [
-        form if maps.shape[1:] == activations.shape[1:-1] else None
+        placed_as(form) if maps.shape[1:] == activations.shape[1:-1] else None
         for maps, activations, form in zip(raw, trace.activations, trace.forms, strict=True)
     ]
 
 
-def _heatmaps(raw: LayerMaps, recipe: Recipe, size: Any, placed: Sequence[Form | None]) -> Heatmaps:
+def heatmaps_of(
+    raw: LayerMaps, method: Method, normalize: str, size: Any, placed: Sequence[Placed | None]
+) -> Heatmaps:
+    """Bring raw maps to the images, fuse those of several layers, and scale them.
+
+    Args:
+        raw: One per layer, each of shape (batch, *grid).
+        method: What computed them.
+        normalize: How heatmaps are scaled.
+        size: The lengths of the axes of the images; None for maps that stay on their own grid.
+        placed: Where the cells of each map lie; None if they cover all of the images.
+
+    Returns:
+        Shape (batch, *size).
+    """
     on_images = [
-        maps if size is None else on_image(maps, size, form)
-        for maps, form in zip(raw, placed, strict=True)
+        maps if size is None else on_image(maps, size, where)
+        for maps, where in zip(raw, placed, strict=True)
     ]
     if len(raw) == 1:
-        return _maps.normalize(on_images[0], recipe.normalize)
+        return _maps.normalize(on_images[0], normalize)
     # Layers count alike only on one scale, whatever the scale of the fused map.
-    unscaled = "signed" if recipe.method.signed else "max"
-    scale = unscaled if recipe.normalize == "none" else recipe.normalize
+    unscaled = "signed" if method.signed else "max"
+    scale = unscaled if normalize == "none" else normalize
     scaled = [_maps.normalize(maps, scale) for maps in on_images]
-    fused = (recipe.method.fuse or _maps.mean)(scaled, [ops.size(maps[0]) for maps in raw])
-    return _maps.normalize(fused, recipe.normalize)
+    fused = (method.fuse or _maps.mean)(scaled, [ops.size(maps[0]) for maps in raw])
+    return _maps.normalize(fused, normalize)
 
 
 def _statuses(trace: Trace, raw: LayerMaps) -> Statuses:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,13 @@ class Description(NamedTuple):
 def description_of(method: Method) -> Description:
     """Describe a registered method."""
     return Description(method.title, method.of_pixels)
+
+
+def class_name_of(index: int, class_names: Sequence[str] | None) -> str:
+    """Return the name of a class, or "class 7" without names."""
+    if class_names is not None and index < len(class_names):
+        return class_names[index]
+    return f"class {index}"
 
 
 def title_of(explanation: Any, index: int) -> str:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from .. import __version__, signatures
 from ..pictures import FORMATS
+from ..spelling import name_of
 from .plan import Plan
 
 #: Where it lies, below the version's folder.
@@ -102,11 +103,6 @@ def _photographs(plan: Plan, preprocess: str) -> dict[str, Any] | None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of an exported version."""
     return dict(json.loads((folder / PLACE).read_text(encoding="utf-8")))
-
-
-def name_of(chosen: Any) -> str:
-    """Name what the user chose: a name as it is, a function by its own."""
-    return chosen if isinstance(chosen, str) else str(getattr(chosen, "__qualname__", repr(chosen)))
 
 
 def manifest_id(manifest: str) -> str:

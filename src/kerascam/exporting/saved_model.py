@@ -10,11 +10,12 @@ from ..errors import brief
 from ..explain import Explainer
 from ..model import Preprocess, preprocessing_of, write_saved_model
 from ..pictures import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS, Look, Style, check_fit
+from ..spelling import name_of
 from .check import run_in_session
 from .decoding import RESIZERS
 from .endpoints import make_endpoints
 from .limits import Limits
-from .manifest import PLACE, manifest_id, name_of, write_manifest
+from .manifest import PLACE, manifest_id, write_manifest
 from .plan import Drawing, settle
 from .versions import check_place, put_in_place, unfinished_version
 from .warm_up import make_requests, write_requests

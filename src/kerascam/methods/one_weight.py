@@ -39,6 +39,33 @@ def _over_grid(features: Features) -> list[int]:
     return grid_axes(features, features=True)
 
 
+def cam_terms(activations: Features, gradients: Features) -> Features:
+    """Weigh each feature by the sum of its gradient."""
+    return ops.sum(gradients, _over_grid(gradients), keepdims=True) * activations
+
+
+def grad_cam_terms(activations: Features, gradients: Features) -> Features:
+    """Weigh each feature by the mean of its gradient."""
+    return ops.mean(gradients, _over_grid(gradients), keepdims=True) * activations
+
+
+def grad_cam_plus_plus_terms(activations: Features, gradients: Features) -> Features:
+    """Weigh each feature by its positive gradients, each by its own share."""
+    positive = ops.relu(gradients)
+    axes = _over_grid(gradients)
+    total = ops.sum(activations, axes, keepdims=True)
+    shares = ops.divide_no_nan(positive, 2 + total * positive)
+    return ops.sum(shares, axes, keepdims=True) * activations
+
+
+def xgrad_cam_terms(activations: Features, gradients: Features) -> Features:
+    """Weigh each feature by its gradients' mean, weighted by its own activations."""
+    axes = _over_grid(gradients)
+    total = ops.sum(activations, axes, keepdims=True)
+    weights = ops.divide_no_nan(ops.sum(gradients * activations, axes, keepdims=True), total)
+    return weights * activations
+
+
 def gradients_constant(activations: Features, gradients: Features) -> Any:
     """CAM needs global average pooling and one dense layer after the layer; use GradCAM instead.
 
@@ -55,6 +82,7 @@ def gradients_constant(activations: Features, gradients: Features) -> Any:
 @METHODS.register(
     title="CAM",
     class_name="CAM",
+    terms=cam_terms,
     aliases=("Class activation map",),
     signed=True,
     requires=gradients_constant,
@@ -85,8 +113,7 @@ def cam(
     >>> cam(ones, 0.25 * ones).numpy()[0].tolist()
     [[3.0, 3.0], [3.0, 3.0]]
     """
-    weights = ops.sum(gradients, _over_grid(gradients), keepdims=True)
-    maps = weighted_sum(activations, weights)
+    maps = ops.sum(cam_terms(activations, gradients), -1)
     if scores is None or offset is None:
         return maps
     return Estimate(maps, residual=scores - offset - ops.mean(maps, grid_axes(maps)))
@@ -115,6 +142,7 @@ class CAM(LayerExplainer):
 @METHODS.register(
     title="Grad-CAM",
     class_name="GradCAM",
+    terms=grad_cam_terms,
     citation=GRAD_CAM_PAPER,
 )
 def grad_cam(activations: Features, gradients: Features) -> Maps:
@@ -127,8 +155,7 @@ def grad_cam(activations: Features, gradients: Features) -> Maps:
     >>> grad_cam(ones, 2 * ones).numpy()[0].tolist()
     [[6.0, 6.0], [6.0, 6.0]]
     """
-    weights = ops.mean(gradients, _over_grid(gradients), keepdims=True)
-    return ops.relu(weighted_sum(activations, weights))
+    return ops.relu(ops.sum(grad_cam_terms(activations, gradients), -1))
 
 
 class GradCAM(LayerExplainer):
@@ -152,6 +179,7 @@ class GradCAM(LayerExplainer):
 @METHODS.register(
     title="Grad-CAM++",
     class_name="GradCAMPlusPlus",
+    terms=grad_cam_plus_plus_terms,
     citation=Citation(
         "Chattopadhay, Sarkar, Howlader and Balasubramanian",
         2018,
@@ -178,12 +206,7 @@ def grad_cam_plus_plus(activations: Features, gradients: Features) -> Maps:
     >>> grad_cam_plus_plus(ones, ones).numpy()[0].tolist()  # 3 features, 4 places: 12 / (2 + 4)
     [[2.0, 2.0], [2.0, 2.0]]
     """
-    positive = ops.relu(gradients)
-    axes = _over_grid(gradients)
-    total = ops.sum(activations, axes, keepdims=True)
-    shares = ops.divide_no_nan(positive, 2 + total * positive)
-    weights = ops.sum(shares, axes, keepdims=True)
-    return ops.relu(weighted_sum(activations, weights))
+    return ops.relu(ops.sum(grad_cam_plus_plus_terms(activations, gradients), -1))
 
 
 class GradCAMPlusPlus(LayerExplainer):
@@ -207,6 +230,7 @@ class GradCAMPlusPlus(LayerExplainer):
 @METHODS.register(
     title="XGrad-CAM",
     class_name="XGradCAM",
+    terms=xgrad_cam_terms,
     citation=Citation(
         "Fu, Hu, Dong, Guo, Gao and Li",
         2020,
@@ -228,10 +252,7 @@ def xgrad_cam(activations: Features, gradients: Features) -> Maps:
     >>> xgrad_cam(2 * ones, 3 * ones).numpy()[0].tolist()
     [[18.0, 18.0], [18.0, 18.0]]
     """
-    axes = _over_grid(gradients)
-    total = ops.sum(activations, axes, keepdims=True)
-    weights = ops.divide_no_nan(ops.sum(gradients * activations, axes, keepdims=True), total)
-    return ops.relu(weighted_sum(activations, weights))
+    return ops.relu(ops.sum(xgrad_cam_terms(activations, gradients), -1))
 
 
 class XGradCAM(LayerExplainer):

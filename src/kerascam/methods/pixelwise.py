@@ -14,9 +14,25 @@ from ..registry import METHODS, Citation
 SHALLOW_GAIN = 2.0  # the paper's gamma
 
 
+def hires_cam_terms(activations: Features, gradients: Features) -> Features:
+    """Multiply each activation by its own gradient."""
+    return gradients * activations
+
+
+def layer_cam_terms(activations: Features, gradients: Features) -> Features:
+    """Multiply each activation by the positive part of its own gradient."""
+    return ops.relu(gradients) * activations
+
+
+def elementwise_terms(activations: Features, gradients: Features) -> Features:
+    """Take the positive products of activation and gradient."""
+    return ops.relu(gradients * activations)
+
+
 @METHODS.register(
     title="HiResCAM",
     class_name="HiResCAM",
+    terms=hires_cam_terms,
     signed=True,
     citation=Citation(
         "Draelos and Carin",
@@ -44,7 +60,7 @@ def hires_cam(
     >>> hires_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()
     [[[-5.0]]]
     """
-    maps = ops.sum(gradients * activations, -1)
+    maps = ops.sum(hires_cam_terms(activations, gradients), -1)
     if scores is None or offset is None:
         return maps
     return Estimate(maps, residual=scores - offset - ops.sum(maps, grid_axes(maps)))
@@ -93,6 +109,7 @@ def fuse_layer_cam(heatmaps: Sequence[Heatmaps], cells: Sequence[int | Any]) -> 
 @METHODS.register(
     title="LayerCAM",
     class_name="LayerCAM",
+    terms=layer_cam_terms,
     fuse=fuse_layer_cam,
     citation=Citation(
         "Jiang, Zhang, Hou, Cheng and Wei",
@@ -113,7 +130,7 @@ def layer_cam(activations: Features, gradients: Features) -> Maps:
     >>> layer_cam(ops.array([[[[1.0, 2.0]]]]), ops.array([[[[3.0, -4.0]]]])).numpy().tolist()
     [[[3.0]]]
     """
-    return ops.relu(ops.sum(ops.relu(gradients) * activations, -1))
+    return ops.relu(ops.sum(layer_cam_terms(activations, gradients), -1))
 
 
 class LayerCAM(LayerExplainer):
@@ -139,6 +156,7 @@ class LayerCAM(LayerExplainer):
 @METHODS.register(
     title="Element-wise Grad-CAM",
     class_name="ElementwiseGradCAM",
+    terms=elementwise_terms,
     citation=None,
 )
 def elementwise_grad_cam(activations: Features, gradients: Features) -> Maps:
@@ -154,7 +172,7 @@ def elementwise_grad_cam(activations: Features, gradients: Features) -> Maps:
     ... ).numpy().tolist()
     [[[3.0]]]
     """
-    return ops.sum(ops.relu(gradients * activations), -1)
+    return ops.sum(elementwise_terms(activations, gradients), -1)
 
 
 class ElementwiseGradCAM(LayerExplainer):

@@ -6,12 +6,18 @@ from .._types import Features, Maps
 from ..explain import LayerExplainer
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
-from .one_weight import weighted_sum
+
+
+def shapley_cam_terms(activations: Features, gradients: Features, curvature: Features) -> Features:
+    """Weigh each feature by the mean of its gradient, less half of what that changes."""
+    axes = grid_axes(gradients, features=True)
+    return ops.mean(gradients - curvature / 2, axes, keepdims=True) * activations
 
 
 @METHODS.register(
     title="ShapleyCAM",
     class_name="ShapleyCAM",
+    terms=shapley_cam_terms,
     passes="1 forward, 2 backward",
     citation=Citation(
         "Cai",
@@ -37,9 +43,7 @@ def shapley_cam(activations: Features, gradients: Features, curvature: Features)
     >>> shapley_cam(ones, 2 * ones, 2 * ones).numpy()[0].tolist()
     [[3.0, 3.0], [3.0, 3.0]]
     """
-    axes = grid_axes(gradients, features=True)
-    weights = ops.mean(gradients - curvature / 2, axes, keepdims=True)
-    return ops.relu(weighted_sum(activations, weights))
+    return ops.relu(ops.sum(shapley_cam_terms(activations, gradients, curvature), -1))
 
 
 class ShapleyCAM(LayerExplainer):

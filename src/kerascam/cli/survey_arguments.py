@@ -1,0 +1,95 @@
+"""What `kerascam survey` takes besides the model and photographs."""
+
+import argparse
+
+from . import options
+
+DESCRIPTION = """\
+Explain a whole data set: a table with one row per photograph, with its raw map
+and what each feature of the layer adds to it, in Parquet files that other
+tools read."""
+
+EXAMPLES = """\
+examples:
+  kerascam survey model.keras photos/ --class-names names.txt --out survey
+  kerascam survey model.keras 'shots/**/*.jpg' --preprocess resnet50
+
+A survey that was stopped, by Ctrl-C, a kill or a loss of power, goes on where
+it was if the same command is given again. If photos/ has a folder per class,
+their names are the true classes. Needs pyarrow: kerascam's extra "survey".
+
+exit codes: 0 all well; 1 some images could not be read; 2 wrong arguments or
+model"""
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Add the photographs."""
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="a folder with all folders within, a file, or a quoted pattern ('photos/**/*.jpg')",
+    )
+
+
+def add_question(parser: argparse.ArgumentParser) -> None:
+    """Add what is explained."""
+    question = parser.add_argument_group("what is explained")
+    question.add_argument(
+        "--method",
+        dest="methods",
+        metavar="NAME",
+        action="append",
+        help="(default: grad_cam); see `kerascam methods`",
+    )
+    options.add_layers(question)
+    options.add_place(question)
+    question.add_argument(
+        "--class",
+        dest="classes",
+        metavar="INDEX_OR_NAME",
+        action="append",
+        help="explain this class of every image (default: the class that the model predicts)",
+    )
+    options.add_class_names(question)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    written = parser.add_argument_group("what is written")
+    written.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default="survey",
+        help="made if it is missing; files of others in it are never touched "
+        "(default: %(default)s)",
+    )
+    written.add_argument(
+        "--labels",
+        choices=("folder", "none"),
+        help="whether the folder of a photograph is its true class (default: folder for those of "
+        "folders, none for files)",
+    )
+    written.add_argument(
+        "--shard-size",
+        metavar="N",
+        type=options.number(int, 1, None),
+        default=1024,
+        help="photographs per file of the table, which are lost at most if it is stopped "
+        "(default: %(default)s)",
+    )
+    written.add_argument(
+        "--threads",
+        metavar="N",
+        type=options.number(int, 1, None),
+        help="how many read photographs (default: two per processor, eight at most)",
+    )
+    parser.set_defaults(
+        top=None,
+        batch_size=32,
+        colormap="auto",
+        alpha=None,
+        style="heat",
+        levels=None,
+        overlay_side=448,
+    )

@@ -1,0 +1,5 @@
+from .dataset import explain_dataset as explain_dataset
+from .survey import Survey as Survey
+from .survey import read_survey as read_survey
+
+__all__: list[str]
