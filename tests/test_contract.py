@@ -298,6 +298,8 @@ def test_its_constructor_is_its_functions_options_and_those_of_every_explainer(m
         else:
             assert (each.default, each.annotation) == (every[name].default, every[name].annotation)
     assert kind.VAR_KEYWORD not in {each.kind for each in found}
+    made = inspect.signature(getattr(kerascam, method.class_name).__init__).parameters
+    assert list(made) == ["self", *parameters]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="it has no typing.Unpack")
@@ -311,8 +313,7 @@ def test_what_constructors_share_is_declared_as_it_is_taken():
             if each.kind is each.KEYWORD_ONLY
         }
         for made in base.__subclasses__():
-            parameters = inspect.signature(vars(made)["__init__"]).parameters
-            shared = get_args(parameters["shared"].annotation)[0]
+            shared = get_args(vars(made)["__init__"].__annotations__["shared"])[0]
             assert get_type_hints(shared) == {name: each.annotation for name, each in taken.items()}
             found += 1
     assert found > 15

@@ -74,7 +74,12 @@ class NamedExplainer(Explainer):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        cls.__signature__ = _whole_signature(cls)
+        cls.__signature__ = whole = _whole_signature(cls)
+        if "__init__" in vars(cls):  # who looks at the constructor itself sees the same
+            taken = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            vars(cls)["__init__"].__signature__ = whole.replace(
+                parameters=[*taken, *whole.parameters.values()]
+            )
         if "_method" in vars(cls):
             cls.__doc__ = document(cls, METHODS.registered(cls._method), Explainer)
 
