@@ -17,6 +17,7 @@ from kerascam import (
     GuidedBackprop,
     HiResCAM,
     IntegratedGradients,
+    Occlusion,
     Saliency,
     SmoothGrad,
 )
@@ -77,6 +78,11 @@ def test_other_gradient_methods() -> None:
     found = SmoothGrad(model, samples=2, noise=0.0, normalize="none")(TOKENS, 1)
     np.testing.assert_allclose(found.maps, abs(gradient).max(-1), rtol=1e-5)
     assert GuidedBackprop(model)(TOKENS, 1).heatmaps.shape == (3, 12)
+
+
+def test_methods_that_hide_parts_of_images_say_what_they_need() -> None:
+    with pytest.raises(ValueError, match=r"hides or mixes parts .* can stop at the embedding"):
+        Occlusion(network())(TOKENS)
 
 
 def test_maps_of_layers_lie_on_the_tokens() -> None:

@@ -62,11 +62,16 @@ def image_place(
             return place
     shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype.name}" for tensor in inputs)
     which = "" if wanted is None else f", and the one to explain is number {wanted}"
-    raise ValueError(
-        f"images are not among the model's inputs ({shapes}{which}): a gradient method needs a "
-        f"floating input of shape (batch, *grid, channels); use a class activation map, or give "
-        f"as layer= the layer that turns whole numbers into numbers with a gradient"
+    wants = (
+        "a gradient method needs a floating input of shape (batch, *grid, channels); use a class "
+        "activation map, or give as layer= the layer that turns whole numbers into numbers with a "
+        "gradient"
+        if differentiated
+        else "a method that hides or mixes parts of the images needs an input of shape (batch, "
+        "*grid, channels); use a class activation map, or a gradient method, which can stop at the "
+        "embedding of whole numbers"
     )
+    raise ValueError(f"images are not among the model's inputs ({shapes}{which}): {wants}")
 
 
 def forms_of(
