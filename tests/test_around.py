@@ -43,9 +43,9 @@ def test_augmented_is_the_mean_of_the_views(model):
 
 def test_views_of_whole_numbers_are_rounded_and_stay_in_their_range():
     class Recorder(GradCAM):
-        def __call__(self, images, classes=None):
+        def __call__(self, images, classes=None, **more):
             seen.append(images)
-            return super().__call__(images, classes)
+            return super().__call__(images, classes, **more)
 
     seen = []
     whole = keras.Sequential([

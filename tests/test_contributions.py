@@ -93,6 +93,14 @@ def test_contributions_sum_to_the_score(name, kind):
     np.testing.assert_allclose(alone.maps[0], found.maps[1], atol=2e-5)
 
 
+@pytest.mark.parametrize("activation", ["sparse_plus", "sparse_sigmoid", "squareplus", "mish"])
+def test_full_gradients_of_activations_that_are_put_together(activation):
+    """Of powers, roots and choices between them and constants."""
+    images = np.random.default_rng(2).normal(size=(3, 6, 6, 2))
+    found = kerascam.FullGrad(small(activation=activation))(images, 1)
+    assert abs(found.residual).max() < 2e-6 * max(abs(found.scores).max(), 1)
+
+
 # ------------------------------------------------------------------------------ one dense layer
 
 

@@ -18,17 +18,22 @@ _FEATURES_PER_PLACE = 16
 MOST_COPIES = 100_000  # of each image: more would be hours, and most likely a mistake
 
 
+State = tuple[Any, ...]  # tensors
+Step = Callable[[Any, State], State]
+
+
 @runtime_checkable
 class Driver(Protocol):
     """Runs a loop."""
 
-    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: Any) -> Any:
-        """Sum the results of the passes.
+    def fold(self, step: Step, state: State, passes: Any, most: Any) -> State:
+        """Pass a state through all passes.
 
         Args:
-            one: Maps a pass's number, from 0 on, to its result, of the shape of `like`.
-            passes: How many passes there are: a tensor.
-            like: For shape and dtype.
+            step: Maps a pass's number, from 0 on, and the state before it to the state after it,
+                of the same shapes and dtypes.
+            state: The state before the first pass.
+            passes: How many passes there are: a tensor or an int.
             most: A bound on the passes that is known before.
         """
 
@@ -36,15 +41,15 @@ class Driver(Protocol):
 class Plain:
     """Runs a loop by `keras.ops`: the default driver."""
 
-    def total(self, one: Callable[[Any], Any], passes: Any, like: Any, most: Any) -> Any:
-        """Sum the results of the passes."""
-        _, total = ops.while_loop(
-            lambda index, _: index < passes,
-            lambda index, total: (index + 1, total + one(index)),
-            (ops.convert_to_tensor(0, "int32"), ops.zeros_like(like)),
+    def fold(self, step: Step, state: State, passes: Any, most: Any) -> State:
+        """Pass a state through all passes."""
+        _, *found = ops.while_loop(
+            lambda index, *_: index < passes,
+            lambda index, *state: (index + 1, *step(index, state)),
+            (ops.convert_to_tensor(0, "int32"), *state),
             maximum_iterations=most,
         )
-        return total
+        return tuple(found)
 
 
 _DRIVER: ContextVar[Driver] = ContextVar("driver", default=Plain())  # noqa: B039  # has no state
@@ -58,6 +63,21 @@ def driven_by(driver: Driver) -> Iterator[None]:
         yield
     finally:
         _DRIVER.reset(token)
+
+
+def fold(step: Step, state: State, count: int) -> State:
+    """Make steps that depend on each other, one per pass.
+
+    Args:
+        step: Maps a step's number, from 0 on, and the state before it to the state after it, of the
+            same shapes and dtypes.
+        state: The state before the first step.
+        count: How many steps there are.
+
+    Returns:
+        The state after the last step.
+    """
+    return _DRIVER.get().fold(step, state, count, count)
 
 
 def mean_over(term: Callable[[Any], Any], count: int | Any, like: Any, values: Any) -> Any:
@@ -115,11 +135,12 @@ def sum_over(terms: Callable[[Any], Any], count: int | Any, like: Any, values: A
     passes = _upward(count, ops.clip(AT_ONCE // places, 1, count))
     a_pass = _upward(count, passes)  # as many in each, so that the last is no small one
 
-    def one(index: Any) -> Any:
+    def add(index: Any, state: State) -> State:
         first = index * a_pass
-        return terms(ops.arange(first, ops.minimum(first + a_pass, count)))
+        return (state[0] + terms(ops.arange(first, ops.minimum(first + a_pass, count))),)
 
-    return _DRIVER.get().total(one, _upward(count, a_pass), like, count)
+    (total,) = _DRIVER.get().fold(add, (ops.zeros_like(like),), _upward(count, a_pass), count)
+    return total
 
 
 def _upward(count: Any, parts: Any) -> Any:

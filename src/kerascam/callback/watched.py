@@ -37,7 +37,7 @@ class Watched(NamedTuple):
 
     def explain(self) -> tuple[Explanation, list[NDArray[np.uint8]]]:
         """Explain the images with the weights of now, and draw an overlay of each."""
-        found = self.explainer(self.images, self.classes)
+        found = self.explainer(self.images, self.classes, progress=False)
         photos = enumerate(self.photos)
         return found, [
             found[place].overlay(photo[None], style=self.style)[0] for place, photo in photos
@@ -77,7 +77,7 @@ def watch(
     few: Any = taken if len(taken) > 1 else taken[0]
     if isinstance(images, Mapping):
         few = dict(zip((spec.name for spec in specs), taken, strict=True))
-    drawn_on = canvas(explainer(few, wanted), photos, value_range)
+    drawn_on = canvas(explainer(few, wanted, progress=False), photos, value_range)
     program = explainer.programs.of(specs, few, taken)
     return Watched(explainer, few, wanted, drawn_on, program.gives_probabilities, style)
 

@@ -145,7 +145,9 @@ def _pictures(
     drawn: dict[str, bytes] = {}
     for place, photo in enumerate(photos):
         for explainer in plan.explainers:
-            part: Any = explainer(inputs[place : place + 1], classes[place : place + 1])
+            part: Any = explainer(
+                inputs[place : place + 1], classes[place : place + 1], progress=False
+            )
             (picture,) = part.overlay(photo.pixels[None], **vars(plan.look))
             caption = f"{shown(photo.path.name)}: {part.class_name(0)}, {explainer.method.title}"
             drawn[caption] = encode_png(picture)

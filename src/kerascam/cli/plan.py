@@ -65,8 +65,8 @@ class Plan:
                 share = (len(made) + steps / of) / calls
                 bar.within(len(inputs) * share, f"{explainer.method.title}: pass {steps} of {of}")
 
-            shown = {"progress": show} if explainer.method.asks_many_times else {}
-            made.append(explainer(inputs, question, **shown))
+            shown = show if explainer.method.asks_many_times else False
+            made.append(explainer(inputs, question, progress=shown))
             return made[-1]
 
         if self.wanted:

@@ -48,11 +48,15 @@ class Explained:
 
     def heatmaps(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
         """Draw maps, scaled as the user sees them."""
-        return _on_images(self.explainer(images, classes).heatmaps, images, self.title)
+        return _on_images(
+            self.explainer(images, classes, progress=False).heatmaps, images, self.title
+        )
 
     def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps, neither scaled nor cut at zero."""
-        return _on_images(self.unscaled(images, classes).heatmaps, images, self.title)
+        return _on_images(
+            self.unscaled(images, classes, progress=False).heatmaps, images, self.title
+        )
 
     def randomized(
         self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int

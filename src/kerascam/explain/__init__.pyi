@@ -22,6 +22,8 @@ from .forward import compile_predictions as compile_predictions
 from .handing import Placed as Placed
 from .options import array_notes as array_notes
 from .program import Program as Program
+from .progress import Progress as Progress
+from .progress import conform_progress as conform_progress
 from .randomized import Randomized as Randomized
 from .records import Description as Description
 from .records import class_name_of as class_name_of

@@ -7,7 +7,7 @@ import numpy as np
 from ..arguments import check_flag, real_number
 from ..arrays import as_type
 from ..errors import brief
-from .around import AroundExplainer
+from .around import AroundExplainer, Explain
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -57,7 +57,11 @@ class AugmentedExplainer(AroundExplainer):
             raise ValueError(f"factors must be one or more positive numbers, not {brief(factors)}")
         self.mirror, self.factors = mirror, numbers
 
-    def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
+    def _calls(self, images: np.ndarray) -> int:
+        del images
+        return len(self.factors) * (1 + self.mirror) - self.factors.count(1)
+
+    def _joined(self, images: np.ndarray, plain: Explanation, explain: Explain) -> np.ndarray:
         total, count = np.zeros_like(plain.heatmaps), 0
         for factor in self.factors:
             brighter = images if factor == 1 else as_type(images.dtype, images * factor)
@@ -66,7 +70,7 @@ class AugmentedExplainer(AroundExplainer):
                     found = plain.heatmaps
                 else:
                     view = brighter[:, :, ::-1] if mirrored else brighter
-                    found = self.explainer(view, plain.classes).heatmaps
+                    found = explain(view, plain.classes)
                 total += found[:, :, ::-1] if mirrored else found
                 count += 1
         return total / count

@@ -74,7 +74,7 @@ class Programs:
     notes: tuple[str, ...] = ()
     chose: bool = False
     _compiled: dict[Any, Program] = field(default_factory=dict)
-    _stepwise: dict[Any, Stepwise | None] = field(default_factory=dict)
+    _stepwise: dict[Any, Stepwise] = field(default_factory=dict)
     _scoring: dict[Any, Scoring] = field(default_factory=dict)
     _first: tuple[keras.Layer, ...] | None = None
     _form: TracingForm | None = None
@@ -135,13 +135,13 @@ class Programs:
 
     def in_steps(
         self, specs: Sequence[InputSpec], like: Any, arrays: Sequence[np.ndarray]
-    ) -> Stepwise | None:
-        """Return the program for inputs of this form in steps; None if its method has no loop.
+    ) -> Stepwise:
+        """Return the program for inputs of this form in steps; its method has a loop.
 
         The arguments are those of `of`, which comes first.
         """
 
-        def compiled(signature: Signature) -> Stepwise | None:
+        def compiled(signature: Signature) -> Stepwise:
             return compile_steps(
                 self.model, self.sites or [], self.recipe, signature, like, freeze=self.freeze
             )

@@ -28,8 +28,8 @@ from .cache import Programs
 from .explanation import Explanation
 from .options import array_notes, check_arguments, question_of
 from .program import Recipe
+from .progress import Progress, conform_progress
 from .running import Running
-from .steps import Progress, conform_progress
 from .stopping import find_sites, stops_at
 from .values import value_notes
 
@@ -178,18 +178,20 @@ class Explainer(Running):
                 For a `tf.data.Dataset` of such, or of (images, labels), the result is a
                 generator with one explanation per batch.
             classes: An index or class name, or one per image; None explains the predicted class.
-            progress: For a method that asks the model many times, such as SmoothGrad: it is then
-                run in steps, Ctrl-C ends it between two of them, and the numbers are the same.
-                True shows a progress bar; a function is called after each step with the steps
-                made and all that there are. None runs it as one graph, a little faster.
+            progress: For a method that asks the model many times, such as SmoothGrad. A function
+                is called after each pass with the passes made and all that there are; True shows
+                a progress bar. The method is then run in steps, so that Ctrl-C ends it between
+                two passes; the numbers are the same. False runs it as one graph, which compiles
+                and runs a little faster. None shows a bar after two seconds on a terminal or in a
+                notebook, and is False elsewhere.
 
         Returns:
             The heatmaps, and what they explain.
 
         Raises:
-            KeyboardInterrupt: After Ctrl-C.
+            KeyboardInterrupt: After Ctrl-C; in steps it says how many passes were made.
             TypeError: If images are not numbers, classes neither integers nor names, or progress
-                is neither a function nor True.
+                is neither a function nor a bool.
             ValueError: If a shape, a value, a class or the layer does not fit the model.
         """
         show = conform_progress(progress)

@@ -8,7 +8,7 @@ from ..arguments import number_in, real_number
 from ..arrays import as_type
 from ..errors import brief
 from ..repeat import MOST_COPIES
-from .around import AroundExplainer
+from .around import AroundExplainer, Explain
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -70,14 +70,18 @@ class NoiseTunnel(AroundExplainer):
         self.moment = moment
         self.seed = number_in("seed", seed, 0)
 
-    def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
+    def _calls(self, images: np.ndarray) -> int:
+        del images
+        return self.samples
+
+    def _joined(self, images: np.ndarray, plain: Explanation, explain: Explain) -> np.ndarray:
         random = np.random.default_rng(self.seed)
         axes = tuple(range(1, images.ndim))
         span = np.ptp(images.astype("float64"), axis=axes, keepdims=True)
         first = second = np.zeros(plain.heatmaps.shape)
         for _ in range(self.samples):
             noise = self.noise * span * random.normal(size=(1, *images.shape[1:]))
-            found = self.explainer(as_type(images.dtype, images + noise), plain.classes).heatmaps
+            found = explain(as_type(images.dtype, images + noise), plain.classes)
             # About the image's own heatmap, so that the variance loses no digits.
             apart = found.astype("float64") - plain.heatmaps
             first, second = first + apart / self.samples, second + apart**2 / self.samples

@@ -59,6 +59,7 @@ class Program:
             exact) and residual (None if no sum is promised), classes, scores, probabilities,
             statuses, fits (whether the method's requirement holds), predictions (see
             `predictions_of`) and relevance (see `relevances`; None unless the recipe asks).
+        has_loop: Whether it asks the model in a loop, of one pass or more.
         class_count: How many classes may be asked for; None if that is unknown.
         gives_probabilities: Whether the explained output ends in a softmax or sigmoid.
         sums_to_one: Whether the probabilities at each place are a softmax's, and so sum to one.
@@ -73,6 +74,7 @@ class Program:
     """
 
     run: Compiled
+    has_loop: bool
     class_count: int | None
     gives_probabilities: bool
     sums_to_one: bool
@@ -105,18 +107,20 @@ def compile_program(
         freeze: Whether the weights become constants.
     """
     traces: list[Trace] = []
+    driver = InGraph()
 
     def explain(*tensors: Any) -> dict[str, Any]:
         *inputs, classes = tensors
         trace = probe(model, sites, recipe.question, inputs, classes, like)
         traces.append(trace)
-        with driven_by(InGraph()):
+        with driven_by(driver):
             return results(trace, recipe)
 
     run = compile_graph(explain, with_classes(signature), freeze=freeze)
     (trace,) = traces
     return Program(
         run=run,
+        has_loop=driver.met,
         class_count=None if trace.head is None else trace.head.class_count,
         gives_probabilities=_gives_probabilities(trace),
         sums_to_one=trace.head is not None and trace.head.sums_to_one,

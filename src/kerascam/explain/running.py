@@ -11,7 +11,7 @@ from ..inputs import conform
 from ..model import check_input, declared_units, input_specs, run
 from .asking import Asked, check_scores, fitting
 from .cache import Programs
-from .steps import Progress
+from .progress import Progress
 
 
 class Running:
@@ -71,10 +71,9 @@ class Running:
         return conform_classes(classes, batch, class_count, self.class_names)
 
     def _run(self, asked: Asked, show: Progress | None) -> dict[str, Any]:
-        if show is not None:
+        if show is not None and asked.compiled.has_loop:
             stepwise = self.programs.in_steps(asked.specs, asked.like, asked.arrays)
-            if stepwise is not None:
-                return stepwise.run(asked.tensors, show)
+            return stepwise.run(asked.tensors, show)
         found = run(asked.compiled.run, *asked.tensors)
         if show is not None:
             show(1, 1)

@@ -7,7 +7,7 @@ from ..arguments import number_in, real_number
 from ..arrays import HOST, as_type
 from ..errors import brief
 from ..resizing import resize
-from .around import AroundExplainer, in_parts
+from .around import AroundExplainer, Explain, in_parts
 from .explainer import Explainer
 from .explanation import Explanation
 
@@ -66,23 +66,31 @@ class SESS(AroundExplainer):
         self.stride = _share("stride", stride, 1.0)
         self.keep = _share("keep", keep, 1.0)
 
-    def _joined(self, images: np.ndarray, plain: Explanation) -> np.ndarray:
+    def _calls(self, images: np.ndarray) -> int:
+        size = images.shape[1:3]
+        batches = (
+            -(-self._kept(len(self._windows(size, self._large(size, scale)))) // _AT_ONCE)
+            for scale in range(1, self.scales)
+        )
+        return len(images) * sum(batches)
+
+    def _joined(self, images: np.ndarray, plain: Explanation, explain: Explain) -> np.ndarray:
         if np.isnan(plain.probabilities).all():
             raise ValueError(
                 f"explainer must be of a model that ends in a softmax or sigmoid, as windows are "
                 f"weighed by the class's probability; {self.explainer.model.name!r} gives none"
             )
         return np.stack([
-            self._of_image(images[place : place + 1], plain[place]) for place in range(len(images))
+            self._of_image(images[place : place + 1], plain[place], explain)
+            for place in range(len(images))
         ])  # fmt: skip
 
-    def _of_image(self, image: np.ndarray, plain: Explanation) -> np.ndarray:
+    def _of_image(self, image: np.ndarray, plain: Explanation, explain: Explain) -> np.ndarray:
         size = image.shape[1:3]
         weight = np.full(size, plain.probabilities[0], plain.heatmaps.dtype)
         total = weight * plain.heatmaps[0]
         for scale in range(1, self.scales):
-            longer = 1 + scale * self.growth
-            large = tuple(round(longer * side) for side in size)
+            large = self._large(size, scale)
             windows = self._windows(size, large)
             enlarged = keras.ops.convert_to_numpy(
                 keras.ops.image.resize(image, large, data_format="channels_last")
@@ -92,10 +100,26 @@ class SESS(AroundExplainer):
             ]))  # fmt: skip
             chosen, chances = self._likely(views, int(plain.classes[0]))
             for part in in_parts(len(chosen), _AT_ONCE):
-                found = self.explainer(views[chosen[part]], plain.classes[0]).heatmaps
+                found = explain(views[chosen[part]], plain.classes[0])
                 for place, heatmap in zip(chosen[part], found, strict=True):
-                    _add(total, weight, heatmap, float(chances[place]), windows[place], longer)
+                    _add(
+                        total,
+                        weight,
+                        heatmap,
+                        float(chances[place]),
+                        windows[place],
+                        self._longer(scale),
+                    )
         return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+
+    def _longer(self, scale: int) -> float:
+        return 1 + scale * self.growth
+
+    def _large(self, size: tuple[int, ...], scale: int) -> tuple[int, ...]:
+        return tuple(round(self._longer(scale) * side) for side in size)
+
+    def _kept(self, windows: int) -> int:
+        return max(1, round(self.keep * windows))
 
     def _windows(self, size: tuple[int, ...], large: tuple[int, ...]) -> list[tuple[int, int]]:
         """Spread windows over an enlarged image: the first and the last touch its edges."""
@@ -111,8 +135,8 @@ class SESS(AroundExplainer):
             self.explainer.probabilities(views[part], chosen)
             for part in in_parts(len(views), _AT_ONCE)
         ])  # fmt: skip
-        count = max(1, round(self.keep * len(views)))
-        return np.sort(np.argsort(-chances, kind="stable")[:count]), chances
+        best = np.argsort(-chances, kind="stable")[: self._kept(len(views))]
+        return np.sort(best), chances
 
     def _what(self) -> str:
         return f"heatmaps are put together from windows at {self.scales} scales"

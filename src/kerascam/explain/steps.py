@@ -1,109 +1,83 @@
 """A method that asks many times, driven in steps: progress, and Ctrl-C, between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
-from .._types import ClassIds
-from ..errors import brief
 from ..model import Compiled, InGraph, Signature, Site, compile_graph, probe, run, with_classes
-from ..repeat import driven_by
+from ..repeat import State, Step, driven_by
 from .program import Recipe, results
-
-Progress = Callable[[int, int], Any]
-
-
-def conform_progress(progress: Any) -> Progress | None:
-    """Return the function that `progress` stands for.
-
-    Raises:
-        TypeError: If it is neither a function, True, False nor None.
-    """
-    if progress is None or progress is False:
-        return None
-    if progress is True:
-        bar: list[keras.utils.Progbar] = []
-
-        def show(made: int, passes: int) -> None:
-            if not bar:
-                bar.append(keras.utils.Progbar(passes, unit_name="pass"))
-            bar[0].update(made)
-
-        return show
-    if not callable(progress):
-        raise TypeError(
-            f"progress must be True or a function of the steps made and of all steps, not "
-            f"{brief(progress)}"
-        )
-    return progress
+from .progress import Progress
 
 
 @dataclass
 class Steps(InGraph):
-    """A driver that makes one pass of the first loop, or is given the sum over all passes.
+    """A driver that begins the first loop, makes one of its passes, or is given where it ends.
 
     Further loops stay in the graph.
 
     Attributes:
-        index: Which pass is made; None if the sum is given.
-        sum: The sum over all passes; None for a pass.
-        part: What was made or given; None until a loop is met.
+        index: Which pass is made; None if none is.
+        state: The state before that pass, or after all of them; None to begin.
+        found: The state before the first pass, after that pass, or after all of them; None until a
+            loop is met.
         passes: How many passes there are.
     """
 
     index: Any = None
-    sum: Any = None
-    part: Any = None
+    state: State | None = None
+    found: State | None = None
     passes: Any = None
 
-    def total(
-        self,
-        one: Callable[[Any], Any],
-        passes: Any,
-        like: Any,
-        most: Any,
-    ) -> Any:
-        """Sum the results of the passes."""
-        if self.part is not None:
-            return super().total(one, passes, like, most)
-        self.part = one(self.index) if self.sum is None else self.sum
+    def fold(self, step: Step, state: State, passes: Any, most: Any) -> State:
+        """Pass a state through all passes, or, of the first loop, through one or none."""
+        if self.found is not None:
+            return super().fold(step, state, passes, most)
         self.passes = passes
-        return self.part
+        before = state if self.state is None else self.state
+        self.found = before if self.index is None else step(self.index, before)
+        return self.found
 
 
 @dataclass(frozen=True)
 class Stepwise:
-    """A program in two graphs, around a loop that Python drives.
+    """A program in three graphs, around and inside a loop that Python drives.
 
     Attributes:
-        step: Maps inputs, classes and the number of the step to a dict: `part`, what it adds to the
-            loop's sum, and `passes`, how many steps there are.
-        rest: Maps inputs, classes and the sum to what a `Program` returns.
+        begin: Maps inputs and classes to a dict: `state`, that before the first pass, and `passes`,
+            how many there are.
+        step: Maps inputs, classes, the number of a pass and the state before it to `state`.
+        end: Maps inputs, classes and the last state to what a `Program` returns.
     """
 
+    begin: Compiled
     step: Compiled
-    rest: Compiled
+    end: Compiled
 
     def run(self, tensors: Sequence[Any], progress: Progress) -> dict[str, Any]:
-        """Make all steps.
+        """Make all passes.
 
         Args:
             tensors: The inputs and the classes.
-            progress: Called after each step with the steps made, and with all that there are.
+            progress: Called after each pass with the passes made, and with all that there are.
 
         Raises:
-            KeyboardInterrupt: Between two steps, after Ctrl-C.
+            KeyboardInterrupt: Between two passes, after Ctrl-C; it says how many were made.
         """
-        total, made, passes = None, 0, 1
-        while made < passes:
-            found = run(self.step, *tensors, ops.convert_to_tensor(made, "int32"))
-            total = (ops.zeros_like(found["part"]) if total is None else total) + found["part"]
-            made, passes = made + 1, int(found["passes"])
-            progress(made, passes)
-        return run(self.rest, *tensors, total)
+        begun = run(self.begin, *tensors)
+        state, passes, made = begun["state"], int(begun["passes"]), 0
+        try:
+            while made < passes:
+                index = ops.convert_to_tensor(made, "int32")
+                state = run(self.step, *tensors, index, *state)["state"]
+                made += 1
+                progress(made, passes)
+        except KeyboardInterrupt as interrupt:
+            raise KeyboardInterrupt(f"after {made} of {passes} passes") from interrupt
+        return run(self.end, *tensors, *state)
 
 
 def compile_steps(
@@ -114,8 +88,8 @@ def compile_steps(
     like: Any,
     *,
     freeze: bool,
-) -> Stepwise | None:
-    """Trace a recipe in two graphs; None if its method has no loop.
+) -> Stepwise:
+    """Trace a recipe whose method has a loop, in three graphs.
 
     Args:
         model: The model.
@@ -125,26 +99,33 @@ def compile_steps(
         like: The structure of the inputs, for a model that does not declare one.
         freeze: Whether the weights become constants.
     """
+    inputs = len(signature)
     kept: list[Steps] = []
 
-    def traced(steps: Steps, inputs: Sequence[Any], classes: ClassIds) -> dict[str, Any]:
+    def traced(steps: Steps, tensors: Sequence[Any]) -> dict[str, Any]:
         kept.append(steps)
-        trace = probe(model, sites, recipe.question, inputs, classes, like)
+        trace = probe(model, sites, recipe.question, tensors[:inputs], tensors[inputs], like)
         with driven_by(steps):
             return results(trace, recipe)
 
+    def begin(*tensors: Any) -> dict[str, Any]:
+        steps = Steps()
+        traced(steps, tensors)
+        return {"state": steps.found, "passes": steps.passes}
+
     def step(*tensors: Any) -> dict[str, Any]:
-        *inputs, classes, index = tensors
-        steps = Steps(index=index)
-        traced(steps, inputs, classes)
-        return {"part": steps.part, "passes": steps.passes}
+        index, *state = tensors[inputs + 1 :]
+        steps = Steps(index=index, state=tuple(state))
+        traced(steps, tensors)
+        return {"state": steps.found}
 
-    def rest(*tensors: Any) -> dict[str, Any]:
-        *inputs, classes, total = tensors
-        return traced(Steps(sum=total), inputs, classes)
+    def end(*tensors: Any) -> dict[str, Any]:
+        return traced(Steps(state=tensors[inputs + 1 :]), tensors)
 
-    one = compile_graph(step, with_classes(signature, 0), freeze=freeze)
-    part = kept[0].part
-    if part is None:
-        return None
-    return Stepwise(one, compile_graph(rest, with_classes(signature, part), freeze=freeze))
+    first = compile_graph(begin, with_classes(signature), freeze=freeze)
+    state = kept[0].found or ()
+    return Stepwise(
+        first,
+        compile_graph(step, with_classes(signature, 0, *state), freeze=freeze),
+        compile_graph(end, with_classes(signature, *state), freeze=freeze),
+    )

@@ -13,7 +13,7 @@ from ..estimates import Estimate
 from ..explain import ImageArguments, ImageExplainerWithOptions
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
-from ..repeat import MOST_COPIES
+from ..repeat import MOST_COPIES, State, fold
 
 
 def check_guided_ig(steps: Any, fraction: Any, max_dist: Any, baseline: Any) -> None:
@@ -78,7 +78,7 @@ def guided_ig(
     def at(done: Any) -> Any:
         return start + ops.reshape(done, ops.shape(images)) * way
 
-    def one(step: Any, state: Any) -> Any:
+    def one(step: Any, state: State) -> State:
         done, slope, maps = state
         goal = ops.cast(step + 1, images.dtype) / steps
         behind = ops.maximum(done, goal - max_dist)
@@ -92,7 +92,7 @@ def guided_ig(
         return moved, later, maps + ops.sum(step_taken * (slope + later) / 2, -1)
 
     state = ops.zeros_like(lengths), gradient(start), ops.zeros_like(images[..., 0])
-    _, _, maps = ops.fori_loop(0, steps, one, state)
+    _, _, maps = fold(one, state, steps)
     change = score(images) - score(start)
     return Estimate(maps, residual=change - ops.sum(maps, grid_axes(maps)))
 
@@ -144,8 +144,8 @@ class GuidedIG(ImageExplainerWithOptions):
     r"""Explain by the gradient, integrated on a path that avoids steep places.
 
     Less noisy than `IntegratedGradients`, as no value moves while its gradient is large and others
-    are not. Complete up to `explanation.residual`. Its steps depend on each other: they run in one
-    piece, without progress.
+    are not. Complete up to `explanation.residual`. Its steps depend on each other: they are made
+    one after the other.
 
     Args:
         steps: Steps of the path, one after the other; each costs a forward and a backward pass.

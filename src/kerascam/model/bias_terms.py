@@ -20,8 +20,10 @@ _LINEAR = {"AvgPool", "AvgPool3D", "BroadcastTo", "Cast", "EnsureShape", "Expand
            "SplitV", "Squeeze", "StridedSlice", "Sum", "Tile", "Transpose", "Unpack"}  # fmt: skip
 _NORMS = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 # What these return is the slope times what they are given, and something more.
-_BENT = {"Atan", "Cos", "Elu", "Exp", "Expm1", "Maximum", "Minimum", "Relu6", "Selu", "Sigmoid",
-         "Sin", "Softplus", "Softsign", "Tanh"}  # fmt: skip
+_BENT = {"Atan", "Cos", "Elu", "Erf", "Erfc", "Exp", "Expm1", "Log", "Log1p", "Maximum", "Minimum",
+         "Pow", "Relu6", "Selu", "Sigmoid", "Sin", "Softplus", "Softsign", "Sqrt", "Square",
+         "Tanh"}  # fmt: skip
+_CHOICES = {"Select", "SelectV2"}
 
 
 class Biases(NamedTuple):
@@ -148,6 +150,14 @@ def _of(operation: tf.Operation, reached: set[str]) -> list[_Bias | None]:
         return [
             None if inside else _Bias(at, sign * _added(operation, tensor))
             for tensor, inside, sign in zip(operation.inputs, inner, signs, strict=True)
+        ]
+    if operation.type in _CHOICES:
+        condition, first, second = operation.inputs
+        zero = tf.zeros([], at.dtype)
+        chosen = [tf.where(condition, first, zero), tf.where(condition, zero, second)]
+        return [
+            None if inside else _Bias(at, each)
+            for each, inside in zip(chosen, inner[1:], strict=True)
         ]
     if operation.type in _NORMS and inner[:3] == [True, False, False]:
         return [_Bias(at, at - _slope(at, operation.inputs[0]))]

@@ -4,28 +4,37 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+Tensors = tuple[tf.Tensor, ...]
+
 
 class InGraph:
-    """A driver (see `kerascam.repeat`) that keeps no more than one pass in memory."""
+    """A driver (see `kerascam.repeat`) that keeps no more than one pass in memory.
 
-    def total(
+    Attributes:
+        met: Whether it met a loop.
+    """
+
+    met = False
+
+    def fold(
         self,
-        one: Callable[[tf.Tensor], tf.Tensor],
-        passes: tf.Tensor,
-        like: tf.Tensor,
+        step: Callable[[tf.Tensor, Tensors], Tensors],
+        state: Tensors,
+        passes: int | tf.Tensor,
         most: int | tf.Tensor,
-    ) -> tf.Tensor:
-        """Sum the results of the passes."""
+    ) -> Tensors:
+        """Pass a state through all passes."""
+        self.met = True
 
-        def add(index: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return index + 1, total + one(index)
+        def one(index: tf.Tensor, *before: tf.Tensor) -> Tensors:
+            return (index + 1, *step(index, before))
 
         # TensorFlow would run ten passes side by side unless told not to.
-        _, total = tf.while_loop(
-            lambda index, _: index < passes,
-            tf.autograph.experimental.do_not_convert(add),
-            (tf.constant(0), tf.zeros_like(like)),
+        _, *found = tf.while_loop(
+            lambda index, *_: index < passes,
+            tf.autograph.experimental.do_not_convert(one),
+            (tf.constant(0), *state),
             maximum_iterations=most,
             parallel_iterations=1,
         )
-        return total
+        return tuple(found)
