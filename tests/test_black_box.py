@@ -105,6 +105,14 @@ def test_what_the_function_raises_comes_as_it_is(images):
     assert Occlusion(alone).score(images, 1) == pytest.approx(images.mean((1, 2))[:, 1])
 
 
+def test_a_function_that_ends_like_an_iterator_is_told(images):
+    def ended(batch):
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="function raised StopIteration"):
+        Occlusion(black_box(ended, (16, 16, 3), units=3))(images)
+
+
 def test_function_may_change_what_it_is_given(images):
     def in_place(batch):
         batch -= 0.5

@@ -569,6 +569,13 @@ def test_a_large_residual_is_printed(register):
         ("KernelSHAP", {"segments": [[-1]]}, ValueError, "segments must be numbered from 0 on"),
         ("Occlusion", {"patch": 0}, ValueError, "patch must be at least 1"),
         ("ExpectedGradients", {"references": "mean"}, TypeError, "references must be a number"),
+        ("ExpectedGradients", {"references": np.nan}, ValueError, "references must be finite"),
+        (
+            "ExpectedGradients",
+            {"references": tf.data.Dataset.range(3)},
+            TypeError,
+            "references must be .* array of images: take a sample",
+        ),
         ("AblationCAM", {"groups": 0.5}, TypeError, "groups must be one whole number per feature"),
         ("ReciproCAM", {"smooth": 1}, TypeError, "smooth must be True or False"),
     ],

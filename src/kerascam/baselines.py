@@ -27,11 +27,26 @@ def check_baseline(baseline: Any) -> None:
         if baseline not in NAMED:
             raise ValueError(f"{wanted}, not {brief(baseline)}")
         return
-    values = array_of(baseline)
+    check_numbers("baseline", baseline, wanted)
+
+
+def check_numbers(name: str, given: Any, wanted: str) -> None:
+    """Raise if an argument is no number and no array of numbers, or not finite.
+
+    Args:
+        name: The argument's.
+        given: What was given.
+        wanted: What it must be, in words.
+
+    Raises:
+        TypeError: If it is not of numbers.
+        ValueError: If a number is not finite.
+    """
+    values = array_of(given)
     if values.dtype.kind not in "biuf":
-        raise TypeError(f"{wanted}, not {brief(baseline)}")
+        raise TypeError(f"{wanted}, not {brief(given)}")
     if not np.isfinite(values).all():
-        raise ValueError("baseline must be finite; it holds NaN or infinity")
+        raise ValueError(f"{name} must be finite; it holds NaN or infinity")
 
 
 def baseline_of(given: Any, images: Images) -> Images:

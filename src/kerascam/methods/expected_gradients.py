@@ -8,10 +8,11 @@ from keras import ops
 
 from .._types import GradientFunction, Images, ScoreFunction, Unpack
 from ..arguments import number_in
-from ..baselines import as_images, check_baseline
+from ..baselines import as_images, check_numbers
 from ..errors import brief
 from ..estimates import Estimate
 from ..explain import SharedArguments, WholeModelExplainerWithOptions
+from ..given import is_dataset
 from ..maps import grid_axes
 from ..registry import METHODS, Citation
 from ..repeat import MOST_COPIES, collect, mean_and_error
@@ -21,9 +22,10 @@ def check_expected_gradients(samples: Any, references: Any, seed: Any) -> None:
     """Raise if an option of expected gradients has a wrong type or value."""
     number_in("samples", samples, 1, MOST_COPIES)
     number_in("seed", seed, 0)
-    if isinstance(references, str):
-        raise TypeError(f"references must be a number or an array of images, not {references!r}")
-    check_baseline(references)
+    wanted = "references must be a number or an array of images"
+    if is_dataset(references):
+        raise TypeError(f"{wanted}: take a sample, next(iter(dataset.unbatch().batch(64)))")
+    check_numbers("references", references, wanted)
     if np.asarray(references).size == 0:
         raise ValueError(f"references must hold an image at least; received {brief(references)}")
 

@@ -155,7 +155,9 @@ def _ask(
         ])  # fmt: skip
     except Exception as error:
         number = next(_NUMBERS)
-        _RAISED[number] = error
+        # Python itself takes a StopIteration for the end of a loop on its way to the user.
+        ended = isinstance(error, StopIteration)
+        _RAISED[number] = RuntimeError("function raised StopIteration") if ended else error
         _RAISED.pop(number - _KEPT, None)  # nobody came for it
         raise RuntimeError(f"{_MARK}{number}") from error
 
