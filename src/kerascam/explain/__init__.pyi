@@ -31,7 +31,5 @@ from .result_folder import MANIFEST as MANIFEST
 from .result_folder import ResultFolder as ResultFolder
 from .result_folder import finite_or_none as finite_or_none
 from .settings import settings_of as settings_of
-from .steps import Progress as Progress
-from .steps import conform_progress as conform_progress
 
 __all__: list[str]
