@@ -4,6 +4,23 @@ import inspect
 
 import numpy as np
 import pytest
+from planted import (
+    ANTI,
+    DRAWN,
+    FLAT,
+    IMAGES,
+    MASKS,
+    NOISE,
+    ORACLE,
+    PIXELS,
+    SHARES,
+    SIZE,
+    SUPPLY,
+    explain,
+    measured,
+    needs,
+    share_shown,
+)
 from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from scipy.stats import entropy as scipy_entropy
@@ -14,55 +31,7 @@ from kerascam.metrics import METRICS, SUPPLIES
 from kerascam.metrics.filling import filled
 from kerascam.metrics.similarity import rank_correlation
 
-SIZE = (6, 8)
-PIXELS = 48
 RANDOM = np.random.default_rng(0)
-MASKS = np.zeros((3, *SIZE), bool)
-MASKS[0, 1:4, 2:6] = MASKS[1, :2, :6] = MASKS[2, 3:, 5:] = True  # 12, 12 and 9 pixels
-IMAGES = MASKS[..., None].astype(float)  # 1 where the evidence is
-
-
-def share_shown(copies):
-    """How much of each image's mask is shown: linear, 1 of the images, 0 of nothing."""
-    return (copies[..., 0] * MASKS).sum((-2, -1)) / MASKS.sum((-2, -1))
-
-
-def explain(images):
-    """The gradient times the input of that model: its oracle."""
-    return images[..., 0] * MASKS
-
-
-ORACLE, ANTI = MASKS.astype(float), 1.0 - MASKS
-NOISE = np.random.default_rng(1).random((3, *SIZE))
-DRAWN = np.random.default_rng(4).random((7, *SIZE))
-SUPPLY = {
-    "heatmaps": ORACLE,
-    "attributions": ORACLE,
-    "images": IMAGES,
-    "masks": MASKS,
-    "others": np.zeros_like(IMAGES),
-    "classes": np.zeros(3, int),
-    "score": share_shown,
-    "probability": share_shown,
-    "explain": explain,
-    "attribute": explain,
-    "explain_another": lambda images, seed: 1 - explain(images),
-    "explain_randomized": lambda images, layers, seed: DRAWN[len(layers)] + explain(images),
-    "layer_count": 6,
-}
-OPTIONS = {"baseline": 0.0, "steps": 48}
-
-
-def needs(name):
-    return METRICS[name].needs
-
-
-def measured(name, heatmaps=ORACLE, **changes):
-    metric = METRICS[name]
-    options = {key: OPTIONS[key] for key in metric.options if key in OPTIONS}
-    handed = {**SUPPLY, "heatmaps": heatmaps, "attributions": heatmaps}
-    given = {key: changes.pop(key, handed[key]) for key in metric.needs}
-    return metric.function(*given.values(), **{**options, **changes})
 
 
 def part(name, place):
@@ -85,55 +54,7 @@ def part(name, place):
     )
 
 
-# ------------------------------------------------------------------------------------ the oracle
-
-SANITY = (
-    "mprt_cascading", "mprt_independent", "smooth_mprt", "efficient_mprt", "random_logit",
-)  # fmt: skip
-# Whole images have 1 already, so that no map gains; another map than the model's is not stable.
-OTHERS = {"average_increase", "average_gain", "max_sensitivity", "focus"} | set(SANITY)
-SHARES = MASKS.mean((1, 2))
-FLAT = np.full((3, *SIZE), 0.5)
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("deletion", SHARES / 2),  # from 1 to 0 over the share of the mask
-        ("insertion", 1 - SHARES / 2),
-        ("symmetric_relevance_gain", 1 - SHARES),
-        ("pixel_flipping", 1 - (MASKS.sum((1, 2)) + 1) / 2 / (PIXELS + 1)),  # a sum, no trapezoids
-        ("effective_complexity", np.ceil(0.9 * MASKS.sum((1, 2))) / PIXELS),
-        ("irof", 1 - SHARES / 2),
-        ("mu_fidelity", np.ones(3)),
-        ("sensitivity_n", np.ones(3)),
-        ("infidelity", np.zeros(3)),
-        ("average_drop", np.zeros(3)),
-        ("average_increase", np.zeros(3)),
-        ("average_gain", np.zeros(3)),
-        ("adcc", 3 / (2 + 1 / (1 - SHARES))),
-        ("sparseness", 1 - SHARES),
-        ("entropy", np.log(MASKS.sum((1, 2)))),
-        ("pointing_game", np.ones(3)),
-        ("mass_in_mask", np.ones(3)),
-        ("rank_accuracy", np.ones(3)),
-        ("auc", np.ones(3)),
-        ("iou", np.ones(3)),
-    ],
-)
-def test_the_oracle_has_the_figure_of_the_closed_form(name, wanted):
-    np.testing.assert_allclose(measured(name), wanted, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", [n for n in METRICS if n not in OTHERS])
-def test_a_bad_map_loses_and_a_random_one_lies_between(name):
-    if name in ("sparseness", "entropy"):
-        best, bad = measured(name, ORACLE), measured(name, FLAT)
-    else:
-        best, bad = measured(name, ORACLE), measured(name, ANTI)
-    random = np.mean([measured(name, RANDOM.random((3, *SIZE))) for _ in range(20)], 0)
-    order = [bad, random, best] if METRICS[name].higher_is_better else [best, random, bad]
-    assert (np.diff(order, axis=0) >= 0).all() and (order[0] < order[2]).all()
+# ------------------------------------------------------------------------------ what is planted
 
 
 def test_gains_of_an_image_whose_other_half_speaks_against():
@@ -359,6 +280,24 @@ def test_a_map_that_does_not_change_fails_the_sanity_checks():
     another = lambda images, seed: NOISE  # noqa: E731
     np.testing.assert_allclose(measured("random_logit", NOISE, explain_another=another), 1)
     np.testing.assert_allclose(measured("random_logit", 1 - NOISE, explain_another=another), -1)
+
+
+def test_efficient_mprt_is_below_0_if_one_value_outgrows_all_others():
+    """All others then share a bin: the entropy is that of one pixel, and of none at the least."""
+    outgrown = NOISE.copy()
+    outgrown[:, 2, 3] = 1e3
+    own = [-(shares * np.log(shares)).sum() for shares in map(_histogram, NOISE)]
+    one = -(np.log(1 / PIXELS) + (PIXELS - 1) * np.log(1 - 1 / PIXELS)) / PIXELS
+    found = measured("efficient_mprt", NOISE, explain_randomized=lambda *_: outgrown)
+    np.testing.assert_allclose(found, one / np.array(own) - 1, atol=1e-12)
+    assert (found < -0.9).all()
+    least = measured("efficient_mprt", NOISE, explain_randomized=lambda *_: np.zeros_like(NOISE))
+    assert least.tolist() == [-1, -1, -1]
+
+
+def _histogram(heatmap):
+    counts = np.histogram(heatmap, 100, (0, heatmap.max()))[0]
+    return counts[counts > 0] / counts.sum()
 
 
 def test_layers_are_randomized_from_the_output_on_one_alone_or_from_the_input_on():

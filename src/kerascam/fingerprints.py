@@ -61,6 +61,8 @@ def described(value: Any, depth: int = 0) -> Any:
         return _of_function(inspect.unwrap(value), inner)
     if isinstance(value, (type, types.BuiltinFunctionType, np.ufunc)):
         return _name_of(value)
+    if hasattr(value, "get_weights"):  # a model or layer, which holds much more
+        return {"class": _class_of(value), "weights": inner(value.get_weights())}
     return {"class": _class_of(value), **inner(_attributes(value))}
 
 

@@ -20,6 +20,7 @@ from .localization import pointing_game, mass_in_mask, rank_accuracy, auc, iou
 from .mosaic import focus
 from .sanity import mprt_cascading, mprt_independent, smooth_mprt, efficient_mprt
 from .other_class import random_logit
+from .f_fidelity import f_fidelity, hidden_at_random
 # isort: on
 
 __all__ = [
@@ -34,7 +35,9 @@ __all__ = [
     "effective_complexity",
     "efficient_mprt",
     "entropy",
+    "f_fidelity",
     "focus",
+    "hidden_at_random",
     "infidelity",
     "insertion",
     "iou",

@@ -198,7 +198,7 @@ def smooth_mprt(
 @METRICS.register(
     title="Efficient MPRT",
     higher_is_better=True,
-    bounds=(None, None),
+    bounds=(-1, None),
     citation=SMOOTH_AND_EFFICIENT,
     requires=(varies, shows),
 )
@@ -217,8 +217,8 @@ def efficient_mprt(
     $H$ is the entropy of the histogram of the map's magnitudes, in 100 bins up to their maximum,
     and in $\theta'$ all layers are randomized. It needs no measure of likeness and no order of
     layers; a map that does not depend on the weights has 0. In networks with batch normalisation,
-    whose statistics no longer fit, a few values may outgrow all others, and the figure is below 0:
-    compare methods with each other.
+    whose statistics no longer fit, a few values may outgrow all others, which then share one bin,
+    and the figure is below 0, though never below −1: compare methods with each other.
 
     Args:
         explain_randomized: Images, numbers of layers and a seed to heatmaps.
