@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from . import asking, kinds, once, turns
-from .cases import LAYERS, METHODS, asking_cases, cases
+from . import asking, kinds, measuring, once, turns
+from .cases import FORWARD, LAYERS, MEASURING, METHODS, asking_cases, cases, measuring_cases
 from .page import SECTION, around, page, write
 
 
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--asking", action="store_true", help="only the methods that ask the model again"
     )
+    parser.add_argument("--measuring", action="store_true", help="only the metrics")
     parser.add_argument("--quick", action="store_true", help="few rounds, and MobileNetV2 alone")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--write", type=Path, help="a page with the markers of this benchmark")
@@ -32,7 +33,12 @@ def main() -> None:
     if arguments.quick:
         arguments.models, arguments.rounds, arguments.seconds = ["MobileNetV2"], 3, 0
 
-    section = asking.SECTION if arguments.asking else SECTION
+    section, words, names = SECTION, page, turns.ALL
+    if arguments.asking:
+        section, words = asking.SECTION, asking.asking_page
+    elif arguments.measuring:
+        section, words = measuring.SECTION, measuring.measuring_page
+        names = (FORWARD["keras"], *MEASURING)
     if arguments.write:
         around(arguments.write, section)  # raises now, and not when all is measured
     start = time.monotonic()
@@ -42,10 +48,11 @@ def main() -> None:
         if case.model in arguments.models and case.method in arguments.methods
     ]
     skip = arguments.skip
-    if arguments.asking:
-        chosen, skip = asking_cases(), ["once", "kinds"]
+    if arguments.asking or arguments.measuring:
+        chosen = asking_cases() if arguments.asking else measuring_cases()
+        skip = ["once", "kinds"]
     times, reasons = ({}, {}) if "times" in skip else turns.measure(
-        chosen, arguments.rounds, arguments.seconds
+        chosen, arguments.rounds, arguments.seconds, names
     )  # fmt: skip
     report = {
         "times": times,
@@ -64,7 +71,7 @@ def main() -> None:
             "reasons": [[*case, each] for case, each in reasons.items()],
         }
         arguments.json.write_text(json.dumps(plain, indent=1) + "\n")
-    text = asking.asking_page(report) if arguments.asking else page(report)
+    text = words(report)
     print(text)
     if arguments.write:
         write(arguments.write, text, section)

@@ -37,6 +37,8 @@ KERAS = (
     "eli5",
     "medicai",
 )
+#: Libraries with metrics, each in a process that only measures.
+MEASURING = ("kerascam metrics", "quantus metrics", "xplique metrics")
 TORCH = ("grad-cam", "torchcam", "captum")
 PEERS = KERAS + TORCH
 FORWARD = {"keras": "TensorFlow", "torch": "PyTorch"}
@@ -72,6 +74,10 @@ PATCH = 32  # pixels of a side, and of a stride: 49 patches
 DESIGNS = 8  # of Sobol: 8 x (25 + 2) masks
 # A layer of 160 features, for Score-CAM, which runs the model once for each.
 MIDDLE = "block_15_add"
+# Metrics, measured apart (`--measuring`).
+MEASURED_IMAGES, CURVE_STEPS = 64, 50
+AT_A_TIME = 16  # images, as in kerascam.evaluate
+ROAD_IMAGES = 2  # for Quantus, whose ROAD takes a second or two for each image and step
 ONE_BY_ONE = METHODS[-2:]  # eight passes an image: at batch 8 that is 64 images for some of them
 BATCHES = (1, 8)
 
@@ -100,6 +106,17 @@ def asking_cases() -> list[Case]:
     return [Case("MobileNetV2", method, 1) for method in ASKING]
 
 
+def measuring_cases() -> list[Case]:
+    """List the rows of metrics, and some of kerascam's alone, for its memory."""
+    rows = [(metric, MEASURED_IMAGES) for metric in ("Deletion", "Insertion", "ROAD")]
+    rows += [("ROAD", ROAD_IMAGES), ("Deletion, 10 steps", 64), ("Deletion, 10 steps", 256)]
+    return [
+        Case("MobileNetV2", metric, batch) for metric, batch in [*rows, ("Deletion, 200 steps", 16)]
+    ]
+
+
 def framework(peer: str) -> str:
     """Tell on which framework a library stands."""
+    if peer in MEASURING:
+        return "measuring"
     return "torch" if peer in TORCH or peer == FORWARD["torch"] else "keras"

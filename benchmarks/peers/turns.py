@@ -12,6 +12,7 @@ from .cases import ENVIRONMENT, FORWARD, PEERS, Case, framework
 
 PAUSE = 0.02  # seconds: a thread pool spins for a moment after its work
 LEAST = 3  # rounds
+ALL = (*FORWARD.values(), *PEERS)
 
 
 class Spread(NamedTuple):
@@ -81,9 +82,13 @@ Times = dict[Case, dict[str, Time]]
 Reasons = dict[Case, dict[str, str]]
 
 
-def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, Reasons]:
+def measure(
+    cases: Iterable[Case],
+    rounds: int,
+    seconds: float,
+    names: Sequence[str] = ALL,
+) -> tuple[Times, Reasons]:
     """Time all cases: what each library took, and why one did not."""
-    names = [*FORWARD.values(), *PEERS]
     workers = {name: Worker(name) for name in names}
     broken = {name: each.answer().get("error") for name, each in workers.items()}
     times: Times = {}
@@ -104,7 +109,7 @@ def measure(cases: Iterable[Case], rounds: int, seconds: float) -> tuple[Times, 
             times[case] = {
                 name: compared(name, taken)._replace(peak_mib=peaks[name])
                 for name in taken
-                if FORWARD[framework(name)] in taken
+                if forward_of(name) in taken
             }
             print(line(case, times[case], reasons[case]), file=sys.stderr, flush=True)
     finally:
@@ -142,9 +147,14 @@ def take_turns(
     return taken, failed, peaks
 
 
+def forward_of(name: str) -> str:
+    """Name the process whose forward pass a library is compared with."""
+    return FORWARD.get(framework(name), FORWARD["keras"])
+
+
 def compared(name: str, taken: dict[str, list[float]]) -> Time:
     """Compare a library with its framework's forward pass, round by round."""
-    forward = taken[FORWARD[framework(name)]]
+    forward = taken[forward_of(name)]
     ratios = [own / other for own, other in zip(taken[name], forward, strict=True)]
     return Time(spread(taken[name]), spread(ratios))
 

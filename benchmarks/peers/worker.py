@@ -47,7 +47,7 @@ class Library:
             except KeyError:
                 return {"error": "has no such method"}
             self.made = (model, method)
-        for _ in range(WARM_UPS):
+        for _ in range(getattr(self.side, "WARM_UPS", WARM_UPS)):
             self.run()
         return {}
 

@@ -31,6 +31,7 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")
     ),
     "Targets": lambda obj, full: full.startswith("kerascam.targets."),
+    "For other libraries": lambda obj, full: full.startswith("kerascam.interop."),
     "Asking and running a model server": lambda obj, full: full.startswith("kerascam.serving."),
 }
 _DRAWN = f"""\

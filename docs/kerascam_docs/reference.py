@@ -16,12 +16,14 @@ _IMPORTS = {
     "tf": "import tensorflow as tf",
 }
 
+_MODULES = ("targets", "metrics", "interop", "serving")
+
 
 @cache
 def public_names() -> dict[str, Any]:
     """Map the full name of each public object to it, in the order of the reference."""
     named: dict[str, Any] = {}
-    for module_name in ("kerascam", "kerascam.targets", "kerascam.metrics", "kerascam.serving"):
+    for module_name in ("kerascam", *(f"kerascam.{each}" for each in _MODULES)):
         module = importlib.import_module(module_name)
         for name in module.__all__:
             if not name.startswith("__") and callable(getattr(module, name)):  # no table, no module

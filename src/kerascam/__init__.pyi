@@ -1,3 +1,4 @@
+from . import interop as interop
 from . import metrics as metrics
 from . import targets as targets
 from .callback import ExplainCallback as ExplainCallback
