@@ -54,8 +54,9 @@ def evaluate(
         batch_size: How many images are explained at once. The figures do not depend on it.
         resamples: How often the images are drawn for an interval.
         seed: The seed of the draws, of the baselines, and of metrics that sample.
-        progress: True for a progress bar, or a function called with the steps made and with all
-            that there are. A step is a batch of images of one method or baseline.
+        progress: A function, called with the steps made and all that there are; True shows a bar,
+            None one that appears after two seconds on a terminal or in a notebook, False none.
+            A step is a batch of images of one method or baseline.
         checkpoint: A folder in which each figure is kept as soon as its metric is computed for a
             batch. A second call with the same arguments goes on there, after Ctrl-C or the end of
             the process, and returns what one call would have. It may be deleted afterwards.
@@ -79,7 +80,7 @@ def evaluate(
         >>> print(evaluate(GradCAM(model), images, metrics=["entropy"]))
         Evaluation(1 methods, 4 baselines, 1 metrics, 2 images)
     """
-    show = conform_progress(progress)
+    show = conform_progress(progress, "step")
     number_in("batch_size", batch_size, 1)
     number_in("resamples", resamples, 1)
     number_in("seed", seed, 0)

@@ -62,7 +62,7 @@ class AroundExplainer:
             ValueError: If the heatmaps do not lie on images with the channels last; and what the
                 explainer raises.
         """
-        show = conform_progress(progress)
+        show = conform_progress(progress, "call")
         plain = self.explainer(images, classes, progress=False)
         array = as_batch(np.asarray(images), tuple(np.shape(images))[-3:])
         if array.shape[:-1] != plain.heatmaps.shape or array.ndim != 4:

@@ -14,16 +14,20 @@ Progress = Callable[[int, int], Any]
 PATIENCE = 2.0  # seconds that a call may take before it shows itself
 
 
-def conform_progress(progress: Any) -> Progress | None:
+def conform_progress(progress: Any, unit: str = "pass") -> Progress | None:
     """Return the function that `progress` stands for.
+
+    Args:
+        progress: The user's.
+        unit: What is counted, in a word.
 
     Raises:
         TypeError: If it is neither a function, True, False nor None.
     """
     if progress is None:
-        return Bar(PATIENCE) if is_watched() else None
+        return Bar(PATIENCE, unit) if is_watched() else None
     if progress is True or progress is False:
-        return Bar(0.0) if progress else None
+        return Bar(0.0, unit) if progress else None
     if not callable(progress):
         raise TypeError(
             f"progress must be True, False, None or a function of the passes made and of all "
@@ -42,16 +46,17 @@ class Bar:
 
     Args:
         patience: How many.
+        unit: What is counted, in a word.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience, self._start = patience, time.monotonic()
+    def __init__(self, patience: float, unit: str) -> None:
+        self._unit, self._patience, self._start = unit, patience, time.monotonic()
         self._bar: keras.utils.Progbar | None = None
 
     def __call__(self, made: int, passes: int) -> None:
-        """Show how many passes are made, of all."""
+        """Show how many are made, of all; of 0 if that is not known."""
         waits = made == passes or time.monotonic() - self._start < self._patience
         if self._bar is None and self._patience and waits:
             return
-        self._bar = self._bar or keras.utils.Progbar(passes, unit_name="pass")
+        self._bar = self._bar or keras.utils.Progbar(passes or None, unit_name=self._unit)
         self._bar.update(made)

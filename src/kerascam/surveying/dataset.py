@@ -95,7 +95,8 @@ def explain_dataset(
             stopped.
         threads: How many threads read files; None is two per processor, eight at most.
         progress: A function that is called after each batch with how many images are done and how
-            many there are, 0 if that is not known; True shows a bar.
+            many there are, 0 if that is not known; True shows a bar, None one that appears after
+            two seconds on a terminal or in a notebook, False none.
 
     Returns:
         The whole survey, as `read_survey` returns it.
@@ -128,7 +129,7 @@ def explain_dataset(
         raise TypeError(
             f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
         )
-    show = conform_progress(progress) or _silent
+    show = conform_progress(progress, "image") or _silent
     store = Store(Path(conform_path("out", out)))
     job, settings = job_of(
         explainer, images, store, classes, labels=labels, fit=fit, preprocess=preprocess, size=size,
