@@ -47,14 +47,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "blur_ig": {"steps": 16},
     "xrai": {"steps": 16},
     "expected_gradients": {"samples": 16},
-    "rise": {"samples": 300},
+    "rise": {"samples": 200},
     "lime": {"samples": 200},
     "kernel_shap": {"samples": 200},
     "sobol_attribution": {"samples": 8, "cells": 5},
     "hsic_attribution": {"samples": 200, "cells": 5},
 }
-#: One pass for each feature of a layer: of a large network, hundreds for each map.
-PER_FEATURE = ("score_cam", "ss_cam", "is_cam", "poly_cam")
+#: One pass or more for each feature of a layer: hundreds for each map, and four maps per image.
+PER_FEATURE = ("ss_cam", "is_cam", "poly_cam", "score_cam")
+#: What takes longest on a large network besides.
+LONG = (
+    "smooth_grad_cam_plus_plus", "shapley_cam", "guided_ig", "xrai", "rise", "lime", "kernel_shap",
+    "sobol_attribution", "hsic_attribution", "smooth_grad_squared", "var_grad", "blur_ig",
+    "expected_gradients", "faster_score_cam", "kpca_cam", "eigen_smoothed_grad_cam", "refine_cam",
+)  # fmt: skip
 
 
 class Subjects(NamedTuple):
@@ -69,6 +75,7 @@ class Subjects(NamedTuple):
         masks: Where each image shows the evidence; None if nobody knows.
         part: How many images go through at once.
         skip: Methods that are left out.
+        only: Those that are measured; all if there are none.
     """
 
     name: str
@@ -79,6 +86,7 @@ class Subjects(NamedTuple):
     masks: np.ndarray | None
     part: int
     skip: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 def drawn(arguments: argparse.Namespace) -> Subjects:
@@ -98,8 +106,9 @@ def drawn(arguments: argparse.Namespace) -> Subjects:
         "residual network that was trained on other drawn scenes; maps of the true class"
     )
     return Subjects(
-        "drawn", words, model, sample.images[order], sample.labels[order], sample.masks[order], 18
-    )
+        "drawn", words, model, sample.images[order], sample.labels[order], sample.masks[order], 18,
+        PER_FEATURE[:2],
+    )  # fmt: skip
 
 
 def photographs(arguments: argparse.Namespace) -> Subjects:
@@ -112,7 +121,7 @@ def photographs(arguments: argparse.Namespace) -> Subjects:
         f"{len(images)} test photographs of the Intel scenes at {images.shape[1]}×"
         f"{images.shape[2]} pixels, the example's reference network; maps of the predicted class"
     )
-    return Subjects("photographs", words, model, images, None, None, 12)
+    return Subjects("photographs", words, model, images, None, None, 12, PER_FEATURE)
 
 
 def imagenet(arguments: argparse.Namespace) -> Subjects:
@@ -126,7 +135,7 @@ def imagenet(arguments: argparse.Namespace) -> Subjects:
         f"{images.shape[2]} pixels, `{arguments.model.stem}` ({model.count_params():,} weights, "
         f"{model.output_shape[-1]:,} classes); maps of the predicted class"
     )
-    return Subjects("imagenet", words, model, images, None, None, 6, PER_FEATURE)
+    return Subjects("imagenet", words, model, images, None, None, 12, PER_FEATURE + LONG)
 
 
 RUNS = {"drawn": drawn, "photographs": photographs, "imagenet": imagenet}
@@ -159,9 +168,9 @@ def explainers_of(subjects: Subjects) -> tuple[dict[str, Any], dict[str, str]]:
     from kerascam.registry import METHODS
 
     made, reasons = {}, {}
-    for name in METHODS:
+    for name in subjects.only or METHODS:
         if name in subjects.skip:
-            reasons[name] = "left out: a pass for each of hundreds of features, for every map"
+            reasons[name] = "left out of this run, for its time"
             continue
         explainer = getattr(kerascam, METHODS[name].public_name)(
             subjects.model, **OPTIONS.get(name, {})
@@ -270,12 +279,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/drawn"), help="of the example")
     parser.add_argument("--photographs", type=Path, help="a folder in the layout of Intel's scenes")
     parser.add_argument("--model", type=Path, help="a saved classifier")
+    parser.add_argument("--methods", nargs="+", default=[], help="some alone; else all")
     parser.add_argument("--images", type=int, default=36, help="over all classes")
     parser.add_argument("--out", type=Path, default=OUT, help="where the parts are written")
     parser.add_argument("--write", type=Path, help="the page that takes the tables")
     arguments = parser.parse_args()
     if arguments.what != "page":
-        measure(RUNS[arguments.what](arguments), arguments.out / arguments.what)
+        subjects = RUNS[arguments.what](arguments)._replace(only=tuple(arguments.methods))
+        measure(subjects, arguments.out / arguments.what)
         return
     from faithfulness_page import page_of, put
 

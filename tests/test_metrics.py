@@ -27,7 +27,7 @@ from scipy.stats import entropy as scipy_entropy
 from scipy.stats import mannwhitneyu, spearmanr
 
 from kerascam import metrics
-from kerascam.metrics import METRICS, SUPPLIES
+from kerascam.metrics import METRICS, SUPPLIES, filling
 from kerascam.metrics.filling import filled
 from kerascam.metrics.similarity import rank_correlation
 
@@ -136,6 +136,26 @@ def test_filling_in_is_the_sparse_system_s_solution():
                 system[row, np.ravel_multi_index(other, (height, width))] = -weight / total
         solved = spsolve(system.tocsr(), wanted).reshape(height, width)
         np.testing.assert_allclose(found[..., plane], solved, atol=2e-4)
+
+
+@pytest.mark.parametrize("side", [(64, 64), (131, 90)])
+def test_a_large_hole_is_filled_in_by_few_steps(side, monkeypatch):
+    monkeypatch.setattr(filling, "_MOST", 12)  # on each grid
+    rows, columns = np.mgrid[: side[0], : side[1]]
+    ramp = (0.3 * rows - 0.7 * columns)[..., None] / max(side)
+    known = np.ones((*side, 1), bool)
+    known[1:-1, 1:-1] = False
+    np.testing.assert_allclose(filled(ramp, known, 1e-6), ramp, atol=1e-5)
+
+
+def test_a_plane_is_filled_in_as_it_is_alone():
+    generator = np.random.default_rng(0)
+    values = generator.random((50, 37, 3))
+    known = generator.random((50, 37, 3)) < [0.9, 0.4, 0.02]
+    together = filled(values, known)
+    for plane in range(3):
+        alone = filled(values[..., plane, None], known[..., plane, None])[..., 0]
+        np.testing.assert_allclose(together[..., plane], alone, rtol=0, atol=1e-12)
 
 
 def test_road_hides_what_a_hole_would_show():

@@ -7,7 +7,16 @@ import time
 from pathlib import Path
 
 from . import asking, kinds, measuring, once, turns
-from .cases import FORWARD, LAYERS, MEASURING, METHODS, asking_cases, cases, measuring_cases
+from .cases import (
+    FORWARD,
+    LAYERS,
+    MEASURED_IMAGES,
+    MEASURING,
+    METHODS,
+    asking_cases,
+    cases,
+    measuring_cases,
+)
 from .page import SECTION, around, page, write
 
 
@@ -26,6 +35,9 @@ def main() -> None:
         "--asking", action="store_true", help="only the methods that ask the model again"
     )
     parser.add_argument("--measuring", action="store_true", help="only the metrics")
+    parser.add_argument(
+        "--images", type=int, default=MEASURED_IMAGES, help="for --measuring, a multiple of 4"
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds, and MobileNetV2 alone")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--write", type=Path, help="a page with the markers of this benchmark")
@@ -49,7 +61,7 @@ def main() -> None:
     ]
     skip = arguments.skip
     if arguments.asking or arguments.measuring:
-        chosen = asking_cases() if arguments.asking else measuring_cases()
+        chosen = asking_cases() if arguments.asking else measuring_cases(arguments.images)
         skip = ["once", "kinds"]
     times, reasons = ({}, {}) if "times" in skip else turns.measure(
         chosen, arguments.rounds, arguments.seconds, names

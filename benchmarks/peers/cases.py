@@ -77,7 +77,7 @@ MIDDLE = "block_15_add"
 # Metrics, measured apart (`--measuring`).
 MEASURED_IMAGES, CURVE_STEPS = 64, 50
 AT_A_TIME = 16  # images, as in kerascam.evaluate
-ROAD_IMAGES = 2  # for Quantus, whose ROAD takes a second or two for each image and step
+ROAD_IMAGES = 1  # for Quantus, whose ROAD takes a second or two for each image and step
 ONE_BY_ONE = METHODS[-2:]  # eight passes an image: at batch 8 that is 64 images for some of them
 BATCHES = (1, 8)
 
@@ -106,13 +106,12 @@ def asking_cases() -> list[Case]:
     return [Case("MobileNetV2", method, 1) for method in ASKING]
 
 
-def measuring_cases() -> list[Case]:
+def measuring_cases(images: int = MEASURED_IMAGES) -> list[Case]:
     """List the rows of metrics, and some of kerascam's alone, for its memory."""
-    rows = [(metric, MEASURED_IMAGES) for metric in ("Deletion", "Insertion", "ROAD")]
-    rows += [("ROAD", ROAD_IMAGES), ("Deletion, 10 steps", 64), ("Deletion, 10 steps", 256)]
-    return [
-        Case("MobileNetV2", metric, batch) for metric, batch in [*rows, ("Deletion, 200 steps", 16)]
-    ]
+    rows = [(metric, images) for metric in ("Deletion", "Insertion", "ROAD")]
+    rows += [("ROAD", ROAD_IMAGES)]
+    rows += [("Deletion, 10 steps", 4 * images), ("Deletion, 200 steps", images // 4)]
+    return [Case("MobileNetV2", metric, batch) for metric, batch in rows]
 
 
 def framework(peer: str) -> str:

@@ -13,7 +13,7 @@ from .keras_peers import layer_of as layer_of
 from .keras_peers import prepare as prepare
 
 Ask = Callable[[Any], Any]
-WARM_UPS = 0  # a call takes a minute: `asks` makes one on two images
+WARM_UPS = 0  # a call takes a minute: `asks` makes one on two images where it compiles
 
 
 def make(name: str) -> Any:
@@ -27,10 +27,13 @@ def make(name: str) -> Any:
 def asks(peer: str, model: Any, layer: str, method: str) -> Ask:
     """Return the call that measures a batch; KeyError if the library lacks the metric."""
     del layer
+    if "," in method and not peer.startswith("kerascam"):
+        raise KeyError(method)  # a row for kerascam's memory
     ask = {"kerascam": _kerascam, "quantus": _quantus, "xplique": _xplique}[peer.split()[0]](
         model, *metric_of(method)
     )
-    ask(images(2, SIZE))
+    if not peer.startswith("quantus"):  # these two compile
+        ask(images(2, SIZE))
     return ask
 
 
@@ -96,15 +99,17 @@ def _quantus(model: Any, metric: str, steps: int) -> Ask:
     from quantus.functions.perturb_func import noisy_linear_imputation
 
     def of_pixels(arr: Any, indices: Any, **options: Any) -> Any:
-        # Its list of places is as long as three maps, of which it takes the first third.
+        # Its places are those of a map repeated for each colour: three times as many percent.
         return noisy_linear_imputation(arr, np.unique(indices % arr[0].size), **options)
 
     def ask(images: Any) -> Any:
         if metric == "ROAD":
             if len(images) > ROAD_IMAGES:
-                raise ValueError(f"would take hours: measured on {ROAD_IMAGES} images")
+                raise ValueError(f"would take hours: measured on {ROAD_IMAGES} image")
             made = quantus.ROAD(
-                percentages=shares(steps), perturb_func=of_pixels, disable_warnings=True
+                percentages=[3 * share for share in shares(steps)],
+                perturb_func=of_pixels,
+                disable_warnings=True,
             )
         else:
             # What is hidden in a step must divide the pixels: 48 steps, of values of channels.
