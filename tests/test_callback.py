@@ -416,7 +416,7 @@ def test_a_part_of_what_is_fitted(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"folder": None}, ValueError, r"log_dir or folder must be given"),
+        ({"folder": None}, ValueError, r"log_dir, folder, trackers or metrics must be given"),
         ({"explainer": network()}, TypeError, r"explainer must be made of .* GradCAM\(model\)"),
         ({"explainer": CLASSES}, TypeError, r"explainer must be an explainer such as GradCAM"),
         (

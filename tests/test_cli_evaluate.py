@@ -120,7 +120,7 @@ def test_ctrl_c_and_the_same_command_again(place, tmp_path, capsys, monkeypatch)
     assert "unfinished: the same command goes on there" in said and "interrupted" in said
     assert [path.name for path in out.iterdir()] == ["unfinished"]
     assert run(place, *words, "--seed", "3", "--out", str(out)) == 2
-    assert "was begun with other arguments: seed was 0, now 3" in capsys.readouterr().err
+    assert "was begun with other arguments: seed was 0 and is 3" in capsys.readouterr().err
     del begun[:]
     begun += [""] * 6
     assert run(place, *words, "--out", str(out)) == 0

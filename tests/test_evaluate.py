@@ -220,6 +220,7 @@ def test_tables(evaluation):
     row = frame[(frame.method == "saliency") & (frame.metric == "adcc") & (frame.image == 2)]
     assert row.figure.item() == evaluation.of("saliency", "adcc")[2]
     assert "<table>" in evaluation._repr_html_()
+    assert "| Saliency | – |" in evaluation[:0].table()  # none was chosen
     again = pickle.loads(pickle.dumps(evaluation))
     assert again.table() == evaluation.table()
 
@@ -288,6 +289,8 @@ def test_a_model_without_probabilities_says_so():
         ({"metrics": {"deletion": 3}}, "metrics must map 'deletion' to a dict of options"),
         ({"classes": [1, 2]}, "one per image: 7; received shape"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"checkpoint": 3}, "checkpoint must be a path"),
+        ({"checkpoint": ""}, "checkpoint must be the path of a file or folder"),
     ],
 )
 def test_mistakes(model, changes, message):
@@ -309,6 +312,14 @@ def test_explainers_that_do_not_compare(model):
     assert two.methods == ("a", "b") and two.titles["a"] == "a"
 
 
+def test_metrics_as_people_write_them(model):
+    written = ["Deletion", "Pointing Game", "μ-fidelity", metrics.entropy, "entropy", "F-Fidelity"]
+    found = evaluate(GradCAM(model), IMAGES[:1], 0, MASKS[:1], written)
+    assert found.metrics == ("deletion", "pointing_game", "mu_fidelity", "entropy", "f_fidelity")
+    every = evaluate(GradCAM(model), IMAGES[:3], CLASSES[:3], MASKS[:3], metrics.METRICS)
+    assert every.metrics == tuple(metrics.METRICS)
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_names_that_are_not_there(evaluation):
     with pytest.raises(ValueError, match="method must be one of grad_cam, saliency, uniform"):
@@ -319,8 +330,51 @@ def test_names_that_are_not_there(evaluation):
         evaluation.table("plain")
 
 
-def test_models_of_several_inputs_are_refused():
-    a, b = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
-    two = keras.Model([a, b], L.Dense(2)(L.GlobalAveragePooling2D()(L.Conv2D(2, 3)(a + b))))
-    with pytest.raises(ValueError, match="images must be of one input"):
-        kerascam.evaluate(Saliency(two, input=0), [IMAGES, IMAGES])
+# --------------------------------------------------------------------------------- other inputs
+
+ALIKE = ["deletion", "mu_fidelity", "mass_in_mask", "focus", "mprt_cascading", "random_logit"]
+
+
+def test_channels_may_stand_first(model):
+    """The same network over transposed images has the same figures."""
+    inputs = keras.Input((3, SIDE, SIDE))
+    first = keras.Model(inputs, model(L.Permute((2, 3, 1))(inputs)))
+    turned = np.moveaxis(IMAGES, -1, 1)
+    arguments = CLASSES, MASKS, ALIKE
+    wanted = evaluate(Saliency(model), IMAGES, *arguments)
+    found = evaluate(Saliency(first, axes="chw"), turned, *arguments)
+    np.testing.assert_allclose(found.figures, wanted.figures, atol=2e-5)
+    assert found.baselines == wanted.baselines and np.isfinite(found.figures[0]).all()
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_one_of_several_inputs_is_explained_and_the_others_stay(model, kind):
+    """Images beside numbers that turn the scores over: figures are those of each half alone."""
+    images, sign = keras.Input((SIDE, SIDE, 3), name="images"), keras.Input((1,), name="sign")
+    hidden = keras.Model(model.inputs, model.layers[-2].output)(images)
+    logits = keras.layers.Dense(3, name="logits")(hidden)
+    outputs = L.Softmax()(logits * sign)
+    both = keras.Model(
+        {"images": images, "sign": sign} if kind is dict else [images, sign], outputs
+    )
+    both.get_layer("logits").set_weights(model.layers[-1].get_weights())
+    opposite = small()
+    opposite.layers[-1].set_weights([-weight for weight in model.layers[-1].get_weights()])
+    signs = np.where(np.arange(COUNT) < 4, 1.0, -1.0).astype("float32")[:, None]
+    given = {"images": IMAGES, "sign": signs} if kind is dict else [IMAGES, signs]
+    metrics = ["deletion", "mu_fidelity", "mass_in_mask", "adcc"]
+    found = evaluate(
+        [Saliency(both, input="images"), GradCAM(both, input="images")], given, CLASSES, MASKS,
+        metrics, batch_size=3,
+    )  # fmt: skip
+    for part, alone in ((slice(0, 4), model), (slice(4, 7), opposite)):
+        wanted = evaluate(Saliency(alone), IMAGES[part], CLASSES[part], MASKS[part], metrics)
+        np.testing.assert_allclose(found.figures[0, :, part], wanted.figures[0], atol=2e-5)
+
+
+def test_explainers_of_different_inputs_do_not_compare():
+    a, b = keras.Input((8, 8, 3), name="a"), keras.Input((8, 8, 3), name="b")
+    one, two = L.Conv2D(2, 3, name="one")(a), L.Conv2D(2, 3, name="two")(b)
+    model = keras.Model([a, b], L.Dense(2)(L.GlobalAveragePooling2D()(L.Add()([one, two]))))
+    with pytest.raises(ValueError, match="Saliency explains 'a', Grad-CAM 'b'; give all of them"):
+        evaluate([Saliency(model), GradCAM(model, "two")], [IMAGES, IMAGES], metrics="entropy")

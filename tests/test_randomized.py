@@ -1,5 +1,8 @@
 """A model with other weights: what is computed is that of a model that has them, and it stays."""
 
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -94,6 +97,84 @@ def test_ctrl_c_leaves_the_model_as_it_was(monkeypatch):
         evaluate(GradCAM(model), IMAGES, CLASSES, metrics=["mprt_cascading"])
     for one, variable in zip(before, model.weights, strict=True):
         np.testing.assert_array_equal(one, variable.numpy())
+
+
+def shared():
+    """One convolution that runs twice."""
+    inputs = keras.Input((12, 12, 3))
+    twice = L.Conv2D(3, 3, padding="same", activation="relu", name="last")
+    return keras.Model(
+        inputs, L.Dense(3, "softmax")(L.GlobalAveragePooling2D()(twice(twice(inputs))))
+    )
+
+
+def half():
+    with_policy = keras.dtype_policies.DTypePolicy("mixed_float16")
+    return keras.Sequential([
+        keras.Input((12, 12, 3)), L.Conv2D(4, 3, activation="relu", dtype=with_policy),
+        L.BatchNormalization(dtype=with_policy), L.Dropout(0.5), L.GlobalAveragePooling2D(),
+        L.Dense(3, "softmax", dtype="float32"),
+    ])  # fmt: skip
+
+
+def trained():
+    """With an optimizer's state, a counter of its steps, metrics and random numbers."""
+    model = half()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(IMAGES, CLASSES, epochs=2, verbose=0)
+    return model
+
+
+def state_of(model):
+    """Every variable that Keras knows of, in order, bit for bit."""
+    optimizer = getattr(model, "optimizer", None)
+    others = [] if optimizer is None else list(optimizer.variables)
+    return [each.numpy().tobytes() for each in (*model.variables, *others)]
+
+
+KINDS = (plain, nested, Own, shared, half, trained)
+
+
+@pytest.mark.parametrize("build", KINDS)
+def test_sanity_checks_leave_every_variable_as_it_is(build):
+    model = build()
+    model(IMAGES)
+    before = state_of(model)
+    metrics = {"mprt_cascading": {"stages": 2}, "efficient_mprt": {}, "random_logit": {}}
+    found = evaluate(Saliency(model), IMAGES, CLASSES, metrics=metrics)
+    assert state_of(model) == before and np.isfinite(found.figures[0]).all()
+
+
+@pytest.fixture
+def listening():
+    """Ctrl-C is heard, also in a process that a shell started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
+@pytest.mark.parametrize("build", [nested, Own, trained])
+@pytest.mark.parametrize("where", ["probe", "run", "results"])
+def test_a_real_signal_anywhere_leaves_the_model_as_it_was(build, where, monkeypatch):
+    """SIGINT in the middle of the trace, before a run, and while the method is traced."""
+    model = build()
+    model(IMAGES)
+    before = state_of(model)
+    own = getattr(kerascam.explain.randomized, where)
+
+    def stopping(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGINT)
+        return own(*arguments, **options)
+
+    monkeypatch.setattr(f"kerascam.explain.randomized.{where}", stopping)
+    metrics = {"mprt_cascading": {"stages": 2}}
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Saliency(model), IMAGES, CLASSES, metrics=metrics)
+    assert state_of(model) == before
+    monkeypatch.undo()
+    found = evaluate(Saliency(model), IMAGES, CLASSES, metrics=metrics)
+    assert state_of(model) == before and np.isfinite(found.figures[0]).all()
 
 
 def test_what_knows_no_weights_fails_and_gradients_pass():

@@ -16,9 +16,10 @@ from keras import layers as L
 
 import kerascam
 from kerascam.cli import main
+from kerascam.fingerprints import differences
+from kerascam.model import fingerprint_of
 from kerascam.surveying.halves import to_halves
 from kerascam.surveying.heat import heat_of
-from kerascam.surveying.settings import differences, fingerprint_of
 
 pytest.importorskip("pyarrow")
 

@@ -4,15 +4,15 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import json
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .errors import brief
-
 _DEEPEST = 8
+_LONGEST = 60  # characters of a value in a message
 _SHOWN = 16  # digits of a hash, which no two arrays share by chance
 
 
@@ -35,7 +35,8 @@ def described(value: Any, depth: int = 0) -> Any:
     Example:
         >>> described({"steps": 8, "start": np.zeros((2, 2))})["start"]
         'array (2, 2) float64 66687aadf862bd77'
-        >>> described(lambda x: x + 1) == described(lambda x: x + 2)
+        >>> adding = lambda number: lambda x: x + number
+        >>> described(adding(1)) == described(adding(2))
         False
     """
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -66,34 +67,34 @@ def described(value: Any, depth: int = 0) -> Any:
     return {"class": _class_of(value), **inner(_attributes(value))}
 
 
-def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Go through what differs between two descriptions.
+def differences(begun: Any, now: Any, where: str = "") -> list[str]:
+    """Name what differs between two descriptions, each with both values.
 
     Args:
-        one: A description.
-        other: Another one.
-        path: Where they stand.
-
-    Yields:
-        Where, and both as short texts.
+        begun: A description.
+        now: Another one.
+        where: Where they stand.
 
     Example:
-        >>> list(differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "c": 2}))
-        [('a.b', '1', '3')]
+        >>> differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "c": 2})
+        ['a.b was 1 and is 3']
     """
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in dict.fromkeys([*one, *other]):
-            place = f"{path}.{key}" if path else str(key)
-            if key not in one or key not in other:
-                yield place, _shown(one, key), _shown(other, key)
-            else:
-                yield from differences(one[key], other[key], place)
-    elif one != other and not (one != one and other != other):  # NaN is NaN
-        yield path, brief(one), brief(other)
+    if isinstance(begun, Mapping) and isinstance(now, Mapping):
+        return [
+            each
+            for key in dict.fromkeys([*begun, *now])
+            for each in differences(
+                begun.get(key), now.get(key), f"{where}.{key}" if where else str(key)
+            )
+        ]
+    if begun == now or (begun != begun and now != now):  # NaN is NaN
+        return []
+    return [f"{where} was {_short(begun)} and is {_short(now)}"]
 
 
-def _shown(each: Mapping[str, Any], key: str) -> str:
-    return brief(each[key]) if key in each else "none"
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _of_array(array: np.ndarray) -> Any:

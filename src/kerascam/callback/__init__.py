@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -17,13 +17,14 @@ from ..evaluating import Gauge
 from ..explain import Explainer, Explanation
 from ..pictures import Style, check_style, conform_range
 from .records import Events, Page, Record, Sheets
+from .trackers import trackers_of
 from .watched import Watched, watch
 
 __all__ = ["ExplainCallback"]
 
 
 class ExplainCallback(keras.callbacks.Callback):
-    """Explain the same images while a model trains, for TensorBoard and as pictures.
+    """Explain the same images while a model trains, for experiment trackers and as pictures.
 
     The explanation is traced once and sees the weights of every epoch. It reads the model and
     changes nothing: weights, optimizer, metrics and random numbers are as without it.
@@ -56,8 +57,10 @@ class ExplainCallback(keras.callbacks.Callback):
         metrics: What is measured of the explanations, as `kerascam.evaluate` takes it: names, or a
             dict from names to options. Each one's mean over the images joins the epoch's logs, as
             "grad_cam/insertion": Keras's `History` has it, and callbacks that come after this one
-            log it too, such as MLflow's and Weights & Biases'. It costs what the metrics cost.
+            log it too. It costs what the metrics cost.
         masks: For metrics of masks, as `kerascam.evaluate` takes them, one per image.
+        trackers: "mlflow", "wandb" or both: overlays, metrics and the mean probability go to the
+            run that is under way, by the tracker's own functions.
 
     Attributes:
         explainer: As given; of a callback that was copied, it holds the copy of the model.
@@ -66,7 +69,7 @@ class ExplainCallback(keras.callbacks.Callback):
     Raises:
         TypeError: If an argument is of the wrong type, here or when the training begins.
         ValueError: If a name or value is unknown or does not fit, here or when it begins.
-        ModuleNotFoundError: If `log_dir` is given and TensorBoard is not installed.
+        ModuleNotFoundError: If what `log_dir` or `trackers` needs is not installed.
 
     Example:
         >>> import keras, tempfile
@@ -100,10 +103,13 @@ class ExplainCallback(keras.callbacks.Callback):
         style: Style = "heat",
         metrics: Any = None,
         masks: Any = None,
+        trackers: str | Sequence[str] | None = None,
     ) -> None:
         super().__init__()
-        if log_dir is None and folder is None:
-            raise ValueError("log_dir or folder must be given: there is no place to write to")
+        if log_dir is None and folder is None and trackers is None and metrics is None:
+            raise ValueError(
+                "log_dir, folder, trackers or metrics must be given: there is no place to write to"
+            )
         _check_explainer(explainer)
         if value_range is not None:
             conform_range(value_range)
@@ -116,6 +122,7 @@ class ExplainCallback(keras.callbacks.Callback):
             self._records.append(Events(conform_path("log_dir", log_dir)))
         if folder is not None:
             self._records.append(Sheets(Path(conform_path("folder", folder))))
+        self._records += trackers_of(trackers)
         self._watched: Watched | None = None
         self._warned = False
         self.explanation: Explanation | None = None

@@ -53,13 +53,25 @@ class Record(Protocol):
         """Release what `open` took."""
 
 
+def scalars_of(page: Page) -> dict[str, float]:
+    """Return an epoch's figures, by names such as "grad_cam/insertion".
+
+    The mean probability of the explained classes is among them, or the mean score if the model
+    returns no probabilities.
+    """
+    found = page.explanation
+    # By the model, not by the values: one that diverged returns NaN, and its curve goes on.
+    given = page.gives_probabilities
+    name, values = ("probability", found.probabilities) if given else ("score", found.scores)
+    figures = {f"mean_{name}": float(np.mean(values)), **page.figures}
+    return {f"{found.method}/{name}": figure for name, figure in figures.items()}
+
+
 class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
-    For each image its overlay, the figures of metrics, and the mean probability of the explained
-    classes (the mean score if the model returns no probabilities), at the step that Keras's own
-    callback writes to. Of a
-    model that diverged it is NaN.
+    For each image its overlay, and the figures of `scalars_of`, at the step that Keras's own
+    callback writes to. Of a model that diverged they are NaN.
 
     Args:
         log_dir: The folder that TensorBoard is shown, here or on a remote file system.
@@ -92,17 +104,13 @@ class Events:
         """Write the overlays and the number, and flush."""
         import tensorflow as tf
 
-        found = page.explanation
-        # By the model, not by the values: one that diverged returns NaN, and its curve goes on.
-        given = page.gives_probabilities
-        name, values = ("probability", found.probabilities) if given else ("score", found.scores)
+        method = page.explanation.method
         # Keras's own callback may leave recording switched off between its steps.
         with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
             for place, overlay in enumerate(page.overlays):
-                tf.summary.image(f"{found.method}/{place:02d}", overlay[None])
-            tf.summary.scalar(f"{found.method}/mean_{name}", float(np.mean(values)))
-            for metric, figure in page.figures.items():
-                tf.summary.scalar(f"{found.method}/{metric}", figure)
+                tf.summary.image(f"{method}/{place:02d}", overlay[None])
+            for name, figure in scalars_of(page).items():
+                tf.summary.scalar(name, figure)
         self._writer.flush()
 
     def close(self) -> None:

@@ -141,12 +141,12 @@ class Checkpoint:
 
     def _check_same(self, begun: dict[str, Any], now: dict[str, Any]) -> None:
         before, after = begun.pop(_SCORES, []), now.pop(_SCORES, [])
-        found = list(differences(begun, now))
+        found = differences(begun, now)
         if not found and not _alike(before, after):
-            found = [("the model", "one with other scores of the images", "this one")]
+            found = ["the model, of the same weights, has other scores of the images"]
         if not found:
             return
-        told = "; ".join(f"{where} was {old}, now {new}" for where, old, new in found[:_TOLD])
+        told = "; ".join(found[:_TOLD])
         more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
         raise ValueError(
             f"{self._argument} {str(self._folder)!r} was begun with other arguments: {told}{more}. "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._host_types import HostClassIds, HostImages
+from .._host_types import HostClassIds
 from ..arguments import conform_path, number_in
 from ..explain import Explainer, Progress, classes_of, conform_progress
 from .baselines import BASELINES
@@ -19,6 +19,7 @@ from .measuring import Measuring
 from .memory import Memory
 from .others import Others
 from .planning import plan_of
+from .shown import Given, Shown
 from .subjects import Drawn, Subject, named
 
 
@@ -43,7 +44,8 @@ def evaluate(
     Args:
         explainers: One, a list, or a dict by name; of one model, with the same target.
         images: Shape (batch, *size, channels), in the values that the model takes, as for a call of
-            an explainer; of a model with one input.
+            an explainer: an array, or a list or dict of several inputs, of which `input=` of the
+            explainers names the one that is explained.
         classes: An index or class name, or one per image; None takes the predicted classes. All
             methods explain the same.
         masks: Shape (batch, *size): True where an image shows the evidence, for metrics of masks.
@@ -84,35 +86,36 @@ def evaluate(
     number_in("batch_size", batch_size, 1)
     number_in("resamples", resamples, 1)
     number_in("seed", seed, 0)
+    folder = None if checkpoint is None else Path(conform_path("checkpoint", checkpoint))
     methods = named(explainers)
     judge = next(iter(methods.values())).explainer
-    arrays = conform_images(judge, images)
-    masked = conform_masks(masks, arrays)
+    given = conform_images([each.explainer for each in methods.values()], images)
+    masked = conform_masks(masks, given.images)
     chosen = choose_metrics(metrics, masked is not None, seed)
-    wanted = _classes(judge, arrays, classes, batch_size)
-    others = Others(arrays, wanted, seed)
+    wanted = _classes(judge, given, classes, batch_size)
+    others = Others(given.images, wanted, seed)
     drawn = {name: Drawn(draw, title, seed) for name, (title, draw) in BASELINES.items()}
     subjects: dict[str, Subject] = {**methods, **drawn}
 
     kept = None
-    if checkpoint is not None:
+    if folder is not None:
         sizes = {"batch_size": batch_size, "seed": seed}
-        plan = plan_of(methods, list(drawn), chosen, arrays, wanted, masked, **sizes)
-        kept = Checkpoint(Path(conform_path("checkpoint", checkpoint)), plan)
+        plan = plan_of(methods, list(drawn), chosen, given, wanted, masked, **sizes)
+        kept = Checkpoint(folder, plan)
 
-    shape = (len(subjects), len(chosen), len(arrays))
+    shape = (len(subjects), len(chosen), len(given))
     figures, reasons = np.full(shape, np.nan), np.full(shape, "", object)
-    starts = range(0, len(arrays), batch_size)
+    starts = range(0, len(given), batch_size)
     made, steps = 0, len(starts) * len(subjects)
-    memory = Memory(judge)
-    measuring = Measuring(chosen, kept, arrays[:batch_size], wanted[:batch_size])
+    memory, first = Memory(judge), given[:batch_size]
+    measuring = Measuring(chosen, kept, Shown(first.images, first.inputs), wanted[:batch_size])
     for start in starts:
         memory.forget()
         part = slice(start, start + batch_size)
         of_part = None if masked is None else masked[part]
         others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
-            supply = Supply(subject, judge, memory, arrays[part], wanted[part], of_part, others_of)
+            supply = Supply(subject, judge, memory, given[part], wanted[part], of_part, others_of)
             measured = measuring.part(start, row, supply)
             figures[row, :, part], reasons[row, :, part] = measured.figures, measured.reasons
             made += 1
@@ -135,10 +138,10 @@ def evaluate(
     )
 
 
-def _classes(judge: Explainer, images: HostImages, classes: Any, batch_size: int) -> HostClassIds:
+def _classes(judge: Explainer, given: Given, classes: Any, batch_size: int) -> HostClassIds:
     """Return the class of each image, (batch,)."""
     if classes is not None:
-        return classes_of(judge, images, classes)
-    starts = range(0, len(images), batch_size)
-    parts = [classes_of(judge, images[start : start + batch_size]) for start in starts]
+        return classes_of(judge, given.images, classes)
+    starts = range(0, len(given), batch_size)
+    parts = [classes_of(judge, given[start : start + batch_size].inputs) for start in starts]
     return np.concatenate(parts)

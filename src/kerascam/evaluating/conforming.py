@@ -7,32 +7,53 @@ import numpy as np
 
 from .._host_types import HostImages, HostMasks
 from ..errors import brief
-from ..explain import Explainer
+from ..explain import ExplainedInput, Explainer, explained_input
 from ..inputs import conform
 from ..metrics import METRICS, Metric
-from ..model import input_specs
+from ..model import InputForm, input_specs
+from .shown import Given
 
 #: What is measured if the user does not say; those of masks only if there are any.
 USUAL = ("insertion", "deletion", "symmetric_relevance_gain", "average_drop", "sparseness")
 USUAL_OF_MASKS = ("mass_in_mask", "pointing_game", "rank_accuracy")
 
+_FEW = 16  # images, to find out which input is explained
+
 Chosen = dict[str, tuple[Metric, dict[str, Any]]]
 
 
-def conform_images(judge: Explainer, images: Any) -> HostImages:
+def conform_images(explainers: Sequence[Explainer], images: Any) -> Given:
     """Return images as the model takes them.
 
+    Args:
+        explainers: Of one model.
+        images: The user's.
+
     Raises:
-        ValueError: If the model has several inputs.
+        ValueError: If heatmaps lie on none of the model's inputs, or on several.
     """
-    specs = input_specs(judge.model, images)
-    if len(specs) != 1:
-        raise ValueError(
-            f"images must be of one input: kerascam.evaluate does not take models of several, such "
-            f"as {judge.model.name!r} with {len(specs)}; kerascam.metrics has the metrics alone"
-        )
-    (arrays,) = conform(images, specs)
-    return arrays
+    first = explainers[0]
+    specs = input_specs(first.model, images)
+    arrays = conform(images, specs)
+    names = tuple(spec.name for spec in specs) if isinstance(images, Mapping) else None
+    found = None
+    for each in explainers if len(arrays) > 1 else explainers[:1]:
+        few = Given([array[:_FEW] for array in arrays], ExplainedInput(0, InputForm(None)), names)
+        own = explained_input(each, few.inputs)
+        if own is None:
+            raise ValueError(
+                f"explainers must draw on images, and {each.method.title} of model "
+                f"{each.model.name!r} draws on the grid of a layer: kerascam.metrics has the "
+                f"metrics alone"
+            )
+        if found is not None and own.place != found.place:
+            raise ValueError(
+                f"explainers must explain one input: {first.method.title} explains "
+                f"{specs[found.place].name!r}, {each.method.title} {specs[own.place].name!r}; "
+                f"give all of them input="
+            )
+        found = found or own
+    return Given(arrays, found, names)  # type: ignore[arg-type]  # there is one explainer at least
 
 
 def conform_masks(masks: Any, images: HostImages) -> HostMasks | None:
@@ -78,8 +99,8 @@ def choose_metrics(metrics: Any, masked: bool, seed: int) -> Chosen:
         raise ValueError("metrics must name at least one metric; see kerascam.metrics.METRICS")
     chosen: Chosen = {}
     for name in metrics:
-        metric = METRICS[name]
-        given = metrics[name] if isinstance(metrics, Mapping) else None
+        metric = METRICS[getattr(name, "__name__", name)]  # a function has the name of its entry
+        given = metrics[name] if isinstance(metrics, Mapping) and metrics is not METRICS else None
         options = _options(metric, given)
         if "masks" in metric.needs and not masked:
             raise ValueError(f"metrics has {metric.name!r}, which needs masks=")

@@ -249,9 +249,10 @@ class Evaluation:
 
     @cached_property
     def _draws(self) -> Float[np.ndarray, "resamples subjects metrics"]:
-        flat = self.figures.reshape(-1, len(self))
+        subjects, metrics, images = self.figures.shape
+        flat = self.figures.reshape(subjects * metrics, images)
         drawn = drawn_means(flat, self.resamples, self.seed)
-        return drawn.reshape(-1, *self.figures.shape[:2])
+        return drawn.reshape(-1, subjects, metrics)
 
     def _row(self, name: str) -> int:
         return _place("method", name, self.subjects)

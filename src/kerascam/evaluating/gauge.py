@@ -18,7 +18,7 @@ class Gauge:
     """Means of metrics over the same images, without baselines and intervals.
 
     Args:
-        explainer: Sees the weights of now; of a model with one input.
+        explainer: Sees the weights of now.
         images: As the explainer takes them.
         masks: As `evaluate` takes them.
         metrics: As `evaluate` takes them.
@@ -33,8 +33,8 @@ class Gauge:
         self, explainer: Explainer, images: Any, masks: Any, metrics: Any, seed: int = 0
     ) -> None:
         self._subject = Explained(explainer, explainer.method.title)
-        self._images = conform_images(explainer, images)
-        self._masks = conform_masks(masks, self._images)
+        self._given = conform_images([explainer], images)
+        self._masks = conform_masks(masks, self._given.images)
         self._chosen = choose_metrics(metrics, self._masks is not None, seed)
         self._seed = seed
 
@@ -48,9 +48,9 @@ class Gauge:
             For each metric the mean of the images that have a figure; NaN if none has.
         """
         judge = self._subject.explainer
-        others = Others(self._images, classes, self._seed)
+        others = Others(self._given.images, classes, self._seed)
         supply = Supply(
-            self._subject, judge, Memory(judge), self._images, classes, self._masks,
+            self._subject, judge, Memory(judge), self._given, classes, self._masks,
             lambda: others[:],
         )  # fmt: skip
         figures = {

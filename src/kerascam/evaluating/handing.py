@@ -11,6 +11,7 @@ from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, 
 from ..explain import Explainer, Randomized, class_count_of
 from ..metrics import Metric
 from .memory import Memory
+from .shown import Given, Shown
 from .subjects import Subject
 
 
@@ -24,7 +25,7 @@ class Supply:
         subject: What draws the maps.
         judge: An explainer, for the forward pass of the model.
         memory: What the model has answered before.
-        images: Shape (batch, *size, channels).
+        given: The images, as the model takes them.
         classes: Shape (batch,).
         masks: Shape (batch, *size); None if there are none.
         others_of: Makes the images of other classes, of the images' shape; NaN where there is none.
@@ -33,20 +34,25 @@ class Supply:
     subject: Subject
     judge: Explainer
     memory: Memory
-    images: HostImages
+    given: Given
     classes: HostClassIds
     masks: HostMasks | None
     others_of: Callable[[], Any]
 
     @cached_property
+    def images(self) -> HostImages:
+        """The images, (batch, *size, channels)."""
+        return self.given.images
+
+    @cached_property
     def heatmaps(self) -> HostHeatmaps:
         """The maps that are judged."""
-        return self.subject.heatmaps(self.images, self.classes)
+        return self.subject.heatmaps(self._shown, self.classes)
 
     @cached_property
     def attributions(self) -> HostHeatmaps:
         """The same, neither scaled nor cut at zero."""
-        return self.subject.attributions(self.images, self.classes)
+        return self.subject.attributions(self._shown, self.classes)
 
     @cached_property
     def others(self) -> Any:
@@ -66,12 +72,12 @@ class Supply:
     @property
     def explain(self) -> Explain:
         """From images to heatmaps."""
-        return lambda images: self.subject.heatmaps(self._typed(images), self.classes)
+        return lambda images: self.subject.heatmaps(self.given.shown(images), self.classes)
 
     @property
     def attribute(self) -> Explain:
         """From images to attributions."""
-        return lambda images: self.subject.attributions(self._typed(images), self.classes)
+        return lambda images: self.subject.attributions(self.given.shown(images), self.classes)
 
     @property
     def explain_another(self) -> Callable[[Any, int], Any]:
@@ -87,7 +93,7 @@ class Supply:
     def explain_randomized(self) -> Callable[[Any, Any, int], Any]:
         """From images, numbers of layers and a seed to heatmaps of the model with these random."""
         return lambda images, layers, seed: self.subject.randomized(
-            self._typed(images), self.classes, layers, seed
+            self.given.shown(images), self.classes, layers, seed
         )
 
     def measure(self, metric: Metric, options: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -108,20 +114,21 @@ class Supply:
         return getattr(self, name)
 
     def _of_another_class(self, images: Any, seed: int) -> Any:
-        count = class_count_of(self.judge, self.images)
+        count = class_count_of(self.judge, self.given.inputs)
         if count is None or count < 2:
             raise ValueError(
                 f"model {self.judge.model.name!r} has no second class to compare with: leave out "
                 f"metrics that compare classes, such as random_logit"
             )
         offset = int(np.random.default_rng(seed).integers(1, count))
-        return self.subject.heatmaps(self._typed(images), (self.classes + offset) % count)
+        return self.subject.heatmaps(self.given.shown(images), (self.classes + offset) % count)
 
     def _asked(self, copies: Any, which: str) -> Any:
         count, batch = copies.shape[:2]
-        flat = self._typed(copies).reshape(count * batch, *copies.shape[2:])
-        found = self.memory.answers(flat, np.tile(self.classes, count))
+        flat = self.given.shown(copies.reshape(count * batch, *copies.shape[2:]))
+        found = self.memory.answers(flat.inputs, np.tile(self.classes, count))
         return found[which].reshape(count, batch)
 
-    def _typed(self, images: Any) -> HostImages:
-        return np.asarray(images).astype(self.images.dtype, copy=False)
+    @property
+    def _shown(self) -> Shown:
+        return Shown(self.images, self.given.inputs)

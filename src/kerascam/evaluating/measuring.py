@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from .._host_types import HostClassIds, HostImages
+from .._host_types import HostClassIds
 from .checkpoint import Checkpoint, Part
 from .conforming import Chosen
 from .handing import Supply
+from .shown import Shown
 from .subjects import Subject
 
 
@@ -16,13 +17,13 @@ class Measuring:
     Attributes:
         chosen: The metrics and their options.
         kept: Where parts are kept; None if they are not.
-        images: The first batch of all images.
+        first: The first batch of all images.
         classes: What is explained of it.
     """
 
     chosen: Chosen
     kept: Checkpoint | None
-    images: HostImages
+    first: Shown
     classes: HostClassIds
     _ready: set[int] = field(default_factory=set)
 
@@ -53,6 +54,6 @@ class Measuring:
         if row in self._ready:
             return
         self._ready.add(row)
-        subject.heatmaps(self.images, self.classes)
+        subject.heatmaps(self.first, self.classes)
         if any("attributions" in metric.needs for metric, _ in self.chosen.values()):
-            subject.attributions(self.images, self.classes)
+            subject.attributions(self.first, self.classes)

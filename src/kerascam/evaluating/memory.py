@@ -1,10 +1,12 @@
 """Remember what the model answered: several metrics ask about the same changed images."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .._host_types import HostClassIds, HostImages
+from .._host_types import HostClassIds
 from ..explain import Explainer, answers_of
 
 _KEYS = ("scores", "probabilities")
@@ -22,18 +24,20 @@ class Memory:
         self._judge = judge
         self._known: dict[bytes, tuple[float, ...]] = {}
 
-    def answers(self, images: HostImages, classes: HostClassIds) -> dict[str, np.ndarray]:
+    def answers(self, inputs: Any, classes: HostClassIds) -> dict[str, np.ndarray]:
         """Return scores and probabilities, each of shape (batch,).
 
         Args:
-            images: Shape (batch, *size, channels).
+            inputs: As the model takes them: an array, or several in a list or dict.
             classes: Shape (batch,).
         """
-        marks = [_mark(image, own) for image, own in zip(images, classes.tolist(), strict=True)]
+        arrays = _arrays(inputs)
+        rows_of = zip(*arrays, classes.tolist(), strict=True)
+        marks = [_mark(row, own) for *row, own in rows_of]
         new = {mark: place for place, mark in enumerate(marks) if mark not in self._known}
         if new:
             places = list(new.values())
-            found = answers_of(self._judge, images[places], classes[places])
+            found = answers_of(self._judge, _taken(inputs, places), classes[places])
             rows = zip(*(getattr(found, key).tolist() for key in _KEYS), strict=True)
             self._known.update(zip(new, rows, strict=True))
         columns = np.array([self._known[mark] for mark in marks], np.float64).T
@@ -58,8 +62,25 @@ class Memory:
         self._known.clear()
 
 
-def _mark(image: np.ndarray, own: int) -> bytes:
-    """Return what stands for an image and a class."""
-    found = hashlib.blake2b(image.tobytes(), digest_size=_BYTES)
+def _arrays(inputs: Any) -> list[np.ndarray]:
+    if isinstance(inputs, np.ndarray):
+        return [inputs]
+    return list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+
+
+def _taken(inputs: Any, places: Sequence[int]) -> Any:
+    """Return some rows of the inputs."""
+    if isinstance(inputs, np.ndarray):
+        return inputs[places]
+    if isinstance(inputs, Mapping):
+        return {name: array[places] for name, array in inputs.items()}
+    return [array[places] for array in inputs]
+
+
+def _mark(row: Sequence[np.ndarray], own: int) -> bytes:
+    """Return what stands for an image, with what goes beside it, and a class."""
+    found = hashlib.blake2b(digest_size=_BYTES)
+    for each in row:
+        found.update(each.tobytes())
     found.update(int(own).to_bytes(8, "little", signed=True))
     return found.digest()

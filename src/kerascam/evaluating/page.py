@@ -29,7 +29,8 @@ p, li, figcaption { color: CanvasText; max-width: 46rem; }
 .plot { min-width: 46rem; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin-left: 0; max-width: 46rem; }
-.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
+.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); }
+.pictures img { width: 100%; display: block; }
 figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; }
 small { color: var(--dim); }
 """  # noqa: E501 - one rule a line

@@ -7,11 +7,12 @@ import keras
 import numpy as np
 
 from .. import __version__
-from .._host_types import HostClassIds, HostImages, HostMasks
+from .._host_types import HostClassIds, HostMasks
 from ..explain import Explainer, answers_of, settings_of
 from ..fingerprints import described
 from ..model import fingerprint_of
 from .conforming import Chosen
+from .shown import Given
 from .subjects import Explained
 
 
@@ -19,7 +20,7 @@ def plan_of(
     methods: Mapping[str, Explained],
     baselines: Sequence[str],
     chosen: Chosen,
-    images: HostImages,
+    given: Given,
     classes: HostClassIds,
     masks: HostMasks | None,
     *,
@@ -32,7 +33,7 @@ def plan_of(
         methods: By name.
         baselines: Their names.
         chosen: The metrics and their options.
-        images: All of them.
+        given: All images.
         classes: What is explained.
         masks: The evidence, if any.
         batch_size: How many images are explained at once.
@@ -54,17 +55,17 @@ def plan_of(
             for name, (metric, options) in chosen.items()
         },
         "order": {"methods": list(methods), "metrics": list(chosen)},
-        "images": described(images),
+        "images": described(given.inputs),
         "classes": described(classes),
         "masks": described(masks),
         "batch_size": batch_size,
         "seed": seed,
-        "scores": _scores(judge, images, classes, batch_size).tolist(),
+        "scores": _scores(judge, given, classes, batch_size).tolist(),
     }
 
 
-def _scores(
-    judge: Explainer, images: HostImages, classes: HostClassIds, batch_size: int
-) -> np.ndarray:
-    parts = (slice(start, start + batch_size) for start in range(0, len(images), batch_size))
-    return np.concatenate([answers_of(judge, images[part], classes[part]).scores for part in parts])
+def _scores(judge: Explainer, given: Given, classes: HostClassIds, batch_size: int) -> np.ndarray:
+    starts = range(0, len(given), batch_size)
+    parts = [slice(start, start + batch_size) for start in starts]
+    found = [answers_of(judge, given[part].inputs, classes[part]) for part in parts]
+    return np.concatenate([each.scores for each in found])

@@ -12,6 +12,7 @@ from .._host_types import HostClassIds, HostHeatmaps, HostImages
 from ..errors import brief
 from ..explain import Explainer, Programs, Randomized
 from .baselines import BASELINES, Draw
+from .shown import Shown
 
 
 @runtime_checkable
@@ -22,14 +23,14 @@ class Subject(Protocol):
     def title(self) -> str:
         """What it is called in a table."""
 
-    def heatmaps(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def heatmaps(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw maps, scaled as the user sees them."""
 
-    def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def attributions(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps, neither scaled nor cut at zero."""
 
     def randomized(
-        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+        self, shown: Shown, classes: HostClassIds, layers: Collection[int], seed: int
     ) -> HostHeatmaps:
         """Draw heatmaps of the model with some layers randomized."""
 
@@ -46,24 +47,24 @@ class Explained:
     explainer: Explainer
     title: str
 
-    def heatmaps(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def heatmaps(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw maps, scaled as the user sees them."""
         return _on_images(
-            self.explainer(images, classes, progress=False).heatmaps, images, self.title
+            self.explainer(shown.inputs, classes, progress=False).heatmaps, shown.images, self.title
         )
 
-    def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def attributions(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps, neither scaled nor cut at zero."""
         return _on_images(
-            self.unscaled(images, classes, progress=False).heatmaps, images, self.title
+            self.unscaled(shown.inputs, classes, progress=False).heatmaps, shown.images, self.title
         )
 
     def randomized(
-        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+        self, shown: Shown, classes: HostClassIds, layers: Collection[int], seed: int
     ) -> HostHeatmaps:
         """Draw heatmaps of the model with some layers randomized."""
-        found = self._other.heatmaps(images, classes, layers, seed)
-        return _on_images(found, images, self.title)
+        found = self._other.heatmaps(shown.inputs, classes, layers, seed)
+        return _on_images(found, shown.images, self.title)
 
     @cached_property
     def _other(self) -> Randomized:
@@ -96,21 +97,21 @@ class Drawn:
     title: str
     seed: int = field(default=0)
 
-    def heatmaps(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def heatmaps(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw maps; they know no class."""
         del classes
-        return self.draw(images, self.seed)
+        return self.draw(shown.images, self.seed)
 
-    def attributions(self, images: HostImages, classes: HostClassIds) -> HostHeatmaps:
+    def attributions(self, shown: Shown, classes: HostClassIds) -> HostHeatmaps:
         """Draw the same maps."""
-        return self.heatmaps(images, classes)
+        return self.heatmaps(shown, classes)
 
     def randomized(
-        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+        self, shown: Shown, classes: HostClassIds, layers: Collection[int], seed: int
     ) -> HostHeatmaps:
         """Draw the same maps: they know no model."""
         del layers, seed
-        return self.heatmaps(images, classes)
+        return self.heatmaps(shown, classes)
 
 
 def named(explainers: Any) -> dict[str, Explained]:
@@ -181,7 +182,7 @@ def _on_images(heatmaps: HostHeatmaps, images: HostImages, title: str) -> HostHe
     if heatmaps.shape != images.shape[:-1]:
         raise ValueError(
             f"the heatmaps of {title} have shape {heatmaps.shape}, and images of shape "
-            f"{images.shape} need {images.shape[:-1]}: kerascam.evaluate takes models of one input "
-            f"with channels last, and methods that draw on all its axes"
+            f"{images.shape} need {images.shape[:-1]}: kerascam.evaluate takes methods that "
+            f"draw on all axes of the images"
         )
     return np.asarray(heatmaps)

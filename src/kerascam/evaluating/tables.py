@@ -94,11 +94,20 @@ def missing_of(evaluation: Any) -> list[str]:
             if reasons:
                 key = name, len(reasons), "; ".join(dict.fromkeys(reasons))
                 found.setdefault(key, []).append(METRICS[metric].title)
+    alike: dict[tuple[int, str, str], list[str]] = {}
+    for (name, count, why), metrics in found.items():
+        alike.setdefault((count, why, ", ".join(metrics)), []).append(evaluation.titles[name])
     return [
-        f"{evaluation.titles[name]}, {', '.join(metrics)}: not defined of {count} of "
-        f"{len(evaluation)} images: {why[0].lower()}{why[1:]}."
-        for (name, count, why), metrics in found.items()
+        f"{_names(titles, evaluation)}, {metrics}: not defined for {count} of {len(evaluation)} "
+        f"images: {why[0].lower()}{why[1:]}."
+        for (count, why, metrics), titles in alike.items()
     ]
+
+
+def _names(titles: Sequence[str], evaluation: Any) -> str:
+    if len(titles) == len(evaluation.subjects):
+        return "All methods and baselines"
+    return ", ".join(titles)
 
 
 def caption_of(evaluation: Any) -> str:

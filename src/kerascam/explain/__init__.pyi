@@ -1,6 +1,8 @@
+from .answers import ExplainedInput as ExplainedInput
 from .answers import answers_of as answers_of
 from .answers import class_count_of as class_count_of
 from .answers import classes_of as classes_of
+from .answers import explained_input as explained_input
 from .bases import ImageArguments as ImageArguments
 from .bases import ImageExplainer as ImageExplainer
 from .bases import ImageExplainerWithOptions as ImageExplainerWithOptions

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._host_types import HostClassIds, HostScores
-from ..model import declared_units
+from ..model import InputForm, declared_units
 from .explainer import Explainer
 
 
@@ -21,6 +21,26 @@ class Answers(NamedTuple):
     scores: HostScores
     probabilities: HostScores
     classes: HostClassIds
+
+
+class ExplainedInput(NamedTuple):
+    """Which of a model's inputs is explained.
+
+    Attributes:
+        place: Its number.
+        form: How it is read.
+    """
+
+    place: int
+    form: InputForm
+
+
+def explained_input(explainer: Explainer, images: Any) -> ExplainedInput | None:
+    """Find the input that heatmaps lie on; None if they lie on none. Nothing is run."""
+    program = explainer._asked(images, None, explainer.programs.of).compiled
+    if program.image_place is None:
+        return None
+    return ExplainedInput(program.image_place, program.input_form)
 
 
 def answers_of(explainer: Explainer, images: Any, classes: Any = None) -> Answers:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from .._host_types import HostClassIds, HostHeatmaps, HostImages
+from .._host_types import HostClassIds, HostHeatmaps
 from ..model import (
     Compiled,
     InGraph,
@@ -61,12 +61,12 @@ class Randomized:
         return found
 
     def heatmaps(
-        self, images: HostImages, classes: HostClassIds, layers: Collection[int], seed: int
+        self, images: Any, classes: HostClassIds, layers: Collection[int], seed: int
     ) -> HostHeatmaps:
         """Draw heatmaps with some layers randomized.
 
         Args:
-            images: Shape (batch, *size, channels).
+            images: As the explainer takes them.
             classes: Shape (batch,).
             layers: Numbers of layers that have weights, from 0 on.
             seed: The seed of the order in which values are put.

@@ -7,7 +7,7 @@ from .explainer import Explainer
 
 
 def settings_of(explainer: Explainer) -> dict[str, Any]:
-    """Describe an explainer, but for its model; the same before its first call and after it.
+    """Describe what an explainer computes of its model, before its first call or after it.
 
     Args:
         explainer: Any.

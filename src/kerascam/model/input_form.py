@@ -42,13 +42,14 @@ class InputForm:
         move = np.moveaxis if isinstance(values, np.ndarray) else keras.ops.moveaxis
         return move(values, self.channel + 1, -1)
 
-    def inputs(self, images: tf.Tensor) -> tf.Tensor:
+    def inputs(self, images: Any) -> Any:
         """Bring (batch, *grid, channels) to the form of the input: the inverse of `images`."""
         if self.channel is None:
             return images[..., 0]
         if self.channel == len(images.shape) - 2:
             return images
-        return keras.ops.moveaxis(images, -1, self.channel + 1)
+        move = np.moveaxis if isinstance(images, np.ndarray) else keras.ops.moveaxis
+        return move(images, -1, self.channel + 1)
 
     def grid(self, rank: int) -> list[int]:
         """List the axes of the grid of an input of a rank, the batch axis not counted."""

@@ -8,19 +8,19 @@ from typing import Any
 
 from ..arguments import conform_path, number_in
 from ..errors import brief
-from ..explain import Explainer, Progress, conform_progress, with_relevance
+from ..explain import Explainer, Progress, conform_progress, settings_of, with_relevance
 from ..given import is_dataset
 from ..loading import conform_paths, sized
-from ..model import Preprocess, image_form_of, preprocessing_of
+from ..model import Preprocess, fingerprint_of, image_form_of, preprocessing_of
 from ..optional import package_for
 from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit, Reading, check_fit
 from ..spelling import name_of
 from .items import Batches, Files, Items, find_files
 from .running import Job, facts_of, now, run
-from .settings import settings_of, versions
 from .shards import counts_of
 from .store import Store
 from .survey import Survey, read_survey
+from .versions import versions
 
 
 def explain_dataset(
@@ -212,7 +212,9 @@ def job_of(
         items = Files(paths, keys, found, form, fit, how, threads, 2 * batch_size, root)
     job = Job(with_relevance(explainer), items, classes, form, prepare, batch_size, shard_size)
     settings = {
+        "model": fingerprint_of(explainer.model),
         **settings_of(explainer),
+        "class_names": explainer.class_names and list(explainer.class_names),
         "classes": classes,
         "reading": reading,
         "images": items.facts(),

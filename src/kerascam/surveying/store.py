@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import parse_json
-from .settings import differences
+from ..fingerprints import differences
 
 FORMAT = "kerascam survey 1"
 BEGUN, MANIFEST = "survey.json", "manifest.json"
