@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXAMPLE := $(or $(wildcard $(STAMP)),$(VENV)/.example)
 # PyPI's PyTorch for Linux brings CUDA; make peers CPU_TORCH= takes it all the same.
 CPU_TORCH := --extra-index-url https://download.pytorch.org/whl/cpu
-WITHOUT_DEPENDENCIES := xplique==2.0.2 grad-cam==1.5.7
+WITHOUT_DEPENDENCIES := xplique==2.0.2 grad-cam==1.5.7 quantus==0.6.0
 SPHINX := $(VENV)/bin/python -m sphinx --quiet --fail-on-warning --nitpicky
 
 .DEFAULT_GOAL := help

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 import zoo
 
-from benchmarks.peers import kinds, turns
+from benchmarks.peers import kinds, measuring, turns
+from benchmarks.peers.cases import Case
 from benchmarks.peers.once import middle
 from benchmarks.peers.turns import Spread, compared, spread, take_turns
 
@@ -115,3 +116,22 @@ def libraries(monkeypatch):
 )
 def test_a_library_of_one_class_a_call_is_asked_for_each_image(peer, kind, verdict):
     assert kinds.best(peer, zoo.KINDS[kind])[0] == verdict
+
+
+def test_metrics_are_compared_for_as_many_images_as_were_asked_for() -> None:
+    def times(**seconds: float) -> dict[str, turns.Time]:
+        return {
+            f"{name} metrics": turns.Time(Spread(*[each] * 3), Spread(1, 1, 1), 100.0)
+            for name, each in seconds.items()
+        }
+
+    found = {
+        Case("MobileNetV2", "Deletion", 8): times(kerascam=2.0, quantus=3.0, xplique=1.0),
+        Case("MobileNetV2", "ROAD", 8): times(kerascam=3.0),
+        Case("MobileNetV2", "ROAD", 1): times(kerascam=1.0, quantus=10.0),
+        Case("MobileNetV2", "Deletion, 10 steps", 32): times(kerascam=1.0),
+    }
+    (first, second) = measuring.goals(found, 8)
+    assert first[1:] == ("17 (5 s; 83 s)", True)  # 3 + 8 x 10 beside 2 + 3
+    assert second[1:] == ("0.50 times as fast", False)
+    assert "| 32 images, 10 steps | 100 |" in measuring.memory_table(found)

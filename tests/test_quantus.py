@@ -172,3 +172,6 @@ def test_quantus_asks_for_the_maps_itself(model: keras.Model) -> None:
     flipping = quantus.PixelFlipping(features_in_step=20, **QUIET)
     curves = measured(flipping, model, a_batch=None, explain_func=explain, softmax=True)
     assert np.shape(curves) == (COUNT, 5)
+    test = quantus.MPRT(layer_order="independent", **QUIET)
+    found = measured(test, model, a_batch=None, explain_func=explain)
+    np.testing.assert_allclose(found["original"], 1)

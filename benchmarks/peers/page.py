@@ -16,7 +16,9 @@ from .once import TRACED
 from .turns import Time, Times
 
 SECTION = "peers"
-PACKAGES = ("kerascam", "tensorflow", "keras", *KERAS[2:], "torch", *TORCH, "numpy")
+PACKAGES = (
+    "kerascam", "tensorflow", "keras", *KERAS[2:], "quantus", "torch", *TORCH, "numpy",
+)  # fmt: skip
 _TO = "\u2060–\u2060"  # a range that no line break parts
 SIGNS = {"right": "✓", "wrong": "wrong", "refused": "—"}
 
