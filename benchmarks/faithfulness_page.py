@@ -72,21 +72,24 @@ def beaten(found: Any) -> str:
 
 def agreement(found: Any) -> str:
     """Say which pairs of metrics put the methods in opposite orders, and which in the same."""
-    words = []
-    for (one, other), value in found.agreement().items():
+    against, alike, unknown = [], [], 0
+    for (one, other), value in sorted(found.agreement().items(), key=lambda each: each[1].value):
         pair = f"{METRICS[one].title} and {METRICS[other].title}"
-        told = f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
+        told = f"{pair} ({value.value:.2f} [{value.low:.2f}, {value.high:.2f}])"
         if value.high < 0:
-            words.append((value.value, f"- **{pair} contradict each other**: {told}."))
+            against.append(told)
         elif value.low > 0:
-            words.append((value.value, f"- {pair} agree: {told}."))
+            alike.append(told)
         else:
-            words.append((value.value, f"- {pair}: {told}, nothing is shown."))
-    lead = (
+            unknown += 1
+    return "\n".join([
         "Spearman's correlation of the means of all methods and baselines, each turned so that "
-        "more is better, with its interval over the images:"
-    )
-    return "\n".join([lead, "", *(text for _, text in sorted(words))])
+        "more is better, with its interval over the images:",
+        "",
+        f"- contradict each other: {'; '.join(against) or 'no pair is shown to'}.",
+        f"- agree: {'; '.join(reversed(alike)) or 'no pair is shown to'}.",
+        f"- nothing is shown of {unknown} other pairs.",
+    ])  # fmt: skip
 
 
 def sanity(found: Any) -> str:
@@ -106,14 +109,14 @@ def sanity(found: Any) -> str:
             apart = found.difference(name, CONTROL, metric)
             verdict = "more alike" if apart.low > 0 else "less" if apart.high < 0 else "not apart"
             lines.append(
-                f"  {found.titles[name]}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], "
+                f"  - {found.titles[name]}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], "
                 f"{apart.value:+.2f} [{apart.low:+.2f}, {apart.high:+.2f}] beside it: {verdict}."
             )
         likest = sorted(found.methods, key=lambda each: -_known(found.mean(each, metric).value))
         shown = ", ".join(
             f"{found.titles[name]} {found.mean(name, metric).value:.2f}" for name in likest[:6]
         )
-        lines.append(f"  The six most alike: {shown}.")
+        lines.append(f"  - The six most alike: {shown}.")
     return "\n".join(lines)
 
 
