@@ -102,7 +102,7 @@ def drawn(arguments: argparse.Namespace) -> Subjects:
     sample = read_sample(scenes, side, arguments.images, np.random.default_rng(0))
     order = mixed(sample.labels)
     words = (
-        f"{len(order)} drawn scenes of {side}×{side} pixels with masks of the evidence, a small "
+        f"{{images}} drawn scenes of {side}×{side} pixels with masks of the evidence, a small "
         "residual network that was trained on other drawn scenes; maps of the true class"
     )
     return Subjects(
@@ -118,7 +118,7 @@ def photographs(arguments: argparse.Namespace) -> Subjects:
     model = load_reference_model()
     images = photographs_of(arguments, model.input_shape[1])
     words = (
-        f"{len(images)} test photographs of the Intel scenes at {images.shape[1]}×"
+        f"{{images}} test photographs of the Intel scenes at {images.shape[1]}×"
         f"{images.shape[2]} pixels, the example's reference network; maps of the predicted class"
     )
     return Subjects("photographs", words, model, images, None, None, 12, PER_FEATURE)
@@ -131,7 +131,7 @@ def imagenet(arguments: argparse.Namespace) -> Subjects:
     model = keras.saving.load_model(arguments.model)
     images = photographs_of(arguments, model.input_shape[1])
     words = (
-        f"{len(images)} test photographs of the Intel scenes, enlarged to {images.shape[1]}×"
+        f"{{images}} test photographs of the Intel scenes, enlarged to {images.shape[1]}×"
         f"{images.shape[2]} pixels, `{arguments.model.stem}` ({model.count_params():,} weights, "
         f"{model.output_shape[-1]:,} classes); maps of the predicted class"
     )
@@ -249,6 +249,7 @@ def read(folder: Path) -> tuple[Any, dict[str, Any]]:
 def part_of(path: Path) -> Any:
     """Read what `write` wrote."""
     from kerascam import Evaluation
+    from kerascam.registry import METHODS
 
     with np.load(path) as kept:
         facts = json.loads(str(kept["facts"]))
@@ -257,7 +258,10 @@ def part_of(path: Path) -> Any:
             figures=kept["figures"],
             reasons=kept["reasons"].astype(object),
             classes=kept["classes"],
-            titles=facts["titles"],
+            titles={
+                **facts["titles"],
+                **{name: METHODS[name].title for name in names["methods"]},
+            },
             options=facts["options"],
             **names,
         )

@@ -25,7 +25,12 @@ def page_of(runs: Sequence[Run]) -> str:
 
 def section(name: str, found: Any, about: dict[str, Any]) -> str:
     """Write what was measured, the table, and what the intervals allow to say."""
-    parts = [f"## {TITLES[name]}", about["words"] + ".", steps_of(found), found.table().strip()]
+    parts = [
+        f"## {TITLES[name]}",
+        about["words"].format(images=len(found)) + ".",
+        steps_of(found),
+        found.table().strip(),
+    ]
     if about["reasons"]:
         parts.append("\n".join(
             f"- {name}: {why}." for name, why in left_out(about["reasons"]).items()
