@@ -29,9 +29,10 @@ NETWORKS = {
 
 def by_hand(model: keras.Model, layer: str, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Compute the maps with a model of two outputs and a tape."""
-    both = keras.Model(model.inputs, [model.get_layer(layer).output, model.output])
+    (found,) = [each for each in model.operations if each.name == layer]  # + is an operation too
+    both = keras.Model(model.inputs, [found.output, model.output])
     with tf.GradientTape() as tape:
-        activations, logits = both(images, training=False)
+        activations, logits = both([images], training=False)
         scores = tf.gather(logits, classes, batch_dims=1)
     weights = tf.reduce_mean(tape.gradient(scores, activations), (1, 2), keepdims=True)
     return np.maximum(tf.reduce_sum(weights * activations, -1), 0)

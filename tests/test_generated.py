@@ -98,7 +98,7 @@ def test_the_brightest_place_is_the_spot() -> None:
     became: Counter[str] = Counter()
 
     @settings(
-        max_examples=wide(60, 5000), deadline=None, database=None,
+        max_examples=wide(60, 1000), deadline=None, database=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(st.data(), st.integers(0, 2**32 - 1))
