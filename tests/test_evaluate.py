@@ -347,6 +347,14 @@ def test_channels_may_stand_first(model):
     assert found.baselines == wanted.baselines and np.isfinite(found.figures[0]).all()
 
 
+def test_a_model_of_a_fixed_batch(model):
+    inputs = keras.Input(batch_shape=(2, SIDE, SIDE, 3))
+    fixed = keras.Model(inputs, model(inputs))
+    found = evaluate(Saliency(fixed), IMAGES[:4], 0, metrics="entropy", batch_size=2)
+    wanted = evaluate(Saliency(model), IMAGES[:4], 0, metrics="entropy")
+    np.testing.assert_allclose(found.figures, wanted.figures, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [list, dict])
 def test_one_of_several_inputs_is_explained_and_the_others_stay(model, kind):
     """Images beside numbers that turn the scores over: figures are those of each half alone."""

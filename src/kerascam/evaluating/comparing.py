@@ -89,7 +89,7 @@ def evaluate(
     folder = None if checkpoint is None else Path(conform_path("checkpoint", checkpoint))
     methods = named(explainers)
     judge = next(iter(methods.values())).explainer
-    given = conform_images([each.explainer for each in methods.values()], images)
+    given = conform_images([each.explainer for each in methods.values()], images, batch_size)
     masked = conform_masks(masks, given.images)
     chosen = choose_metrics(metrics, masked is not None, seed)
     wanted = _classes(judge, given, classes, batch_size)

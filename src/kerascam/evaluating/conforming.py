@@ -17,17 +17,18 @@ from .shown import Given
 USUAL = ("insertion", "deletion", "symmetric_relevance_gain", "average_drop", "sparseness")
 USUAL_OF_MASKS = ("mass_in_mask", "pointing_game", "rank_accuracy")
 
-_FEW = 16  # images, to find out which input is explained
-
 Chosen = dict[str, tuple[Metric, dict[str, Any]]]
 
 
-def conform_images(explainers: Sequence[Explainer], images: Any) -> Given:
+def conform_images(
+    explainers: Sequence[Explainer], images: Any, batch_size: int | None = None
+) -> Given:
     """Return images as the model takes them.
 
     Args:
         explainers: Of one model.
         images: The user's.
+        batch_size: How many images are explained at once; None for all.
 
     Raises:
         ValueError: If heatmaps lie on none of the model's inputs, or on several.
@@ -38,7 +39,9 @@ def conform_images(explainers: Sequence[Explainer], images: Any) -> Given:
     names = tuple(spec.name for spec in specs) if isinstance(images, Mapping) else None
     found = None
     for each in explainers if len(arrays) > 1 else explainers[:1]:
-        few = Given([array[:_FEW] for array in arrays], ExplainedInput(0, InputForm(None)), names)
+        few = Given(
+            [array[:batch_size] for array in arrays], ExplainedInput(0, InputForm(None)), names
+        )
         own = explained_input(each, few.inputs)
         if own is None:
             raise ValueError(
