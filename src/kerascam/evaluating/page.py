@@ -25,7 +25,7 @@ th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
 th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
 tr.baseline { color: var(--dim); }
 p, li, figcaption { color: CanvasText; max-width: 46rem; }
-.pairs th { white-space: normal; }
+.pairs th, .pairs td { white-space: normal; padding: .3rem .5rem; }
 .plot { min-width: 46rem; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin-left: 0; max-width: 46rem; }

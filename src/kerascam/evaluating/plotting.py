@@ -10,6 +10,7 @@ from .tables import heads_of
 
 _METHOD, _BASELINE = "#1f6feb", "#8a8f98"
 _ACROSS = 3  # panels in a row
+_TICKS = 5  # at most, so that their numbers stand apart
 _PANEL, _LINE = 3.2, 0.26  # inches
 
 
@@ -38,6 +39,7 @@ def figure_of(evaluation: Any) -> Figure:
         panel.set_title(head, size=10)
         panel.grid(axis="x", alpha=0.25)
         panel.tick_params(labelsize=8)
+        panel.locator_params(axis="x", nbins=_TICKS)
         panel.spines[["top", "right", "left"]].set_visible(False)
     panels[0].set_yticks(places, [evaluation.titles[name] for name in evaluation.subjects])
     panels[0].invert_yaxis()
