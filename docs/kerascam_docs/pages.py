@@ -25,7 +25,9 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
         or full.startswith(("kerascam.evaluating.", "kerascam.metrics."))
     ),
     "Data sets": lambda obj, full: (
-        full in ("kerascam.explain_dataset", "kerascam.read_survey", "kerascam.Survey")
+        full.removeprefix("kerascam.")
+        in ("explain_dataset", "read_survey", "Survey", "study", "Study")
+        or full.startswith("kerascam.surveying.")
     ),
     "Layers, pictures, export and training": lambda obj, full: (
         full.count(".") == 1 or full.startswith("kerascam.model.suggest.")

@@ -17,9 +17,11 @@ from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay
 from .pictures.superpixels import superpixels as superpixels
+from .surveying import Study as Study
 from .surveying import Survey as Survey
 from .surveying import explain_dataset as explain_dataset
 from .surveying import read_survey as read_survey
+from .surveying import study as study
 
 # The methods. Tables, documentation and the command line list them in this order.
 # isort: off

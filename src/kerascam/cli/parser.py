@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_reading(evaluate)
     evaluating.add(evaluate)
     _add_loading(evaluate)
-    summary = "explain a whole data set, as a table"
+    summary = "explain a whole data set: what is looked at, and where it is fooled"
     survey = _add_command(commands, "survey", summary, surveying.DESCRIPTION, surveying.EXAMPLES)
     _add_model(survey)
     surveying.add_images(survey)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..pictures import bound_opencv
-from ..surveying import Survey, explain_dataset
+from ..surveying import Survey, explain_dataset, study
 from . import terminal
 from .images import shown
 from .pace import Pace
-from .plan import settle
+from .plan import Plan, settle
 
 _NAMED = 20  # files that could not be read
 
@@ -54,7 +54,34 @@ def survey(arguments: Namespace) -> bool:
             threads=arguments.threads,
             progress=show,
         )
-    return _report(made)
+        page = _studied(made, plan, arguments, bar) if arguments.study else None
+    return _report(made, page)
+
+
+def _studied(made: Survey, plan: Plan, arguments: Namespace, bar: terminal.Bar) -> Path:
+    """Look for suspects, print them, and write the page."""
+    bar.now("Studying")
+    found = study(made, plan.explainers[0], preprocess=plan.preprocess, progress=bar.reach)
+    bar.now("Drawing")
+    page = found.save(title=f"{Path(arguments.model).name} on {len(made)} images")
+    if found.suspects:
+        terminal.print_table(
+            ("Class", "Suspect", "Images", "Gain elsewhere", "Of the rest", "At least apart"),
+            [
+                (
+                    each.name,
+                    each.kind,
+                    f"{each.share:.0%}",
+                    f"{each.effect.gain:+.0%}",
+                    f"{each.effect.control:+.0%}",
+                    f"{each.effect.low:+.0%}",
+                )
+                for each in found.suspects
+            ],
+        )
+    for note in found.notes:
+        terminal.note(note)
+    return page
 
 
 def _given(names: Sequence[str]) -> Iterator[Path]:
@@ -66,7 +93,7 @@ def _given(names: Sequence[str]) -> Iterator[Path]:
         yield from map(Path, matches)
 
 
-def _report(made: Survey) -> bool:
+def _report(made: Survey, page: Path | None) -> bool:
     for note in made.manifest["notes"]:
         terminal.note(note)
     labels, known = made.column("label"), made.column("label_class")
@@ -81,4 +108,6 @@ def _report(made: Survey) -> bool:
     terminal.failures(failed[:_NAMED], images, len(failed))
     place = shown(made.folder)
     terminal.done(f"{len(made)} of {images} images in {place}", place)
+    if page is not None:
+        terminal.done(f"what the model looks at is in {shown(page)}", shown(page))
     return not failed

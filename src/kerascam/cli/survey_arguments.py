@@ -5,9 +5,9 @@ import argparse
 from . import options
 
 DESCRIPTION = """\
-Explain a whole data set: a table with one row per photograph, with its raw map
-and what each feature of the layer adds to it, in Parquet files that other
-tools read."""
+Explain a whole data set: what the model looks at, class by class, and what it
+may be fooled by, on one web page; and a table with one row per photograph, its
+raw map and what each feature adds to it, in Parquet files."""
 
 EXAMPLES = """\
 examples:
@@ -83,6 +83,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=options.number(int, 1, None),
         help="how many read photographs (default: two per processor, eight at most)",
+    )
+    written.add_argument(
+        "--no-study",
+        dest="study",
+        action="store_false",
+        help="write the table alone, without clusters, suspects and the web page survey.html",
     )
     parser.set_defaults(
         top=None,

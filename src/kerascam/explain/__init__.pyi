@@ -22,7 +22,6 @@ from .explainer import Explainer as Explainer
 from .explanation import Explanation as Explanation
 from .forward import compile_predictions as compile_predictions
 from .handing import Placed as Placed
-from .options import array_notes as array_notes
 from .program import Program as Program
 from .progress import Progress as Progress
 from .progress import conform_progress as conform_progress

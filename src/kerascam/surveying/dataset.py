@@ -9,12 +9,12 @@ from typing import Any
 from ..arguments import conform_path, number_in
 from ..errors import brief
 from ..explain import Explainer, Progress, conform_progress, settings_of, with_relevance
+from ..fingerprints import described
 from ..given import is_dataset
 from ..loading import conform_paths, sized
 from ..model import Preprocess, fingerprint_of, image_form_of, preprocessing_of
 from ..optional import package_for
 from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit, Reading, check_fit
-from ..spelling import name_of
 from .items import Batches, Files, Items, find_files
 from .running import Job, facts_of, now, run
 from .shards import counts_of
@@ -48,26 +48,15 @@ def explain_dataset(
     where it was when it is made again, and the shards are in the end the same byte for byte.
     It goes on only with the same model, method, settings and list of images.
 
-    The table has one row per image, in Parquet files of `shard_size` positions each:
-
-    ==================  =====================================================================
-    Column              What it holds
-    ==================  =====================================================================
-    position, key       the place among all images, and the file's name or the place as text
-    label, label_class  the true class: as it is called, and its index
-    class, class_name   what is explained
-    probability, score  as in `Explanation`
-    status              as in `Explanation`; "unreadable" for a file that could not be read
-    map                 the raw map on the layer's grid, row by row, float16, to be multiplied
-                        with map_scale, a power of two; map_0, map_1 and so on of several layers
-    relevance           what each feature of the layer adds to the map, float16, to be multiplied
-                        with relevance_scale
-    heat_border         the share of the heat within an eighth of any side
-    heat_centre         the share of the heat in the middle half of both axes
-    heat_entropy        how evenly the heat is spread: 0 in one cell, 1 everywhere
-    heat_area           the share of cells hotter than half the hottest
-    error               why a file could not be read
-    ==================  =====================================================================
+    The table has one row per image, in Parquet files of `shard_size` positions each: position and
+    key (the file's name, or the place as text), label and label_class (the true class, and its
+    index), class, class_name, probability, score and status as in an explanation ("unreadable" for
+    a file that could not be read, with the reason as error), the raw map on the layer's grid, row
+    by row as float16 to be multiplied with map_scale, a power of two (map_0, map_1 and so on of
+    several layers), the relevance of each feature of the layer in the same form, and where the heat
+    lies: heat_border (its share within an eighth of any side), heat_centre (in the middle half of
+    both axes), heat_entropy (0 in one cell, 1 everywhere) and heat_area (the share of cells hotter
+    than half the hottest).
 
     The relevance of feature k is the mean over the grid of its term in the sum that the map is,
     before the ReLU: for Grad-CAM $\alpha_k$ times the mean of $A^k$, for HiResCAM the mean of $g^k
@@ -201,7 +190,7 @@ def job_of(
             )
         reading = {
             "fit": fit,
-            "preprocess": name_of(preprocess),
+            "preprocess": described(preprocess),
             "size": list(form.size),
             "max_pixels": number_in("max_pixels", max_pixels, 1),
             "depth": number_in("depth", depth, 8, FULL_DEPTH),

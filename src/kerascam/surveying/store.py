@@ -70,9 +70,10 @@ class Store:
             self._check_free()
             self.folder.mkdir(parents=True, exist_ok=True)
             content = {"format": FORMAT, "id": own, "settings": settings, **facts}
-            write_durably(self.folder / BEGUN, _json(content))
+            write_durably(self.folder / BEGUN, json_bytes(content))
         elif begun.get("id") != own:
-            found = "; ".join(differences(begun.get("settings") or {}, _plain(settings)))
+            apart = differences(begun.get("settings") or {}, _plain(settings))
+            found = "; ".join(f"{name} was {was} and is {now}" for name, was, now in apart)
             raise ValueError(
                 f"{self.argument} {str(self.folder)!r} holds a survey that was begun otherwise: "
                 f"{found}. Give another folder, or what it was begun with"
@@ -128,7 +129,7 @@ class Store:
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest: the survey is whole."""
-        write_durably(self.folder / MANIFEST, _json({**(self.begun or {}), **facts}))
+        write_durably(self.folder / MANIFEST, json_bytes({**(self.begun or {}), **facts}))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -202,7 +203,8 @@ def write_durably(path: Path, content: Any) -> None:
             os.close(place)
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return what a JSON file of this content holds."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8", "backslashreplace")
 

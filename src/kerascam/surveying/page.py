@@ -1,0 +1,191 @@
+"""A study on one web page, without other files."""
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..pages import document
+from .looks import ClassLook, Cluster, right_of
+from .suspects import Suspect
+from .table import table_of
+from .thumbnails import Thumbnails
+
+#: How a page says that kerascam wrote it, so that it may be replaced.
+MARK = '<meta name="generator" content="kerascam survey">'
+
+_SHOWN = 6  # images of a group
+_CLASSES = 40  # with pictures
+_OPEN = 8  # classes that are not folded up
+_FAILED = 100  # files that are named
+
+
+def page_of(study: Any, title: str) -> str:
+    """Write the page; see `Study.save`."""
+    thumbnails = Thumbnails(study.survey)
+    return document(
+        title,
+        MARK,
+        [
+            _figures(study),
+            *(f'<p class="dim">Note: {html.escape(note)}.</p>' for note in study.notes),
+            "<h2>Suspects</h2>",
+            _suspects(study, thumbnails),
+            *_mistakes(study, thumbnails),
+            "<h2>Classes</h2><p>What the model looks at when it says a class. A cluster holds "
+            "images that it decides by the same features of its layer, or by heat at the same "
+            "places.</p>",
+            _classes_table(study),
+            *_classes(study, thumbnails),
+            _failures(study),
+            "<h2>All images</h2>",
+            table_of(study.survey),
+        ],
+    )
+
+
+def _figures(study: Any) -> str:
+    survey = study.survey
+    right = right_of(survey)
+    accuracy = "not known" if np.isnan(right).all() else f"{np.nanmean(right):.1%}"
+    evidence = float((survey.column("status") == "ok").mean())
+    tiles = {
+        "images explained": f"{len(survey):,}",
+        "could not be read": f"{len(survey.failures()):,}",
+        "right, by their labels": accuracy,
+        "show evidence": f"{evidence:.1%}",
+        "suspects": str(len(study.suspects)),
+        "method": survey.manifest["title"],
+        "layer": survey.layer,
+        "model": survey.manifest["model_name"],
+    }
+    shown = "".join(
+        f'<div class="tile"><b>{html.escape(value)}</b>{html.escape(name)}</div>'
+        for name, value in tiles.items()
+    )
+    return f'<div class="tiles">{shown}</div>'
+
+
+def _suspects(study: Any, thumbnails: Thumbnails) -> str:
+    if not study.suspects:
+        return (
+            "<p>None. Of each class these were tried, with its clusters: what stands at one place, "
+            "what runs along the borders, a small thing that moves, and the colours of the whole "
+            "image. Taken over into images of other classes, none made the model say the class "
+            "much more than the same part of the class’s other images did.</p>"
+        )
+    intro = (
+        "<p>Something that the model recognizes a class by, and that only some of its images "
+        "have. Each was tried: taken over into images of other classes, it makes the model say "
+        "this class. Whether it belongs to the class, you decide.</p>"
+    )
+    return intro + "".join(_suspect(each, thumbnails) for each in study.suspects)
+
+
+def _suspect(suspect: Suspect, thumbnails: Thumbnails) -> str:
+    effect = suspect.effect
+    rows = [
+        ("in images of other classes that are given it", effect.gain),
+        ("if it is given what other images of the class have", effect.control),
+        ("of these images, the share that are then taken for the class", effect.flipped),
+        ("lost in the class’s own images if it is replaced", effect.drop),
+    ]
+    table = "".join(
+        f'<tr><td class="text">{name}</td><td>{value:+.0%}</td></tr>' for name, value in rows
+    )
+    return (
+        f'<div class="card alarm"><h3>{html.escape(suspect.name)}: {suspect.kind}</h3>'
+        f"<p>{html.escape(suspect.sentence)}</p>"
+        f'<div class="wide"><table><tbody>{table}</tbody></table></div>'
+        f"{thumbnails.of(suspect.images[: 2 * _SHOWN])}</div>"
+    )
+
+
+def _mistakes(study: Any, thumbnails: Thumbnails) -> Iterator[str]:
+    weak = [
+        (look, cluster)
+        for look in study.classes
+        for cluster in look.clusters
+        if _holds_mistakes(look, cluster)
+    ]
+    if not weak:
+        return
+    yield "<h2>Where it is wrong</h2><p>Clusters that hold most of the mistakes of a class.</p>"
+    for look, cluster in sorted(weak, key=lambda each: each[1].accuracy)[:10]:
+        yield (
+            f'<div class="card"><h3>{html.escape(look.name)}, {cluster.share:.0%} of its images: '
+            f"{cluster.accuracy:.0%} right, of the class {look.accuracy:.0%}</h3>"
+            f"{thumbnails.of(cluster.images[:_SHOWN].tolist())}</div>"
+        )
+
+
+def _holds_mistakes(look: ClassLook, cluster: Cluster) -> bool:
+    wrong = (1 - cluster.accuracy) * cluster.share
+    most = wrong > 0.5 * (1 - look.accuracy) > 0
+    return most and len(cluster.images) >= 5 and cluster.share < 0.5
+
+
+def _classes_table(study: Any) -> str:
+    head = "".join(
+        f"<th{' class=text' if not place else ''}>{name}</th>"
+        for place, name in enumerate(
+            ("Class", "Images", "Right", "Heat at borders", "In the middle", "Spread", "Hot area")
+        )
+    )
+    rows = "".join(
+        f'<tr><td class="text">{html.escape(look.name)}</td><td>{len(look.images):,}</td>'
+        f"<td>{_share(look.accuracy)}</td>"
+        + "".join(f"<td>{_share(value)}</td>" for value in look.heat.values())
+        + "</tr>"
+        for look in study.classes
+    )
+    note = (
+        '<p class="dim">An even map has 44 % of its heat at the borders and 25 % in the middle; '
+        "spread is its entropy, 100 % if even; hot is what is above half the maximum.</p>"
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="wide">{table}</div>{note}'
+
+
+def _classes(study: Any, thumbnails: Thumbnails) -> Iterator[str]:
+    shown = sorted(study.classes, key=lambda look: -len(look.images))
+    if len(shown) > _CLASSES:
+        yield f"<p>With pictures: the {_CLASSES} classes of most images.</p>"
+    state = " open" if len(shown) <= _OPEN else ""
+    for look in shown[:_CLASSES]:
+        clusters = "".join(
+            f"<h3>Cluster by {cluster.by}: {cluster.share:.0%} of the class"
+            f"{'' if np.isnan(cluster.accuracy) else f', {cluster.accuracy:.0%} right'}"
+            f", {_share(cluster.heat['border'])} of the heat at the borders</h3>"
+            f"{thumbnails.of(cluster.images[:_SHOWN].tolist())}"
+            for cluster in look.clusters
+        )
+        yield (
+            f"<details{state}><summary>{html.escape(look.name)}, {len(look.images):,} images"
+            f"</summary>"
+            f'<div class="card">{thumbnails.mean(look.mean_map, "the mean of its heat")}'
+            f"<h3>Typical</h3>{thumbnails.of(look.typical)}"
+            f"<h3>Odd</h3>{thumbnails.of(look.odd)}{clusters}</div></details>"
+        )
+
+
+def _failures(study: Any) -> str:
+    failed = study.survey.failures()
+    if not failed:
+        return ""
+    rows = "".join(
+        f'<tr><td class="text">{html.escape(name)}</td>'
+        f'<td class="text">{html.escape(why)}</td></tr>'
+        for name, why in failed[:_FAILED]
+    )
+    more, plural = len(failed) - _FAILED, "" if len(failed) == 1 else "s"
+    rest = f"<p>and {more:,} more: in the table’s column “error”.</p>" if more > 0 else ""
+    return (
+        f"<details><summary>{len(failed):,} file{plural} that could not be read</summary>"
+        f'<div class="wide"><table><tbody>{rows}</tbody></table></div>{rest}</details>'
+    )
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.0%}"

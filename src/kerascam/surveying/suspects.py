@@ -1,0 +1,169 @@
+"""Name what a model may be fooled by, with the evidence, and say how sure that is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._host_types import HostMaps
+from .cues import SIDE, BorderCue, Cue, ObjectCue, PlaceCue, TintCue
+from .heat import shares_of, within
+from .looks import ClassLook
+from .survey import Survey
+from .trials import Effect, Trials, peaks_of
+
+#: What a cue must do at least: raise the probability of its class in images of other classes by so
+#: much, by so much more than other images of the class do, and by so much at its interval's end.
+LEAST_GAIN, LEAST_APART, LEAST_LOW = 0.25, 0.2, 0.1
+_LEAST_IMAGES = 8
+_LEAST_SHARE = 0.04
+_LEAST_MORE = 0.03  # heat at a place
+#: Into how many parts a class is divided, besides its clusters, to find who shares a cue.
+_COUNTS = (2, 3, 5)
+#: How much of a larger effect a simpler cue must have to be named instead.
+_NEARLY = 0.75
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Something that a model recognizes a class by, and that may not belong to it.
+
+    Attributes:
+        kind: "place", "border", "object" or "tint".
+        index: The class.
+        name: Its name.
+        images: The images that have it, as far as clusters tell; indices in the survey.
+        share: Their share of the class's images.
+        centre: The middle of the place in shares of height and width; None for other kinds.
+        effect: What it does to the probability of the class.
+        sentence: What was found, in words.
+    """
+
+    kind: str
+    index: int
+    name: str
+    images: tuple[int, ...]
+    share: float
+    centre: tuple[float, float] | None
+    effect: Effect
+    sentence: str
+
+
+def suspects_of(
+    survey: Survey,
+    looks: tuple[ClassLook, ...],
+    trials: Trials,
+    show: Callable[[int, int], None],
+) -> tuple[Suspect, ...]:
+    """Try the cues that clusters of each class suggest, and name those that the model follows.
+
+    Args:
+        survey: The survey.
+        looks: Its classes.
+        trials: Tries a cue.
+        show: Called with how many classes are done, and how many there are.
+    """
+    peaks, shares = peaks_of(survey), np.nan_to_num(shares_of(survey.maps()))
+    found: list[Suspect] = []
+    for done, look in enumerate(looks):
+        show(done, len(looks))
+        others = [other.images for other in looks if other.index != look.index]
+        hosts = np.concatenate(others) if others else look.images[:0]
+        if len(hosts) < _LEAST_IMAGES:
+            continue
+        tried: list[tuple[Cue, np.ndarray, Effect]] = []
+        for group in _groups(look, peaks):
+            rest = np.setdiff1d(look.images, group)
+            if len(rest) < _LEAST_IMAGES:
+                continue
+            for cue in _cues(group, rest, shares):
+                effect = trials.effect(cue, look.index, group, rest, hosts)
+                if _follows(effect):
+                    tried.append((cue, group, effect))
+        if tried:
+            found.append(_named(look, tried))
+    show(len(looks), len(looks))
+    return tuple(sorted(found, key=lambda each: -each.effect.low))
+
+
+def _follows(effect: Effect) -> bool:
+    return (
+        effect.gain >= LEAST_GAIN
+        and effect.gain - effect.control >= LEAST_APART
+        and effect.low >= LEAST_LOW
+    )
+
+
+def _groups(look: ClassLook, peaks: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield groups of a class's images that may share a cue."""
+    seen: set[bytes] = set()
+    parts = [cluster.images for cluster in look.clusters]
+    for spectrum in look.spectra.values():
+        for count in _COUNTS:
+            found = spectrum.clusters(count)
+            parts += [look.images[found == number] for number in range(found.max() + 1)]
+    for each in (*parts, _at_one_place(look, peaks)):
+        group = np.sort(each)
+        enough = len(group) >= max(_LEAST_IMAGES, _LEAST_SHARE * len(look.images))
+        if enough and group.tobytes() not in seen:
+            seen.add(group.tobytes())
+            yield group
+
+
+def _at_one_place(look: ClassLook, peaks: np.ndarray) -> np.ndarray:
+    """Return the images whose heat is greatest at the place where most have it."""
+    own = peaks[look.images]
+    near = np.abs(own[:, None] - own[None]).max(-1) <= SIDE / 2
+    return np.asarray(look.images[near[near.sum(1).argmax()]])
+
+
+def _cues(group: np.ndarray, rest: np.ndarray, shares: HostMaps) -> Iterator[Cue]:
+    """Yield what a group may share: at the place where it has most more heat than the others."""
+    more = shares[group].mean(0) - shares[rest].mean(0)
+    places = [(row + 0.5, column + 0.5) for row, column in np.ndindex(*more.shape)]
+    inside = [_within(more, place) for place in places]
+    most = int(np.argmax(inside))
+    if inside[most] >= _LEAST_MORE:
+        row, column = places[most]
+        yield PlaceCue((row / more.shape[0], column / more.shape[1]))
+    yield BorderCue()
+    yield ObjectCue()
+    yield TintCue()
+
+
+def _within(more: np.ndarray, place: tuple[float, float]) -> float:
+    """Sum what lies in the box around a place."""
+    box = [
+        (max(middle / length - SIDE / 2, 0), min(middle / length + SIDE / 2, 1))
+        for middle, length in zip(place, more.shape, strict=True)
+    ]
+    return float(within(more[None], box)[0])
+
+
+def _named(look: ClassLook, tried: list[tuple[Cue, np.ndarray, Effect]]) -> Suspect:
+    """Take the cue that does most; of several that do nearly as much, the most particular one."""
+    most = max(effect.gain - effect.control for _, _, effect in tried)
+    order = ("place", "border", "object", "tint")
+    near = [each for each in tried if each[2].gain - each[2].control >= _NEARLY * most]
+    cue, group, effect = min(
+        near, key=lambda each: (order.index(each[0].kind), each[2].control - each[2].gain)
+    )
+    share = len(group) / len(look.images)
+    return Suspect(
+        cue.kind,
+        look.index,
+        look.name,
+        tuple(group.tolist()),
+        share,
+        cue.centre if isinstance(cue, PlaceCue) else None,
+        effect,
+        f"{share:.0%} of the images of {look.name} share {cue.words()}. Taken over into "
+        f"{effect.pairs} images of other classes, it raises the probability of {look.name} by "
+        f"{_points(effect.gain)} points in the mean, where others of {look.name} raise it "
+        f"by {_points(effect.control)}: the difference is at least {_points(effect.low)} points, by "
+        f"an interval that holds 999 times in 1,000.",
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f}"

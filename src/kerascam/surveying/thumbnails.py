@@ -1,0 +1,66 @@
+"""Small pictures of a survey's images, with their heat."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .. import pictures
+from ..pages import picture
+from ..pictures import BadPhotoError, ImageForm
+from .photos import Photos
+from .survey import Survey
+
+_SIDE = 120
+_QUALITY = 72
+
+
+class Thumbnails:
+    """Draws small overlays, each as part of a page.
+
+    Args:
+        survey: The survey.
+    """
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        reading = survey.manifest["settings"]["reading"]
+        form = ImageForm(tuple(reading["size"]), 3, False) if reading else None
+        self._photos = None if form is None else Photos(survey, form)
+
+    def of(self, images: Sequence[int]) -> str:
+        """Show some images with their heat, each with its name, class and probability."""
+        if not len(images):
+            return ""
+        heats = np.asarray(self._survey.heatmaps(images), np.float32)
+        shown = "".join(map(self._one, images, heats))
+        return f'<div class="thumbs">{shown}</div>'
+
+    def mean(self, heat: np.ndarray, alt: str) -> str:
+        """Show a mean of heat on a layer's grid."""
+        scaled = np.asarray(heat / max(float(heat.max()), 1e-12), np.float32)
+        size = (_SIDE, _SIDE)
+        large = cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR).clip(0, 1)
+        drawn = pictures.colorize(large, "auto", signed=False)
+        return f'<div class="thumbs">{picture(_jpeg(drawn), alt, alt)}</div>'
+
+    def _one(self, index: int, heat: np.ndarray) -> str:
+        survey = self._survey
+        key, name = str(survey.column("key")[index]), str(survey.column("class_name")[index])
+        label, probability = survey.column("label")[index], survey.column("probability")[index]
+        signed = bool(survey.manifest["signed"])
+        try:
+            if self._photos is None:
+                raise BadPhotoError("no file")
+            photo = self._photos.seen(index, _SIDE)
+            drawn = pictures.overlay(photo, heat, signed=signed)
+        except BadPhotoError:  # not there any more, or never in a file
+            drawn = pictures.colorize(heat, "auto", signed=signed)
+        truth = "" if label is None or label == name else f", in truth {label}"
+        measure = "" if np.isnan(probability) else f" {probability:.0%}"
+        return picture(_jpeg(drawn), key, f"{key.rpartition('/')[2]}: {name}{measure}{truth}")
+
+
+def _jpeg(drawn: np.ndarray) -> bytes:
+    shown = drawn[..., ::-1]
+    return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
