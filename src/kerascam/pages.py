@@ -9,7 +9,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; padding: 1.5rem 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-h3 { font-size: 1rem; margin: 1rem 0 .4rem; overflow-wrap: anywhere; }
+.card td.text { white-space: normal; } h3 { font-size: 1rem; margin: 1rem 0 .4rem; overflow-wrap: anywhere; }
 p, li { max-width: 46rem; overflow-wrap: anywhere; } small, .dim { color: var(--dim); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
@@ -20,7 +20,7 @@ th.text, td.text { text-align: left; }
 .tile, .card { background: var(--card); border-radius: 8px; padding: .7rem .9rem; }
 .tile b { display: block; font-size: 1.15rem; overflow-wrap: anywhere; }
 .card { margin: .9rem 0; } .card.alarm { border-left: 4px solid var(--alarm); }
-.thumbs { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
+.thumbs { display: grid; gap: .5rem; margin-top: .6rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
 figure { margin: 0; } figure img { width: 100%; display: block; border-radius: 5px; }
 figcaption { font-size: .72rem; color: var(--dim); overflow-wrap: anywhere; }
 details > summary { cursor: pointer; font-weight: 600; margin: .5rem 0; }

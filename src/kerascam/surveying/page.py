@@ -85,17 +85,21 @@ def _suspects(study: Any, thumbnails: Thumbnails) -> str:
 
 def _suspect(suspect: Suspect, thumbnails: Thumbnails) -> str:
     effect = suspect.effect
+    name = html.escape(suspect.name)
     rows = [
-        ("in images of other classes that are given it", effect.gain),
-        ("if it is given what other images of the class have", effect.control),
-        ("of these images, the share that are then taken for the class", effect.flipped),
-        ("lost in the class’s own images if it is replaced", effect.drop),
+        (
+            f"Probability of {name} in images of other classes that are given it",
+            f"{effect.gain:+.0%}",
+        ),
+        (f"if they are given what others of {name} have there", f"{effect.control:+.0%}"),
+        (f"Share of these images that are then taken for {name}", f"{effect.flipped:.0%}"),
+        (f"Probability of {name} in its own images if it is replaced", f"{-effect.drop:+.0%}"),
     ]
     table = "".join(
-        f'<tr><td class="text">{name}</td><td>{value:+.0%}</td></tr>' for name, value in rows
+        f'<tr><td class="text">{words}</td><td>{value}</td></tr>' for words, value in rows
     )
     return (
-        f'<div class="card alarm"><h3>{html.escape(suspect.name)}: {suspect.kind}</h3>'
+        f'<div class="card alarm"><h3>{name}: {suspect.kind}</h3>'
         f"<p>{html.escape(suspect.sentence)}</p>"
         f'<div class="wide"><table><tbody>{table}</tbody></table></div>'
         f"{thumbnails.of(suspect.images[: 2 * _SHOWN])}</div>"

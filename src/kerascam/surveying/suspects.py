@@ -160,8 +160,8 @@ def _named(look: ClassLook, tried: list[tuple[Cue, np.ndarray, Effect]]) -> Susp
         f"{share:.0%} of the images of {look.name} share {cue.words()}. Taken over into "
         f"{effect.pairs} images of other classes, it raises the probability of {look.name} by "
         f"{_points(effect.gain)} points in the mean, where others of {look.name} raise it "
-        f"by {_points(effect.control)}: the difference is at least {_points(effect.low)} points, by "
-        f"an interval that holds 999 times in 1,000.",
+        f"by {_points(effect.control)}: the difference is at least {_points(effect.low)} points, "
+        f"by an interval that holds 999 times in 1,000.",
     )
 
 
