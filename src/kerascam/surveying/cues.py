@@ -123,7 +123,10 @@ class ObjectCue(Cue):
 
 @dataclass(frozen=True)
 class TintCue(Cue):
-    """The colours of the image as a whole: mean and spread of each channel."""
+    """The colours of the image as a whole: mean and spread of each channel, away from the borders.
+
+    So that a coloured frame is no tint.
+    """
 
     kind: str = "tint"
 
@@ -151,4 +154,6 @@ def _box(centre: tuple[float, ...], size: tuple[int, ...]) -> tuple[slice, slice
 
 
 def _colours(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
-    return pixels.mean((1, 2), keepdims=True), pixels.std((1, 2), keepdims=True)
+    deep, wide = (round(2 * FRAME * length) for length in pixels.shape[1:3])
+    inner = pixels[:, deep : pixels.shape[1] - deep, wide : pixels.shape[2] - wide]
+    return inner.mean((1, 2), keepdims=True), inner.std((1, 2), keepdims=True)

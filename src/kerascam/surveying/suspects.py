@@ -141,9 +141,13 @@ def _within(more: np.ndarray, place: tuple[float, float]) -> float:
 
 
 def _named(look: ClassLook, tried: list[tuple[Cue, np.ndarray, Effect]]) -> Suspect:
-    """Take the cue that does most; of several that do nearly as much, the most particular one."""
+    """Take the cue that does most; of several that do nearly as much, the one that tells most.
+
+    A part of a tinted image carries the tint, and what is along the borders holds what is in a
+    corner; not the other way round.
+    """
     most = max(effect.gain - effect.control for _, _, effect in tried)
-    order = ("place", "border", "object", "tint")
+    order = ("tint", "place", "border", "object")
     near = [each for each in tried if each[2].gain - each[2].control >= _NEARLY * most]
     cue, group, effect = min(
         near, key=lambda each: (order.index(each[0].kind), each[2].control - each[2].gain)
