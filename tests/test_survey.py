@@ -235,10 +235,10 @@ def test_it_does_not_go_on_with_anything_else(model, place, made):
     other = make_model(seed=1)
     for explainer, options, difference in (
         (kerascam.GradCAM(other, class_names=NAMES), {}, "model was"),
-        (kerascam.LayerCAM(model, class_names=NAMES), {}, "method was 'grad_cam' and is 'layer_c"),
+        (kerascam.LayerCAM(model, class_names=NAMES), {}, 'method was "grad_cam" and is "layer_c'),
         (kerascam.GradCAM(model), {}, "class_names was"),
-        (kerascam.GradCAM(model, class_names=NAMES), {"fit": "crop"}, "reading.fit was 'stretch'"),
-        (kerascam.GradCAM(model, class_names=NAMES), {"classes": 1}, "classes was None and is 1"),
+        (kerascam.GradCAM(model, class_names=NAMES), {"fit": "crop"}, 'reading.fit was "stretch"'),
+        (kerascam.GradCAM(model, class_names=NAMES), {"classes": 1}, "classes was null and is 1"),
         (kerascam.GradCAM(model, class_names=NAMES), {"batch_size": 8}, "batch_size was 4 and is"),
         (kerascam.GradCAM(model, class_names=NAMES), {"labels": "none"}, "images.names and labels"),
     ):

@@ -72,8 +72,7 @@ class Store:
             content = {"format": FORMAT, "id": own, "settings": settings, **facts}
             write_durably(self.folder / BEGUN, json_bytes(content))
         elif begun.get("id") != own:
-            apart = differences(begun.get("settings") or {}, _plain(settings))
-            found = "; ".join(f"{name} was {was} and is {now}" for name, was, now in apart)
+            found = "; ".join(differences(begun.get("settings") or {}, _plain(settings)))
             raise ValueError(
                 f"{self.argument} {str(self.folder)!r} holds a survey that was begun otherwise: "
                 f"{found}. Give another folder, or what it was begun with"
