@@ -2,9 +2,9 @@
 
 Drawn scenes of four classes; 30 % of one class carry a watermark, a coloured border, a tint of the
 whole picture or a small object beside. A small network is trained on them, a survey is made of
-other such scenes, and `kerascam.study` must name the class and the cue. `python
-benchmarks/suspects.py --cases 10 --clean 20` makes all runs of docs/guide/data_sets.md; each takes
-half a minute on two quiet cores.
+other such scenes, and `kerascam.study` must name the class and the cue.
+
+`python benchmarks/suspects.py --cases 10 --clean 20` prints a line per run and the totals.
 """
 
 import argparse
