@@ -83,9 +83,11 @@ def _measured(
     cells: list[tuple[int, int]] = []
     places: list[tuple[int, ...]] = []
     others: list[tuple[int, ...]] = []
+    lengths: list[int] = []
 
     def energies(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        _, (runs,), _ = forward(model, specs.pack(model, tensors, like), [site])
+        *images, cell = tensors
+        _, (runs,), _ = forward(model, specs.pack(model, images, like), [site])
         features = tf.cast(in_form(site, runs[0], tuple(size), grid), tf.float32)
         weights = tf.random.stateless_normal([features.shape[-1]], [0, 1])
         numbers = tf.reduce_sum(features * weights, -1)
@@ -95,21 +97,32 @@ def _measured(
         others[:] = _scattered(tuple(numbers.shape[1:]))
         middle = [length // 2 for length in numbers.shape[1:]]
         places[:] = [(*middle[:axis], index, *middle[axis + 1 :]) for axis, index in cells]
-        found = [energy_of(numbers[(-1, *at)], tensors[place], form) for at in places + others]
+        lengths[:] = numbers.shape[1:]
+        number = tf.gather(tf.reshape(numbers[-1], [-1]), cell)
+        found = energy_of(number, images[place], form)
         dead = tf.reduce_all(numbers == 0)
-        return {"energy": tf.stack(found), "rows": tf.shape(numbers)[0], "dead": dead}
+        return {"energy": found, "rows": tf.shape(numbers)[0], "dead": dead}
 
     signature = [tf.TensorSpec(each.shape, each.dtype) for each in batch]
-    graph = compile_graph(energies, signature, freeze=False)
-    found = graph(*map(tf.constant, batch))
+    # Which cell is asked for is an input: each gradient of its own would be traced.
+    graph = compile_graph(energies, [*signature, tf.TensorSpec([], tf.int64)], freeze=False)
     if not cells:  # only the run tells how many there are
         return Measured(site.name, tuple(size), None)
-    energy = found["energy"].numpy()  # shape (cells, batch, *size)
+    every = places + others
+
+    def run(values: Sequence[np.ndarray]) -> tuple[np.ndarray, Any]:
+        """Return the energy of each cell, shape (cells, batch, *size), and what else was found."""
+        tensors = [tf.constant(each) for each in values]
+        indices = [np.ravel_multi_index(cell, lengths) for cell in every]
+        found = [graph(*tensors, tf.constant(index, tf.int64)) for index in indices]
+        return np.stack([each["energy"].numpy() for each in found]), found[-1]
+
+    energy, found = run(batch)
     total, own = energy.sum(), energy[:, -1]
     if not total:
         batch[place] = np.resize(inputs[place], batch[place].shape)
-        given = graph(*map(tf.constant, batch))
-        if bool(given["dead"]) or given["energy"].numpy().any():  # noise does not wake it
+        energy, given = run(batch)
+        if bool(given["dead"]) or energy.any():  # noise does not wake it
             return Measured(site.name, tuple(size), None)
         raise without_image(site)
     # A window of the last image alone is on the first axis beside others of the same image.
@@ -120,9 +133,8 @@ def _measured(
         )
     again = [_others(each, random) for each in batch]
     again[place] = _noise(inputs[place], batch[place].shape, form, random, gains=(0.3, 3.0))
-    other = graph(*map(tf.constant, again))["energy"].numpy()[:, -1]
+    other = run(again)[0][:, -1]
     edges = _edges(own + other, cells, tuple(size))
-    every = places + others
     if edges is not None and not (
         other.any() and all(_lie_there(edges, each, every) for each in (own, other))
     ):
