@@ -1,7 +1,10 @@
 """Fill in hidden pixels from those around them, so that they show no edge."""
 
+import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -9,11 +12,12 @@ from jaxtyping import Bool, Float
 
 Planes = Float[np.ndarray, "height width planes"]
 Known = Bool[np.ndarray, "height width planes"]
+Plane = Float[np.ndarray, "height width"]
+Mask = Bool[np.ndarray, "height width"]
 
 _MOST = 300  # steps on each level
 _ROUGH = 8  # steps on the coarsest grid of a cycle
 _SMALL = 8  # pixels along an axis below which a level is the coarsest
-_PLANES = 12  # at once, so that they stay near the processor
 _WEIGHTS = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]]) / 12
 _GATHER = np.array([1, 3, 3, 1]) / 4  # along each axis: what enlarging spreads, gathered again
 
@@ -26,8 +30,8 @@ class Grid(NamedTuple):
         whole: The sum of the weights of each cell's neighbours.
     """
 
-    unknown: Float[np.ndarray, "height width planes"]
-    whole: Float[np.ndarray, "height width planes"]
+    unknown: Plane
+    whole: Plane
 
 
 def filled(values: Planes, known: Known, tolerance: float = 1e-4) -> Planes:
@@ -52,77 +56,76 @@ def filled(values: Planes, known: Known, tolerance: float = 1e-4) -> Planes:
         >>> filled(ramp, known)[2, :, 0]
         array([2., 2., 2., 2., 2.])
     """
-    parts = [
-        _filled(values[..., first : first + _PLANES], known[..., first : first + _PLANES],
-                tolerance)
-        for first in range(0, values.shape[-1], _PLANES)
-    ]  # fmt: skip
-    return np.concatenate(parts, -1)
+    # One plane stays near its processor, and gives the same whatever lies beside it.
+    planes = [
+        np.ascontiguousarray(values[..., place], np.float64) for place in range(values.shape[-1])
+    ]
+    masks = [np.ascontiguousarray(known[..., place]) for place in range(values.shape[-1])]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(partial(_filled, tolerance=tolerance), planes, masks)
+        return np.stack(list(found), -1)
 
 
-def _filled(values: Planes, known: Known, tolerance: float) -> Planes:
-    values = np.where(known, values, 0.0).astype(np.float64)
+def _filled(values: Plane, known: Mask, tolerance: float) -> Plane:
+    values = np.where(known, values, 0.0)
     if known.all():
         return values
-    height, width, _ = values.shape
+    height, width = values.shape
     if min(height, width) >= 2 * _SMALL:
         start = _enlarged(_filled(*_halved(values, known), tolerance), height, width)
     else:
-        mean = values.sum((0, 1)) / np.maximum(known.sum((0, 1)), 1)
-        start = np.broadcast_to(mean, values.shape)
+        start = np.full(values.shape, values.sum() / max(known.sum(), 1))
     return _solved(values, known, np.where(known, values, start), tolerance)
 
 
-def _solved(values: Planes, known: Known, start: Planes, tolerance: float) -> Planes:
-    """Solve (W - K) u = 0 at unknown pixels by conjugate gradients, each plane by itself."""
+def _solved(values: Plane, known: Mask, start: Plane, tolerance: float) -> Plane:
+    """Solve (W - K) u = 0 at unknown pixels by conjugate gradients."""
     unknown = (~known).astype(np.float64)
     whole = _spread(np.ones_like(values))
     grids = _grids(~known)
-    most = np.where(known, values, -np.inf).max((0, 1))
-    least = np.where(known, values, np.inf).min((0, 1))
-    enough = tolerance * np.maximum(most - least, np.finfo(np.float64).tiny)
+    enough = tolerance * max(np.ptp(values[known]), np.finfo(np.float64).tiny)
     found = start.copy()
     residual = (_spread(found) - whole * found) * unknown
     corrected = _corrected(residual, grids)
-    step, power = corrected.copy(), (residual * corrected).sum((0, 1))
+    step, power = corrected, _dot(residual, corrected)
     for _ in range(_MOST):
-        unsolved = np.abs(residual).max((0, 1)) > enough
-        if not unsolved.any():
+        if np.abs(residual).max() <= enough:
             break
         through = (whole * step - _spread(step)) * unknown
-        curvature = (step * through).sum((0, 1))
-        # A plane that is solved stays as it is, so that it is the same whatever lies beside it.
-        length = np.where(unsolved, power / np.where(curvature > 0, curvature, 1), 0)
+        length = power / _dot(step, through)
         found += length * step
         residual -= length * through
         corrected = _corrected(residual, grids)
         # The correction is not quite symmetric: what it keeps of the step before is taken off.
-        kept = length * (through * corrected).sum((0, 1))
-        before, power = power, (residual * corrected).sum((0, 1))
-        step = corrected - kept / np.where(before > 0, before, 1) * step
+        kept = length * _dot(through, corrected)
+        before, power = power, _dot(residual, corrected)
+        step = corrected - kept / before * step
     return found
 
 
-def _grids(unknown: Known) -> list[Grid]:
+def _dot(first: Plane, second: Plane) -> float:
+    """Sum the products, in this thread: a library's own threads would wait for each other."""
+    return float(np.einsum("ij,ij", first, second))
+
+
+def _grids(unknown: Mask) -> list[Grid]:
     """Return the grids from the finest on; a coarse cell is unknown if all that it covers is."""
     found = []
     while True:
         ones = np.ones(unknown.shape, np.float32)
         found.append(Grid(unknown.astype(np.float32), _spread(ones)))
-        height, width, planes = unknown.shape
-        if min(height, width) < _SMALL:  # whatever the planes are, so that each is as alone
+        if min(unknown.shape) < _SMALL or not unknown.any():
             return found
         even = np.pad(unknown, _to_even(unknown), constant_values=True)
-        blocks = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, planes)
-        unknown = np.asarray(blocks.all((1, 3)))
+        unknown = even[::2, ::2] & even[1::2, ::2] & even[::2, 1::2] & even[1::2, 1::2]
 
 
-def _corrected(residual: Planes, grids: Sequence[Grid]) -> Planes:
+def _corrected(residual: Plane, grids: Sequence[Grid]) -> Plane:
     """Solve roughly for the correction that a residual asks for, by one cycle over the grids."""
     return _cycle(residual.astype(np.float32), grids).astype(np.float64)
 
 
-def _cycle(residual: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
+def _cycle(residual: Plane, grids: Sequence[Grid]) -> Plane:
     grid = grids[0]
     found = residual / grid.whole
     if len(grids) == 1:
@@ -132,41 +135,38 @@ def _cycle(residual: np.ndarray, grids: Sequence[Grid]) -> np.ndarray:
     left = _left(residual, found, grid)
     even = np.pad(left, _to_even(left))
     gathered = cv2.sepFilter2D(even, -1, _GATHER, _GATHER, borderType=cv2.BORDER_CONSTANT)
-    coarse = _cycle(gathered.reshape(even.shape)[1::2, 1::2] * grids[1].unknown, grids[1:])
-    found += _enlarged(coarse, *residual.shape[:2]) * grid.unknown
+    coarse = _cycle(gathered[1::2, 1::2] * grids[1].unknown, grids[1:])
+    found += _enlarged(coarse, *residual.shape) * grid.unknown
     return found + _left(residual, found, grid) / grid.whole
 
 
-def _left(residual: np.ndarray, found: np.ndarray, grid: Grid) -> np.ndarray:
+def _left(residual: Plane, found: Plane, grid: Grid) -> Plane:
     """Return the residual that a correction leaves."""
     return residual - (grid.whole * found - _spread(found)) * grid.unknown
 
 
-def _to_even(values: np.ndarray) -> tuple[tuple[int, int], ...]:
+def _to_even(values: Any) -> tuple[tuple[int, int], ...]:
     """Return what `np.pad` adds so that a grid halves without a rest."""
-    height, width, _ = values.shape
-    return ((0, height % 2), (0, width % 2), (0, 0))
+    height, width = values.shape
+    return ((0, height % 2), (0, width % 2))
 
 
-def _spread(values: Planes) -> Planes:
-    return cv2.filter2D(values, -1, _WEIGHTS, borderType=cv2.BORDER_CONSTANT).reshape(values.shape)
+def _spread(values: Plane) -> Plane:
+    return cv2.filter2D(values, -1, _WEIGHTS, borderType=cv2.BORDER_CONSTANT)
 
 
-def _halved(values: Planes, known: Known) -> tuple[np.ndarray, np.ndarray]:
+def _halved(values: Plane, known: Mask) -> tuple[np.ndarray, np.ndarray]:
     """Average the known pixels of blocks of 2 × 2; a block is known if one of its pixels is."""
-    height, width, planes = values.shape
     pads = _to_even(values)
     sums, counts = (
-        np.pad(each, pads)
-        .reshape((height + 1) // 2, 2, (width + 1) // 2, 2, planes)
-        .sum((1, 3))
-        for each in (values, known.astype(np.float64))
-    )  # fmt: skip
+        even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+        for even in (np.pad(each, pads) for each in (values, known.astype(np.float64)))
+    )
     return sums / np.maximum(counts, 1), counts > 0
 
 
-def _enlarged(values: Planes, height: int, width: int) -> np.ndarray:
+def _enlarged(values: Plane, height: int, width: int) -> np.ndarray:
     twice = cv2.resize(
         values, (2 * values.shape[1], 2 * values.shape[0]), interpolation=cv2.INTER_LINEAR
     )
-    return twice.reshape(2 * values.shape[0], 2 * values.shape[1], -1)[:height, :width]
+    return np.asarray(twice[:height, :width])
