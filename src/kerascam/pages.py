@@ -30,19 +30,20 @@ th button { all: unset; cursor: pointer; font-weight: 600; } th button:focus-vis
 """  # noqa: E501 - one rule a line
 
 
-def document(title: str, mark: str, parts: Iterable[str]) -> str:
+def document(title: str, mark: str, parts: Iterable[str], style: str = "") -> str:
     """Put a page together.
 
     Args:
         title: Its title, as plain text.
         mark: A tag that tells who wrote it.
         parts: Its body, as HTML; empty ones are left out.
+        style: Rules of its own, after those that all pages have.
     """
     body = "\n".join(filter(None, parts))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{mark}\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head>\n"
         f"<body>\n<h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 

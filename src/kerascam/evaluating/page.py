@@ -1,6 +1,5 @@
 """An evaluation on one web page, without other files."""
 
-import base64
 import html
 import io
 from collections.abc import Mapping
@@ -9,31 +8,21 @@ from typing import Any
 import numpy as np
 
 from ..metrics import METRICS
+from ..pages import document, picture
 from .tables import heads_of, html_table, missing_of, number, words
 
 #: How a page says that kerascam wrote it, so that it may be replaced.
 MARK = '<meta name="generator" content="kerascam evaluation">'
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --dim: #777; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; padding: 1.5rem 1rem; }
-h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
-th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
-         border-bottom: 1px solid var(--line); }
 th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
 tr.baseline { color: var(--dim); }
-p, li, figcaption { color: CanvasText; max-width: 46rem; }
 .pairs th, .pairs td { white-space: normal; padding: .3rem .5rem; }
-.plot { min-width: 46rem; }
-img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
+.plot img { min-width: 46rem; background: #fff; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin-left: 0; max-width: 46rem; }
-.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); }
-.pictures img { width: 100%; display: block; }
-figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; }
-small { color: var(--dim); }
-"""  # noqa: E501 - one rule a line
+.pictures { display: grid; gap: 1rem; }
+.pictures { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); }
+"""
 
 
 def page_of(evaluation: Any, title: str, pictures: Mapping[str, bytes]) -> str:
@@ -41,24 +30,18 @@ def page_of(evaluation: Any, title: str, pictures: Mapping[str, bytes]) -> str:
     missing = "".join(f"<li>{html.escape(each)}</li>" for each in missing_of(evaluation))
     notes = "".join(f"<p>Note: {html.escape(each)}.</p>" for each in evaluation.notes)
     parts = [
-        f"<h1>{html.escape(title)}</h1>",
         f"<p>{_summary(evaluation)}</p>{notes}",
         f'<h2>Figures</h2><div class="wide">{html_table(evaluation)}</div>',
         f"<ul>{missing}</ul>" if missing else "",
         f"<h2>The same, drawn</h2><p>Methods in blue, baselines in grey; each line is an interval."
-        f'</p><div class="wide"><img class="plot" alt="Means with intervals, a panel per metric" '
-        f'src="{_png(plot_of(evaluation))}"></div>',
+        f'</p><div class="wide plot">'
+        f"{picture(plot_of(evaluation), 'Means with intervals, a panel per metric', kind='png')}"
+        f"</div>",
         _agreement(evaluation),
         f"<h2>The metrics</h2><dl>{''.join(map(_described(evaluation), evaluation.metrics))}</dl>",
         _gallery(pictures),
     ]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{MARK}\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(filter(None, parts))
-        + "\n</body></html>\n"
-    )
+    return document(title, MARK, parts, _STYLE)
 
 
 def plot_of(evaluation: Any) -> bytes:
@@ -137,12 +120,6 @@ def _gallery(pictures: Mapping[str, bytes]) -> str:
     if not pictures:
         return ""
     shown = "".join(
-        f'<figure><img alt="{html.escape(caption)}" src="{_png(content)}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, content in pictures.items()
+        picture(content, caption, caption, kind="png") for caption, content in pictures.items()
     )
     return f'<h2>The maps</h2><div class="pictures">{shown}</div>'
-
-
-def _png(content: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
