@@ -179,9 +179,9 @@ def test_top_classes_run_the_model_once_for_each_picture(
     asked: list[object] = []
     call = Explainer.__call__
 
-    def count(self: Explainer, images: object, classes: object = None) -> object:
+    def count(self: Explainer, images: object, classes: object = None, **more: Any) -> object:
         asked.append(classes)
-        return call(self, images, classes)
+        return call(self, images, classes, **more)
 
     monkeypatch.setattr(Explainer, "__call__", count)
     draw("a.png")
@@ -391,7 +391,7 @@ def test_out_of_memory_says_what_to_do(
 ) -> None:
     draw("a.png")
 
-    def exhausted(*_: object) -> None:
+    def exhausted(*_: object, **__: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     monkeypatch.setattr(Explainer, "__call__", exhausted)

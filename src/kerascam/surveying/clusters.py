@@ -72,8 +72,8 @@ def spectrum_of(features: np.ndarray, seed: int = 0) -> Spectrum:
 
     Example:
         >>> random = np.random.default_rng(0)
-        >>> two = np.repeat([[1.0, 0.0], [0.0, 1.0]], [30, 20], 0)
-        >>> spectrum = spectrum_of(two + 0.05 * random.normal(size=two.shape))
+        >>> two = np.repeat(np.eye(8)[:2], [30, 20], 0)
+        >>> spectrum = spectrum_of(two + 0.1 * random.normal(size=two.shape))
         >>> spectrum.count, np.bincount(spectrum.clusters()).tolist()
         (2, [30, 20])
     """

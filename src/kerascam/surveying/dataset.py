@@ -113,7 +113,7 @@ def explain_dataset(
         ...     survey.to_dataframe()["key"].tolist(), survey.heatmap(0).shape
         (['cat/1.png', 'dog/1.png'], (8, 8))
     """
-    package_for("explain_dataset", "pyarrow", "'kerascam[survey]'")
+    package_for("explain_dataset", "pyarrow", "pyarrow scikit-learn")
     if not isinstance(explainer, Explainer):
         raise TypeError(
             f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"

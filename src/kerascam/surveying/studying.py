@@ -26,6 +26,18 @@ class Study:
         classes: Each class that has images, in order.
         suspects: What it may be fooled by, the surest first.
         notes: What was not looked at, and why.
+
+    Example:
+        >>> import keras, numpy as np, tempfile
+        >>> from kerascam import GradCAM, explain_dataset, study
+        >>> model = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, "softmax")])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     keras.utils.save_img(f"{folder}/a.png", np.ones((9, 9, 3)))
+        ...     survey = explain_dataset(GradCAM(model), folder, f"{folder}/survey")
+        ...     print(study(survey, GradCAM(model)))
+        Study of 1 image: 0 suspects
     """
 
     survey: Survey
@@ -54,8 +66,11 @@ class Study:
         return write_study(self, place, title)
 
     def __repr__(self) -> str:
-        plural = "" if len(self.suspects) == 1 else "s"
-        lines = [f"Study of {len(self.survey)} images: {len(self.suspects)} suspect{plural}"]
+        images, suspects = (
+            f"{count} {name}{'' if count == 1 else 's'}"
+            for count, name in ((len(self.survey), "image"), (len(self.suspects), "suspect"))
+        )
+        lines = [f"Study of {images}: {suspects}"]
         return "\n".join([*lines, *(f"  {each.sentence}" for each in self.suspects)])
 
 
@@ -114,7 +129,7 @@ def study(
         >>> len(found.classes), found.suspects
         (1, ())
     """
-    package_for("study", "sklearn", "'kerascam[survey]'")
+    package_for("study", "sklearn", "pyarrow scikit-learn")
     if not isinstance(survey, Survey):
         raise TypeError(f"survey must be what read_survey returns, not {brief(survey)}")
     show = conform_progress(progress, "class") or _silent

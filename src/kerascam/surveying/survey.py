@@ -264,7 +264,7 @@ def read_survey(path: str | os.PathLike[str]) -> Survey:
         Traceback (most recent call last):
         ValueError: path 'nowhere' holds no survey: there is no survey.json
     """
-    pyarrow = package_for("read_survey", "pyarrow", "'kerascam[survey]'")
+    pyarrow = package_for("read_survey", "pyarrow", "pyarrow scikit-learn")
     store = Store(Path(conform_path("path", path)), "path")
     begun, manifest = store.begun, store.manifest
     if begun is None:
