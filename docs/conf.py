@@ -44,6 +44,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"ndarray|Tensor|'[\w* ]+'"),
     # These have no pages of their own.
     (r"py:class", r"kerascam\.explain\.(asking\.Batches|records\.Description)"),
+    (r"py:class", r"kerascam\.surveying\.(looks\.ClassLook|suspects\.Suspect)"),
 ]
 
 # -- pages -------------------------------------------------------------------------------------

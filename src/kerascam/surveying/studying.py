@@ -23,8 +23,12 @@ class Study:
 
     Attributes:
         survey: The survey.
-        classes: Each class that has images, in order.
-        suspects: What it may be fooled by, the surest first.
+        classes: Each class that has images, in order: its `index`, `name`, `images` (their places
+            in the survey), `accuracy`, `mean_map`, `heat`, `typical` and `odd` images and
+            `clusters`, each with `by`, `images`, `share`, `accuracy`, `mean_map` and `heat`.
+        suspects: What it may be fooled by, the surest first: the `kind` of cue ("place", "border",
+            "object" or "tint"), the class's `index` and `name`, the `images` that have it, their
+            `share`, the `centre` of a place, the `effect` on the probability and a `sentence`.
         notes: What was not looked at, and why.
 
     Example:
