@@ -67,7 +67,7 @@ def test_the_figures_are_those_of_the_library(place, capsys):
     content = json.loads((place / "out" / "evaluation.json").read_text("utf-8"))
     assert content["images"] == 4 and content["methods"] == ["grad_cam", "saliency"]
     page = (place / "out" / "evaluation.html").read_text("utf-8")
-    assert page.count("<figure>") == 8 and "3.png: class 1, Grad-CAM" in page
+    assert page.count("<figcaption>") == 8 and "3.png: class 1, Grad-CAM" in page
     assert page.startswith("<!doctype html>") and 'name="viewport"' in page
 
 

@@ -54,11 +54,12 @@ def picture(content: bytes, alt: str, caption: str = "", kind: str = "jpeg") -> 
     Args:
         content: The file.
         alt: What it shows, in words.
-        caption: What stands below it.
+        caption: What stands below it, if anything.
         kind: "jpeg" or "png".
     """
     data = base64.b64encode(content).decode()
+    below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return (
         f'<figure><img alt="{html.escape(alt)}" src="data:image/{kind};base64,{data}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"{below}</figure>"
     )
