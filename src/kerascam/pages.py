@@ -3,6 +3,9 @@
 import base64
 import html
 from collections.abc import Iterable
+from pathlib import Path
+
+_HEAD = 1000  # bytes, among which the mark is
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --card: #8881; --alarm: #d33; }
@@ -46,6 +49,19 @@ def document(title: str, mark: str, parts: Iterable[str], style: str = "") -> st
         f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head>\n"
         f"<body>\n<h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n"
     )
+
+
+def carries(path: Path, mark: str) -> bool:
+    """Tell whether a file is a page with a mark.
+
+    Args:
+        path: There may be nothing.
+        mark: As for `document`.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return mark.encode() in file.read(_HEAD)
 
 
 def picture(content: bytes, alt: str, caption: str = "", kind: str = "jpeg") -> str:

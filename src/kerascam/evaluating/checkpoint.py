@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ..files import parse_json, write_atomically
+from ..files import check_folder, parse_json, write_atomically
 from ..fingerprints import differences
 from ..marks import NotOursError, check_free, is_marked, mark_zip
 from .memory import Memory
@@ -73,8 +73,7 @@ class Checkpoint:
 
     def __init__(self, folder: Path, plan: Mapping[str, Any], argument: str = "checkpoint") -> None:
         self._folder, self._argument = folder, argument
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{argument} {str(folder)!r} is a file: name a folder, or a new one")
+        check_folder(folder, argument)
         text = json.dumps({"format": FORMAT, **plan}, indent=1)
         begun = _plan_in(folder, argument)
         if begun is not None:

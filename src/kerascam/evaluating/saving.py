@@ -1,15 +1,16 @@
 """Write an evaluation to a folder: numbers, table, picture, and the page last."""
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..files import write_atomically
+from .. import files
+from ..files import json_bytes, write_atomically
 from ..metrics import METRICS
+from ..pages import carries
 from .page import MARK, page_of, plot_of
 
 PAGE, RESULT, ARRAYS = "evaluation.html", "evaluation.json", "evaluation.npz"
@@ -26,7 +27,7 @@ def write_evaluation(
         ARRAYS: lambda: _arrays(evaluation),
         TABLE: lambda: evaluation.table().encode(),
         PICTURE: lambda: plot_of(evaluation),
-        RESULT: lambda: _json(summary_of(evaluation)),
+        RESULT: lambda: json_bytes(summary_of(evaluation)),
         PAGE: lambda: page_of(evaluation, title, pictures).encode("utf-8", "xmlcharrefreplace"),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,16 +50,9 @@ def check_folder(folder: Path, argument: str = "folder") -> None:
     Raises:
         ValueError: If it is a file, or holds a file of one of the names and no page of kerascam's.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{argument} {str(folder)!r} is a file: name a folder, or a new one")
-    page = folder / PAGE
-    if page.is_file():
-        with page.open("rb") as file:
-            own = MARK.encode() in file.read(1000)
-    else:
-        own = False
+    files.check_folder(folder, argument)
     taken = [name for name in (PAGE, RESULT, ARRAYS, TABLE, PICTURE) if (folder / name).exists()]
-    if taken and not own:
+    if taken and not carries(folder / PAGE, MARK):
         raise ValueError(
             f"{argument} {str(folder)!r} holds {taken[0]}, which kerascam did not write: "
             f"name another, or move the file"
@@ -99,12 +93,6 @@ def _entry(found: Any) -> dict[str, Any]:
     values = {key: float(getattr(found, key)) for key in ("value", "low", "high")}
     known = {key: value if np.isfinite(value) else None for key, value in values.items()}
     return {**known, "count": found.count}
-
-
-def _json(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(
-        "utf-8", "backslashreplace"
-    )
 
 
 def _arrays(evaluation: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from ..files import write_atomically
+from ..files import check_folder, json_bytes, write_atomically
 from ..marks import check_free, is_marked, mark_zip
 from ..pictures import encode_png
 
@@ -50,8 +50,7 @@ class ResultFolder:
     def __init__(self, path: Path, argument: str = "folder") -> None:
         self.path, self.argument = path, argument
         self._cleared = False
-        if path.exists() and not path.is_dir():
-            raise ValueError(f"{argument} {str(path)!r} is a file: name a folder, or a new one")
+        check_folder(path, argument)
         self.old_pictures()
 
     @property
@@ -123,11 +122,7 @@ class ResultFolder:
         Returns:
             The manifest's path.
         """
-        text = json.dumps(
-            {"format": FORMAT, **content}, indent=2, ensure_ascii=False, allow_nan=False
-        )
-        # Half a surrogate pair, which UTF-8 cannot hold, becomes JSON's own escape of it.
-        encoded = (text + "\n").encode("utf-8", "backslashreplace")
+        encoded = json_bytes({"format": FORMAT, **content})
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.manifest, lambda file: file.write(encoded), ready=self._make_way)
         return self.manifest

@@ -5,7 +5,6 @@ moment goes on with the shards that are not there. Files get their names when th
 disk. A folder is refused if it holds a file of one of these names that is not of this survey.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..files import parse_json
+from ..files import check_folder, json_bytes, parse_json, write_durably
 from ..fingerprints import differences
 
 FORMAT = "kerascam survey 1"
@@ -33,8 +32,7 @@ class Store:
 
     def __init__(self, folder: Path, argument: str = "out") -> None:
         self.folder, self.argument = folder, argument
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{argument} {str(folder)!r} is a file: name a folder, or a new one")
+        check_folder(folder, argument)
 
     @property
     def begun(self) -> dict[str, Any] | None:
@@ -181,31 +179,6 @@ class Store:
                 f"{self.argument} {str(self.folder)!r} holds {taken[0]} and no {BEGUN}: give "
                 f"another folder, or move that file"
             )
-
-
-def write_durably(path: Path, content: Any) -> None:
-    """Write a file that has its name only when all of it is on disk, also after a loss of power.
-
-    What a killed process left half written has another name, `.NAME.part`, and is written over.
-    """
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    with contextlib.suppress(OSError, AttributeError):  # no folder can be opened on Windows
-        place = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(place)
-        finally:
-            os.close(place)
-
-
-def json_bytes(content: Mapping[str, Any]) -> bytes:
-    """Return what a JSON file of this content holds."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
