@@ -179,6 +179,13 @@ def test_the_page_holds_all_that_was_found(studied, tmp_path):
     (tmp_path / "other" / "survey.html").write_text("mine")
     with pytest.raises(ValueError, match=r"holds survey\.html, which kerascam did not write"):
         study.save(tmp_path / "other")
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third" / "study.json").write_text('{"format": "mine"}')
+    with pytest.raises(ValueError, match=r"holds study\.json, which kerascam did not write"):
+        study.save(tmp_path / "third")
+    assert not (tmp_path / "third" / "survey.html").exists()
+    (tmp_path / "survey.html").unlink()  # as if stopped before the page, which comes last
+    assert study.save(tmp_path).exists()
 
 
 def test_mistakes(studied):

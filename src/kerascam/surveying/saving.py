@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import files
+from ..explain import finite_or_none
+from ..files import json_bytes, parse_json, write_durably
+from ..pages import carries
 from .looks import Cluster
 from .page import MARK, page_of
-from .store import json_bytes, write_durably
 
 PAGE, RESULT = "survey.html", "study.json"
 FORMAT = "kerascam study 1"
@@ -29,18 +32,24 @@ def check_folder(folder: Path) -> None:
     """Raise if a study may not be written to a folder.
 
     Raises:
-        ValueError: If it is a file, or holds a file of one of the names and no page of kerascam's.
+        ValueError: If it is a file, or holds one of the names that kerascam did not write.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"folder {str(folder)!r} is a file: name a folder, or a new one")
-    page = folder / PAGE
-    own = page.is_file() and MARK.encode() in page.read_bytes()[:1000]
-    taken = [name for name in (PAGE, RESULT) if (folder / name).exists()]
-    if PAGE in taken and not own:
-        raise ValueError(
-            f"folder {str(folder)!r} holds {PAGE}, which kerascam did not write: name another, or "
-            f"move the file"
-        )
+    files.check_folder(folder, "folder")
+    own = {PAGE: carries(folder / PAGE, MARK), RESULT: _is_result(folder / RESULT)}
+    for name, written in own.items():
+        if (folder / name).exists() and not written:
+            raise ValueError(
+                f"folder {str(folder)!r} holds {name}, which kerascam did not write: name another, "
+                f"or move the file"
+            )
+
+
+def _is_result(path: Path) -> bool:
+    try:
+        content = parse_json(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("format") == FORMAT
 
 
 def summary_of(study: Any) -> dict[str, Any]:
@@ -54,8 +63,8 @@ def summary_of(study: Any) -> dict[str, Any]:
         return {
             "by": each.by,
             "share": each.share,
-            "accuracy": _known(each.accuracy),
-            "heat": {name: _known(value) for name, value in each.heat.items()},
+            "accuracy": finite_or_none(each.accuracy),
+            "heat": {name: finite_or_none(value) for name, value in each.heat.items()},
             "mean_map": np.round(each.mean_map, 5).tolist(),
             "images": named(each.images),
         }
@@ -82,8 +91,8 @@ def summary_of(study: Any) -> dict[str, Any]:
                 "class": look.index,
                 "class_name": look.name,
                 "images": len(look.images),
-                "accuracy": _known(look.accuracy),
-                "heat": {name: _known(value) for name, value in look.heat.items()},
+                "accuracy": finite_or_none(look.accuracy),
+                "heat": {name: finite_or_none(value) for name, value in look.heat.items()},
                 "mean_map": np.round(look.mean_map, 5).tolist(),
                 "typical": named(look.typical),
                 "odd": named(look.odd),
@@ -92,7 +101,3 @@ def summary_of(study: Any) -> dict[str, Any]:
             for look in study.classes
         ],
     }
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
