@@ -25,6 +25,7 @@ from .handing import Placed as Placed
 from .program import Program as Program
 from .progress import Progress as Progress
 from .progress import conform_progress as conform_progress
+from .progress import silent as silent
 from .randomized import Randomized as Randomized
 from .records import Description as Description
 from .records import class_name_of as class_name_of

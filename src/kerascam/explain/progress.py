@@ -36,6 +36,10 @@ def conform_progress(progress: Any, unit: str = "pass") -> Progress | None:
     return progress
 
 
+def silent(made: int, passes: int) -> None:
+    """Show nothing."""
+
+
 def is_watched() -> bool:
     """Say whether what is printed is read by a person at once: on a terminal, or in a notebook."""
     return "ipykernel" in sys.modules or bool(sys.stdout and sys.stdout.isatty())

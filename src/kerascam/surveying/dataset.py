@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arguments import conform_path, number_in
 from ..errors import brief
-from ..explain import Explainer, Progress, conform_progress, settings_of, with_relevance
+from ..explain import Explainer, Progress, conform_progress, settings_of, silent, with_relevance
 from ..fingerprints import described
 from ..given import is_dataset
 from ..loading import conform_paths, sized
@@ -118,7 +118,7 @@ def explain_dataset(
         raise TypeError(
             f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
         )
-    show = conform_progress(progress, "image") or _silent
+    show = conform_progress(progress, "image") or silent
     store = Store(Path(conform_path("out", out)))
     job, settings = job_of(
         explainer, images, store, classes, labels=labels, fit=fit, preprocess=preprocess, size=size,
@@ -212,7 +212,3 @@ def job_of(
         "versions": versions(),
     }
     return job, settings
-
-
-def _silent(done: int, total: int) -> None:
-    pass

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from .._host_types import HostMaps
 from .clusters import Spectrum, spectrum_of
-from .heat import Heat, shares_of
+from .heat import Heat
 from .survey import Survey
 
 _NAMED = 6  # typical and odd images
@@ -65,14 +66,14 @@ class ClassLook:
     spectra: dict[str, Spectrum]
 
 
-def looks_of(survey: Survey, seed: int = 0) -> tuple[ClassLook, ...]:
+def looks_of(survey: Survey, shares: HostMaps, seed: int = 0) -> tuple[ClassLook, ...]:
     """Describe each class that has images in a survey.
 
     Args:
         survey: The survey.
+        shares: Each cell's share of the heat of its map; 0 in a map without any.
         seed: Of the clusters.
     """
-    shares = np.nan_to_num(shares_of(survey.maps()))
     relevance = survey.relevance() if survey.has_relevance else None
     classes, right = survey.column("class"), right_of(survey)
     names = survey.column("class_name")

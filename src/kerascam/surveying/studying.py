@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..arguments import conform_path, number_in
 from ..errors import brief
-from ..explain import Explainer, Progress, conform_progress
+from ..explain import Explainer, Progress, conform_progress, silent
 from ..model import Preprocess, fingerprint_of, preprocessing_of
 from ..optional import package_for
+from .heat import shares_of
 from .looks import ClassLook, looks_of
 from .saving import write_study
 from .survey import Survey
@@ -136,11 +139,12 @@ def study(
     package_for("study", "sklearn", "pyarrow scikit-learn")
     if not isinstance(survey, Survey):
         raise TypeError(f"survey must be what read_survey returns, not {brief(survey)}")
-    show = conform_progress(progress, "class") or _silent
+    show = conform_progress(progress, "class") or silent
     pairs = number_in("pairs", pairs, 2)
     if any(len(grid) != 2 for grid in survey.manifest["grids"][:1]):
         raise ValueError("survey must be of maps of two axes, height and width")
-    looks = looks_of(survey, seed)
+    shares = np.nan_to_num(shares_of(survey.maps()))
+    looks = looks_of(survey, shares, seed)
     notes = []
     suspects: tuple[Suspect, ...] = ()
     if explainer is None:
@@ -153,7 +157,8 @@ def study(
         settings: Mapping[str, Any] = survey.manifest["settings"]
         _check_model(explainer, settings)
         prepare = preprocess or _preprocessing(settings["reading"]["preprocess"])
-        suspects = suspects_of(survey, looks, Trials(survey, explainer, prepare, pairs, seed), show)
+        trials = Trials(survey, explainer, prepare, pairs, seed)
+        suspects = suspects_of(looks, shares, trials, show)
     return Study(survey, looks, suspects, tuple(notes))
 
 
@@ -171,7 +176,3 @@ def _preprocessing(described: Any) -> Preprocess:
             "preprocess must be given: the survey was made with a function of the user's own"
         )
     return preprocessing_of(described)
-
-
-def _silent(done: int, total: int) -> None:
-    pass

@@ -7,10 +7,9 @@ import numpy as np
 
 from .._host_types import HostMaps
 from .cues import SIDE, BorderCue, Cue, ObjectCue, PlaceCue, TintCue
-from .heat import shares_of, within
+from .heat import within
 from .looks import ClassLook
-from .survey import Survey
-from .trials import Effect, Trials, peaks_of
+from .trials import Effect, Trials
 
 #: What a cue must do at least: raise the probability of its class in images of other classes by so
 #: much, by so much more than other images of the class do, and by so much at its interval's end.
@@ -50,20 +49,19 @@ class Suspect:
 
 
 def suspects_of(
-    survey: Survey,
     looks: tuple[ClassLook, ...],
+    shares: HostMaps,
     trials: Trials,
     show: Callable[[int, int], None],
 ) -> tuple[Suspect, ...]:
     """Try the cues that clusters of each class suggest, and name those that the model follows.
 
     Args:
-        survey: The survey.
-        looks: Its classes.
+        looks: The classes of a survey.
+        shares: Each cell's share of the heat of its map; 0 in a map without any.
         trials: Tries a cue.
         show: Called with how many classes are done, and how many there are.
     """
-    peaks, shares = peaks_of(survey), np.nan_to_num(shares_of(survey.maps()))
     found: list[Suspect] = []
     for done, look in enumerate(looks):
         show(done, len(looks))
@@ -72,12 +70,13 @@ def suspects_of(
         if len(hosts) < _LEAST_IMAGES:
             continue
         tried: list[tuple[Cue, np.ndarray, Effect]] = []
-        for group in _groups(look, peaks):
+        for group in _groups(look, trials.peaks):
             rest = np.setdiff1d(look.images, group)
             if len(rest) < _LEAST_IMAGES:
                 continue
+            trial = trials.of(look.index, group, rest, hosts)
             for cue in _cues(group, rest, shares):
-                effect = trials.effect(cue, look.index, group, rest, hosts)
+                effect = trial.effect(cue)
                 if _follows(effect):
                     tried.append((cue, group, effect))
         if tried:

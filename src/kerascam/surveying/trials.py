@@ -48,6 +48,9 @@ class Trials:
         preprocess: From photographs to what the model takes.
         pairs: How many images each cue is tried on.
         seed: Of the images that are drawn.
+
+    Attributes:
+        peaks: Where the heat of each image is greatest, in shares of height and width.
     """
 
     def __init__(
@@ -59,20 +62,18 @@ class Trials:
         axes = explainer.programs.recipe.question.axes
         self._form = sized(image_form_of(explainer.model, axes), size)
         self._photos = Photos(survey, self._form)
-        self._peaks = peaks_of(survey)
+        self.peaks = peaks_of(survey)
 
-    def effect(
+    def of(
         self,
-        cue: Cue,
         index: int,
         group: Sequence[int] | np.ndarray,
         control: Sequence[int] | np.ndarray,
         hosts: Sequence[int] | np.ndarray,
-    ) -> Effect:
-        """Measure what a cue does.
+    ) -> "Trial":
+        """Draw the images that cues are tried on, and ask the model about them as they are.
 
         Args:
-            cue: The cue.
             index: The class.
             group: Images of the class that are thought to have the cue.
             control: Images that are thought not to have it.
@@ -81,23 +82,12 @@ class Trials:
         rng = np.random.default_rng([self._seed, index])
         donors, others, receive = (self._drawn(rng, each) for each in (group, control, hosts))
         before = self._probabilities(self._pixels(receive), index)
-        after = self._given(cue, donors, receive, index)
-        beside = self._given(cue, others, receive, index)
         own = self._probabilities(self._pixels(donors), index)
-        without = self._given(cue, receive, donors, index)
-        apart = after - beside
-        error = apart.std(ddof=1) / len(apart) ** 0.5
-        return Effect(
-            gain=float((after - before).mean()),
-            control=float((beside - before).mean()),
-            low=float(apart.mean() - 3.29 * error),
-            flipped=float((after > 0.5).mean()),
-            drop=float((own - without).mean()),
-            pairs=len(apart),
-        )
+        return Trial(self, index, donors, others, receive, before, own)
 
-    def _given(self, cue: Cue, donors: np.ndarray, hosts: np.ndarray, index: int) -> np.ndarray:
-        made = cue.transplanted(self._pixels(donors), self._peaks[donors], self._pixels(hosts))
+    def given(self, cue: Cue, donors: np.ndarray, hosts: np.ndarray, index: int) -> np.ndarray:
+        """Return the probability of a class in images that are given a cue of others."""
+        made = cue.transplanted(self._pixels(donors), self.peaks[donors], self._pixels(hosts))
         return self._probabilities(made, index)
 
     def _drawn(self, rng: np.random.Generator, images: Any) -> np.ndarray:
@@ -113,6 +103,46 @@ class Trials:
             inputs = to_inputs(part, self._form, self._preprocess)
             parts.append(self._explainer.probabilities(inputs, index))
         return np.concatenate(parts).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Images on which several cues are tried.
+
+    Attributes:
+        trials: Asks the model.
+        index: The class.
+        donors: Images of the class that are thought to have the cue.
+        others: Images of it that are thought not to have it.
+        hosts: As many images of other classes.
+        before: The class's probability in the hosts.
+        own: The same in the donors.
+    """
+
+    trials: Trials
+    index: int
+    donors: np.ndarray
+    others: np.ndarray
+    hosts: np.ndarray
+    before: Float[np.ndarray, " pairs"]
+    own: Float[np.ndarray, " pairs"]
+
+    def effect(self, cue: Cue) -> Effect:
+        """Measure what a cue does."""
+        given = self.trials.given
+        after = given(cue, self.donors, self.hosts, self.index)
+        beside = given(cue, self.others, self.hosts, self.index)
+        without = given(cue, self.hosts, self.donors, self.index)
+        apart = after - beside
+        error = apart.std(ddof=1) / len(apart) ** 0.5
+        return Effect(
+            gain=float((after - self.before).mean()),
+            control=float((beside - self.before).mean()),
+            low=float(apart.mean() - 3.29 * error),
+            flipped=float((after > 0.5).mean()),
+            drop=float((self.own - without).mean()),
+            pairs=len(apart),
+        )
 
 
 def peaks_of(survey: Survey) -> Float[np.ndarray, "images 2"]:
