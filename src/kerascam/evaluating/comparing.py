@@ -19,7 +19,7 @@ from .measuring import Measuring
 from .memory import Memory
 from .others import Others
 from .planning import plan_of
-from .shown import Given, Shown
+from .shown import Given
 from .subjects import Drawn, Subject, named
 
 
@@ -105,24 +105,22 @@ def evaluate(
 
     shape = (len(subjects), len(chosen), len(given))
     figures, reasons = np.full(shape, np.nan), np.full(shape, "", object)
-    starts = range(0, len(given), batch_size)
-    made, steps = 0, len(starts) * len(subjects)
-    memory, first = Memory(judge), given[:batch_size]
-    measuring = Measuring(chosen, kept, Shown(first.images, first.inputs), wanted[:batch_size])
-    for start in starts:
+    parts = list(given.parts(batch_size))
+    made, steps, memory = 0, len(parts) * len(subjects), Memory(judge)
+    measuring = Measuring(chosen, kept, given[parts[0]].whole, wanted[parts[0]])
+    for part in parts:
         memory.forget()
-        part = slice(start, start + batch_size)
         of_part = None if masked is None else masked[part]
         others_of = partial(others.__getitem__, part)
         for row, subject in enumerate(subjects.values()):
             supply = Supply(subject, judge, memory, given[part], wanted[part], of_part, others_of)
-            measured = measuring.part(start, row, supply)
+            measured = measuring.part(part.start, row, supply)
             figures[row, :, part], reasons[row, :, part] = measured.figures, measured.reasons
             made += 1
             if show is not None:
                 show(made, steps)
         if kept is not None:
-            kept.close_batch(start)
+            kept.close_batch(part.start)
     return Evaluation(
         tuple(methods),
         tuple(drawn),
@@ -142,6 +140,6 @@ def _classes(judge: Explainer, given: Given, classes: Any, batch_size: int) -> H
     """Return the class of each image, (batch,)."""
     if classes is not None:
         return classes_of(judge, given.images, classes)
-    starts = range(0, len(given), batch_size)
-    parts = [classes_of(judge, given[start : start + batch_size].inputs) for start in starts]
-    return np.concatenate(parts)
+    return np.concatenate([
+        classes_of(judge, given[part].inputs) for part in given.parts(batch_size)
+    ])  # fmt: skip

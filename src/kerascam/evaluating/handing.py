@@ -11,7 +11,7 @@ from .._host_types import Ask, Explain, HostClassIds, HostHeatmaps, HostImages, 
 from ..explain import Explainer, Randomized, class_count_of
 from ..metrics import Metric
 from .memory import Memory
-from .shown import Given, Shown
+from .shown import Given
 from .subjects import Subject
 
 
@@ -47,12 +47,12 @@ class Supply:
     @cached_property
     def heatmaps(self) -> HostHeatmaps:
         """The maps that are judged."""
-        return self.subject.heatmaps(self._shown, self.classes)
+        return self.subject.heatmaps(self.given.whole, self.classes)
 
     @cached_property
     def attributions(self) -> HostHeatmaps:
         """The same, neither scaled nor cut at zero."""
-        return self.subject.attributions(self._shown, self.classes)
+        return self.subject.attributions(self.given.whole, self.classes)
 
     @cached_property
     def others(self) -> Any:
@@ -128,7 +128,3 @@ class Supply:
         flat = self.given.shown(copies.reshape(count * batch, *copies.shape[2:]))
         found = self.memory.answers(flat.inputs, np.tile(self.classes, count))
         return found[which].reshape(count, batch)
-
-    @property
-    def _shown(self) -> Shown:
-        return Shown(self.images, self.given.inputs)

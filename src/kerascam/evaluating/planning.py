@@ -65,7 +65,7 @@ def plan_of(
 
 
 def _scores(judge: Explainer, given: Given, classes: HostClassIds, batch_size: int) -> np.ndarray:
-    starts = range(0, len(given), batch_size)
-    parts = [slice(start, start + batch_size) for start in starts]
-    found = [answers_of(judge, given[part].inputs, classes[part]) for part in parts]
+    found = [
+        answers_of(judge, given[part].inputs, classes[part]) for part in given.parts(batch_size)
+    ]
     return np.concatenate([each.scores for each in found])

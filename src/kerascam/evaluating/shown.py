@@ -1,6 +1,6 @@
 """The images of an evaluation, as metrics see them and as the model takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -54,6 +54,15 @@ class Given:
         if self.names is not None:
             return dict(zip(self.names, self.arrays, strict=True))
         return self.arrays[0] if len(self.arrays) == 1 else list(self.arrays)
+
+    @property
+    def whole(self) -> Shown:
+        """These images as they are."""
+        return Shown(self.images, self.inputs)
+
+    def parts(self, most: int) -> Iterator[slice]:
+        """Part the images into batches of so many at most."""
+        return (slice(start, start + most) for start in range(0, len(self), most))
 
     def shown(self, images: Any) -> Shown:
         """Put other images in the place of these; the other inputs stay with them.
