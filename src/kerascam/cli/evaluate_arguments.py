@@ -48,13 +48,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of the intervals, and of what is drawn at random (default: %(default)s)",
     )
     written = parser.add_argument_group("what is written")
-    written.add_argument(
-        "--out",
-        metavar="FOLDER",
-        default="evaluation",
-        help="made if it is missing; an earlier evaluation in it is replaced. Until the page is "
-        "written, what is measured is kept in its folder `unfinished`: after Ctrl-C the same "
-        "command goes on there (default: %(default)s)",
+    options.add_out(
+        written,
+        "evaluation",
+        "an earlier evaluation in it is replaced. Until the page is written, what is measured is "
+        "kept in its folder `unfinished`: after Ctrl-C the same command goes on there",
     )
     written.add_argument(
         "--pictures",

@@ -83,14 +83,61 @@ def add_fitting(group: argparse._ActionsContainer, open_size: str) -> None:
     )
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add the photographs."""
-    parser.add_argument(
-        "images",
-        metavar="IMAGE",
-        nargs="+",
-        help="a file, a folder (its images, not those of folders within) or a quoted pattern "
-        "('photos/**/*.jpg' searches folders within)",
+def add_images(parser: argparse.ArgumentParser, words: str) -> None:
+    """Add the photographs.
+
+    Args:
+        parser: The parser to add to.
+        words: What an argument may be.
+    """
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help=words)
+
+
+def add_methods(group: argparse._ActionsContainer, words: str = "") -> None:
+    """Add the methods.
+
+    Args:
+        group: The group to add to.
+        words: How several are given, if they may be, with a space after it.
+    """
+    group.add_argument(
+        "--method",
+        dest="methods",
+        metavar="NAME",
+        action="append",
+        help=f"{words}(default: grad_cam); see `kerascam methods`",
+    )
+
+
+def add_classes(group: argparse._ActionsContainer, words: str) -> None:
+    """Add the classes that are explained.
+
+    Args:
+        group: The group to add to.
+        words: What is explained.
+    """
+    group.add_argument(
+        "--class",
+        dest="classes",
+        metavar="INDEX_OR_NAME",
+        action="append",
+        help=f"{words} (default: the class that the model predicts)",
+    )
+
+
+def add_out(group: argparse._ActionsContainer, default: str, words: str) -> None:
+    """Add the folder that is written to.
+
+    Args:
+        group: The group to add to.
+        default: Its name.
+        words: What happens to what is in it.
+    """
+    group.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default=default,
+        help=f"made if it is missing; {words} (default: %(default)s)",
     )
 
 

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "evaluate", summary, evaluating.DESCRIPTION, evaluating.EXAMPLES
     )
     _add_model(evaluate)
-    options.add_images(evaluate)
+    options.add_images(evaluate, _IMAGES)
     _add_question(evaluate)
     options.add_reading(evaluate)
     evaluating.add(evaluate)
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     summary = "explain a whole data set: what is looked at, and where it is fooled"
     survey = _add_command(commands, "survey", summary, surveying.DESCRIPTION, surveying.EXAMPLES)
     _add_model(survey)
-    surveying.add_images(survey)
+    options.add_images(survey, surveying.IMAGES)
     surveying.add_question(survey)
     options.add_reading(survey, "none: give one")
     surveying.add(survey)
@@ -136,6 +136,10 @@ def _add_loading(parser: argparse.ArgumentParser) -> None:
 
 # Fills a large screen; a photograph of 48 megapixels in full takes 20 MB for each overlay.
 _SIDE = 2048
+_IMAGES = (
+    "a file, a folder (its images, not those of folders within) or a quoted pattern "
+    "('photos/**/*.jpg' searches folders within)"
+)
 
 EXPLAIN = """\
 Explain what an image classifier looked at: one overlay picture for each image, class and method,
@@ -155,7 +159,7 @@ exit codes: 0 all well; 1 some images could not be explained; 2 wrong arguments 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     """Add the images and the options."""
-    options.add_images(parser)
+    options.add_images(parser, _IMAGES)
     _add_question(parser)
     options.add_reading(parser)
     _add_drawing(parser)
@@ -163,23 +167,11 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _add_question(parser: argparse.ArgumentParser) -> None:
     question = parser.add_argument_group("what is explained")
-    question.add_argument(
-        "--method",
-        dest="methods",
-        metavar="NAME",
-        action="append",
-        help="one or several, with commas or repeated (default: grad_cam); see `kerascam methods`",
-    )
+    options.add_methods(question, "one or several, with commas or repeated ")
     options.add_layers(question)
     options.add_place(question)
     which = question.add_mutually_exclusive_group()
-    which.add_argument(
-        "--class",
-        dest="classes",
-        metavar="INDEX_OR_NAME",
-        action="append",
-        help="explain this class, repeatable (default: the class that the model predicts)",
-    )
+    options.add_classes(which, "explain this class, repeatable")
     which.add_argument(
         "--top",
         metavar="K",
@@ -191,13 +183,8 @@ def _add_question(parser: argparse.ArgumentParser) -> None:
 
 def _add_drawing(parser: argparse.ArgumentParser) -> None:
     drawing = parser.add_argument_group("what is written")
-    drawing.add_argument(
-        "--out",
-        metavar="FOLDER",
-        default="explanations",
-        help="made if it is missing; an earlier result in it is replaced, other files stay "
-        "(default: %(default)s)",
-    )
+    replaced = "an earlier result in it is replaced, other files stay"
+    options.add_out(drawing, "explanations", replaced)
     options.add_colors(drawing)
     drawing.add_argument(
         "--overlay-side",

@@ -22,48 +22,23 @@ exit codes: 0 all well; 1 some images could not be read; 2 wrong arguments or
 model"""
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add the photographs."""
-    parser.add_argument(
-        "images",
-        metavar="IMAGE",
-        nargs="+",
-        help="a folder with all folders within, a file, or a quoted pattern ('photos/**/*.jpg')",
-    )
+IMAGES = "a folder with all folders within, a file, or a quoted pattern ('photos/**/*.jpg')"
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
     """Add what is explained."""
     question = parser.add_argument_group("what is explained")
-    question.add_argument(
-        "--method",
-        dest="methods",
-        metavar="NAME",
-        action="append",
-        help="(default: grad_cam); see `kerascam methods`",
-    )
+    options.add_methods(question)
     options.add_layers(question)
     options.add_place(question)
-    question.add_argument(
-        "--class",
-        dest="classes",
-        metavar="INDEX_OR_NAME",
-        action="append",
-        help="explain this class of every image (default: the class that the model predicts)",
-    )
+    options.add_classes(question, "explain this class of every image")
     options.add_class_names(question)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     written = parser.add_argument_group("what is written")
-    written.add_argument(
-        "--out",
-        metavar="FOLDER",
-        default="survey",
-        help="made if it is missing; files of others in it are never touched "
-        "(default: %(default)s)",
-    )
+    options.add_out(written, "survey", "files of others in it are never touched")
     written.add_argument(
         "--labels",
         choices=("folder", "none"),
