@@ -67,6 +67,12 @@ def scalars_of(page: Page) -> dict[str, float]:
     return {f"{found.method}/{name}": figure for name, figure in figures.items()}
 
 
+def pictures_of(page: Page) -> dict[str, NDArray[np.uint8]]:
+    """Return an epoch's overlays, by names such as "grad_cam/00"."""
+    method = page.explanation.method
+    return {f"{method}/{place:02d}": overlay for place, overlay in enumerate(page.overlays)}
+
+
 class Events:
     """TensorBoard's event files, in a run of their own, `explanations`.
 
@@ -104,11 +110,10 @@ class Events:
         """Write the overlays and the number, and flush."""
         import tensorflow as tf
 
-        method = page.explanation.method
         # Keras's own callback may leave recording switched off between its steps.
         with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
-            for place, overlay in enumerate(page.overlays):
-                tf.summary.image(f"{method}/{place:02d}", overlay[None])
+            for name, overlay in pictures_of(page).items():
+                tf.summary.image(name, overlay[None])
             for name, figure in scalars_of(page).items():
                 tf.summary.scalar(name, figure)
         self._writer.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import brief
 from ..optional import package_for
-from .records import Page, Record, scalars_of
+from .records import Page, Record, pictures_of, scalars_of
 
 
 class Mlflow:
@@ -27,9 +27,8 @@ class Mlflow:
     def write(self, page: Page) -> None:
         """Log figures and overlays, with the epoch as the step, as MLflow's own callback does."""
         self._mlflow.log_metrics(scalars_of(page), step=page.epoch)
-        for place, overlay in enumerate(page.overlays):
-            key = f"{page.explanation.method}/{place:02d}"
-            self._mlflow.log_image(overlay, key=key, step=page.epoch)
+        for name, overlay in pictures_of(page).items():
+            self._mlflow.log_image(overlay, key=name, step=page.epoch)
 
     def close(self) -> None:
         """Do nothing: the run is the user's."""
@@ -57,12 +56,10 @@ class Wandb:
 
     def write(self, page: Page) -> None:
         """Log figures and overlays."""
-        method = page.explanation.method
+        titles = page.explanation.titles()
         found = {
-            f"{method}/{place:02d}": self._wandb.Image(overlay, caption=title)
-            for place, (overlay, title) in enumerate(
-                zip(page.overlays, page.explanation.titles(), strict=True)
-            )
+            name: self._wandb.Image(overlay, caption=title)
+            for (name, overlay), title in zip(pictures_of(page).items(), titles, strict=True)
         }
         found |= scalars_of(page)
         for name in found:

@@ -90,7 +90,7 @@ class SESS(AroundExplainer):
         weight = np.full(size, plain.probabilities[0], plain.heatmaps.dtype)
         total = weight * plain.heatmaps[0]
         for scale in range(1, self.scales):
-            large = self._large(size, scale)
+            longer, large = self._longer(scale), self._large(size, scale)
             windows = self._windows(size, large)
             enlarged = keras.ops.convert_to_numpy(
                 keras.ops.image.resize(image, large, data_format="channels_last")
@@ -102,14 +102,7 @@ class SESS(AroundExplainer):
             for part in in_parts(len(chosen), _AT_ONCE):
                 found = explain(views[chosen[part]], plain.classes[0])
                 for place, heatmap in zip(chosen[part], found, strict=True):
-                    _add(
-                        total,
-                        weight,
-                        heatmap,
-                        float(chances[place]),
-                        windows[place],
-                        self._longer(scale),
-                    )
+                    _add(total, weight, heatmap, float(chances[place]), windows[place], longer)
         return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
 
     def _longer(self, scale: int) -> float:

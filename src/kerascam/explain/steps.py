@@ -100,18 +100,16 @@ def compile_steps(
         freeze: Whether the weights become constants.
     """
     inputs = len(signature)
-    kept: list[Steps] = []
+    begun = Steps()
 
     def traced(steps: Steps, tensors: Sequence[Any]) -> dict[str, Any]:
-        kept.append(steps)
         trace = probe(model, sites, recipe.question, tensors[:inputs], tensors[inputs], like)
         with driven_by(steps):
             return results(trace, recipe)
 
     def begin(*tensors: Any) -> dict[str, Any]:
-        steps = Steps()
-        traced(steps, tensors)
-        return {"state": steps.found, "passes": steps.passes}
+        traced(begun, tensors)
+        return {"state": begun.found, "passes": begun.passes}
 
     def step(*tensors: Any) -> dict[str, Any]:
         index, *state = tensors[inputs + 1 :]
@@ -123,7 +121,7 @@ def compile_steps(
         return traced(Steps(state=tensors[inputs + 1 :]), tensors)
 
     first = compile_graph(begin, with_classes(signature), freeze=freeze)
-    state = kept[0].found or ()
+    state = begun.found or ()
     return Stepwise(
         first,
         compile_graph(step, with_classes(signature, 0, *state), freeze=freeze),

@@ -142,7 +142,7 @@ class Batches:
     root: None = None
 
     def facts(self) -> dict[str, Any]:
-        """Return one hash of the first images: a data set that is shuffled anew has others."""
+        """Return one hash of the first images: a data set that is shuffled again has others."""
         digest = hashlib.sha256()
         for item in islice(self.read([range(self.few)]), self.few):
             digest.update(f"{item.label}\0".encode())
