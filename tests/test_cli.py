@@ -126,7 +126,7 @@ def test_overlays_and_numbers_are_the_library_s(
             assert row["probability"] == pytest.approx(chances[index].max(), rel=1e-5)
             assert row["score"] == pytest.approx(float(explanation.scores[index]), rel=1e-6)
             assert (row["layer"], row["status"]) == (explanation.layer, explanation.statuses[index])
-    assert names() == sorted([row["file"] for row in rows] + ["manifest.json"])
+    assert names() == sorted([row["file"] for row in rows] + ["index.html", "manifest.json"])
 
     captured = capsys.readouterr()
     for row in rows:
@@ -137,7 +137,9 @@ def test_overlays_and_numbers_are_the_library_s(
         assert f"{row['probability']:.1%}" in line
     assert "\x1b" not in captured.out + captured.err
     assert "note: layer last was chosen: the last features on a grid, 4×4×4" in captured.err
-    assert captured.err.endswith("kerascam: 4 pictures and manifest.json in explanations\n")
+    assert captured.err.endswith(
+        "kerascam: 4 pictures, index.html and manifest.json in explanations\n"
+    )
 
 
 def test_crop_explains_the_middle_of_the_photo(models: Path, folder: Path) -> None:
@@ -328,7 +330,8 @@ def test_a_bad_image_does_not_stop_the_others(
     assert [row["image"] for row in found["explanations"]] == ["a.png", "c.png"]
     reasons = {"gone.png": "no such file", "b.png": "not an image, or a damaged one"}
     assert {each["image"]: each["reason"] for each in found["failures"]} == reasons
-    assert names() == ["a.grad_cam.class-0.png", "c.grad_cam.class-0.png", "manifest.json"]
+    pages = ["index.html", "manifest.json"]
+    assert names() == ["a.grad_cam.class-0.png", "c.grad_cam.class-0.png", *pages]
     error = capsys.readouterr().err
     assert "2 of 4 images could not be explained:\n  gone.png: no such file\n  b.png: not" in error
 
@@ -337,7 +340,7 @@ def test_all_images_bad(models: Path, folder: Path, capsys: pytest.CaptureFixtur
     Path("a.png").write_text("not an image")
     assert main(["explain", str(models / "rgb.keras"), "a.png"]) == 1
     assert capsys.readouterr().out == ""
-    assert (manifest()["explanations"], names()) == ([], ["manifest.json"])
+    assert (manifest()["explanations"], names()) == ([], ["index.html", "manifest.json"])
 
 
 @pytest.mark.parametrize("order", [["a.png", "tiny.png"], ["tiny.png", "a.png"]], ids=str)
@@ -361,7 +364,7 @@ def test_pictures_of_an_earlier_run_do_not_stay(models: Path, folder: Path) -> N
     Path("explanations/mine.png").write_bytes(b"not listed")
     assert main(["explain", model, "a.png"]) == 0
     (row,) = manifest()["explanations"]
-    assert names() == sorted([row["file"], "manifest.json", "mine.png"])
+    assert names() == sorted([row["file"], "index.html", "manifest.json", "mine.png"])
 
 
 def test_interrupt_leaves_nothing_half_written(
@@ -380,7 +383,8 @@ def test_interrupt_leaves_nothing_half_written(
 
     monkeypatch.setattr(pictures, "read_photo", interrupted)
     assert main([*arguments, "b.png", "a.png"]) == 130
-    assert names() == ["manifest.json", "old.grad_cam.class-0.png"], "nothing new was ready"
+    old = ["index.html", "manifest.json", "old.grad_cam.class-0.png"]
+    assert names() == old, "nothing new was ready"
     assert main([*arguments, "a.png", "b.png"]) == 130
     assert names() == ["a.grad_cam.class-0.png"], "without a manifest it is not complete"
     assert capsys.readouterr().err == 2 * "kerascam: interrupted\n"

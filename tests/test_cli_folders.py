@@ -82,7 +82,7 @@ def test_photos_survive_runs_in_their_own_folder(
         assert explain(model, *images, out=".") == 0
         kept = contents()
         assert {name: kept[name] for name in photos} == photos
-        assert set(kept) == {*photos, "manifest.json", *(
+        assert set(kept) == {*photos, "index.html", "manifest.json", *(
             f"{stem}.grad_cam.class-1.png" for stem in "abc")}  # fmt: skip
         assert [row["image"] for row in manifest(".")["explanations"]] == list(photos)
         passed = [each["reason"] for each in manifest(".")["passed_over"]]
@@ -209,7 +209,8 @@ def test_a_manifest_cannot_have_files_of_the_user_removed(model: str, folder: Pa
     after = contents()
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {
-        "explanations/a.grad_cam.class-1.png", "explanations/manifest.json",
+        "explanations/a.grad_cam.class-1.png", "explanations/index.html",
+        "explanations/manifest.json",
     }  # fmt: skip
     assert Path("explanations/link.png").is_symlink()
 

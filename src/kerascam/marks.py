@@ -17,6 +17,10 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 _PNG_MARK = _chunk(b"tEXt", b"Software\0kerascam")
 _ZIP_MARK = b"written by kerascam"
+_PAGE_HEAD = 1000  # bytes, among which a page's mark is
+
+#: What the page carries that stands beside pictures; pages of other kinds have marks of their own.
+PAGE_MARK = '<meta name="generator" content="kerascam explain">'
 
 
 def mark_png(encoded: bytes) -> bytes:
@@ -59,17 +63,35 @@ def is_marked(path: str | os.PathLike[str]) -> bool:
         False
     """
     path = Path(path)
+    if path.suffix == ".html":
+        return carries(path, PAGE_MARK)
+    if path.suffix == ".npz":
+        return _read(path, len(_ZIP_MARK), at_end=True) == _ZIP_MARK
+    head = _read(path, _HEADER_END + len(_PNG_MARK))
+    return head.startswith(_SIGNATURE) and head[_HEADER_END:] == _PNG_MARK
+
+
+def carries(path: Path, mark: str) -> bool:
+    """Tell whether a file, not a link to one, is a web page with a mark.
+
+    Args:
+        path: There may be nothing.
+        mark: A tag in the page's head.
+    """
+    return mark.encode() in _read(path, _PAGE_HEAD)
+
+
+def _read(path: Path, count: int, at_end: bool = False) -> bytes:
+    """Read so many bytes of a regular file; none of anything else."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            return False
+            return b""
         with path.open("rb") as file:
-            if path.suffix == ".npz":
-                file.seek(-len(_ZIP_MARK), os.SEEK_END)
-                return file.read() == _ZIP_MARK
-            head = file.read(_HEADER_END + len(_PNG_MARK))
+            if at_end:
+                file.seek(-count, os.SEEK_END)
+            return file.read(count)
     except (OSError, ValueError):
-        return False
-    return head.startswith(_SIGNATURE) and head[_HEADER_END:] == _PNG_MARK
+        return b""
 
 
 def check_free(path: str | os.PathLike[str], argument: str) -> None:

@@ -2,10 +2,7 @@
 
 import base64
 import html
-from collections.abc import Iterable
-from pathlib import Path
-
-_HEAD = 1000  # bytes, among which the mark is
+from collections.abc import Iterable, Mapping, Sequence
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --card: #8881; --alarm: #d33; }
@@ -51,17 +48,41 @@ def document(title: str, mark: str, parts: Iterable[str], style: str = "") -> st
     )
 
 
-def carries(path: Path, mark: str) -> bool:
-    """Tell whether a file is a page with a mark.
+def tiles(figures: Mapping[str, str]) -> str:
+    """Show key figures beside each other.
 
     Args:
-        path: There may be nothing.
-        mark: As for `document`.
+        figures: By what they are, in words.
     """
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return mark.encode() in file.read(_HEAD)
+    shown = "".join(
+        f'<div class="tile"><b>{html.escape(value)}</b>{html.escape(name)}</div>'
+        for name, value in figures.items()
+    )
+    return f'<div class="tiles">{shown}</div>'
+
+
+def reasons(title: str, listed: Sequence[tuple[str, str]], most: int, rest: str) -> str:
+    """List files with the reason why something was not done, folded up; nothing if there are none.
+
+    Args:
+        title: What was not done.
+        listed: The files' names, each with the reason.
+        most: How many are named.
+        rest: Where the others are named.
+    """
+    if not listed:
+        return ""
+    rows = "".join(
+        f'<tr><td class="text">{html.escape(name)}</td>'
+        f'<td class="text">{html.escape(why)}</td></tr>'
+        for name, why in listed[:most]
+    )
+    more = len(listed) - most
+    others = f"<p>and {more:,} more: {html.escape(rest)}.</p>" if more > 0 else ""
+    return (
+        f"<details><summary>{html.escape(title)}</summary>"
+        f'<div class="wide"><table><tbody>{rows}</tbody></table></div>{others}</details>'
+    )
 
 
 def picture(content: bytes, alt: str, caption: str = "", kind: str = "jpeg") -> str:

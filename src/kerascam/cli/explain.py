@@ -7,14 +7,15 @@ from typing import Any
 
 from .. import pictures
 from ..errors import DoesNotFitError, reason
-from ..explain import MANIFEST, Explanation, ResultFolder
+from ..explain import CONTACT_SHEET, MANIFEST, Explanation, ResultFolder
 from ..marks import NotOursError
 from ..model import BadArgumentError, OutOfMemoryError
 from ..pictures import OUT_OF_MEMORY, BadPhotoError, Reading, bound_opencv
 from . import options, terminal
-from .gallery import FileNames, Gallery, Result, check_conflicts
+from .gallery import FileNames, Gallery, check_conflicts
 from .images import Photo, batches, find_images, passed_over_words, shown
 from .plan import Plan, settle
+from .result import Result
 
 
 class Failures:
@@ -56,6 +57,7 @@ def explain(arguments: Namespace) -> bool:
             "; ".join([*reasons, *filter(None, [passed_over_words(found.passed_over)])])
         )
     folder = ResultFolder(Path(arguments.out), "--out")
+    folder.check_free(CONTACT_SHEET)
     failures = Failures(found.files)
     with terminal.Bar("Loading the model") as bar:
         plan = settle(arguments)
@@ -65,15 +67,14 @@ def explain(arguments: Namespace) -> bool:
         check_conflicts(folder, names, methods, [*found.files, *others])
         gallery = Gallery(folder, names, plan.look)
         bar.now("Explaining", len(found.files))
-        placed: list[tuple[int, Result]] = []
+        results: list[Result] = []
         read = read_photos(found.files, plan, arguments, failures, bar)
         for batch in batches(read, arguments.batch_size):
             explanations = _explain(plan, batch, failures, bar)
             for place, photo in enumerate(batch):
-                drawn = _draw(gallery, photo, explanations, place, failures)
-                placed += [(photo.place, result) for result in drawn]
+                results += _draw(gallery, photo, explanations, place, failures)
                 bar.advance()
-    results = [result for _, result in sorted(placed, key=lambda pair: pair[0])]
+    results.sort(key=lambda result: result.place)
     failed = missing + failures.listed()
     written = gallery.close(_facts(arguments, plan), results, failed, found.passed_over)
     _report(results)
@@ -186,6 +187,6 @@ def _report(results: Sequence[Result]) -> None:
 def _report_place(folder: ResultFolder, count: int, written: bool) -> None:
     place, plural = shown(folder.path), "" if count == 1 else "s"
     if written:
-        terminal.done(f"{count} picture{plural} and {MANIFEST} in {place}", place)
+        terminal.done(f"{count} picture{plural}, {CONTACT_SHEET} and {MANIFEST} in {place}", place)
     else:
         terminal.done(f"no pictures; the earlier result in {place} stays", place)

@@ -1,19 +1,19 @@
-"""The pictures that a run writes, their names, and the manifest of all."""
+"""The pictures that a run writes, their names, and the page and the manifest of all."""
 
-import math
 import os
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..explain import Explanation, ResultFolder, finite_or_none
+from ..explain import CONTACT_SHEET, Explanation, ResultFolder
 from ..pictures import Look
+from .contact_sheet import ContactSheet
 from .images import Photo, shown
+from .result import Result
 
 _LONGEST = 80  # bytes of a stem or a class name; a file name may have 255
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')  # in a file name, on one system or other
@@ -95,31 +95,8 @@ def _short(text: str) -> str:
     return text.encode()[:_LONGEST].decode(errors="ignore")
 
 
-@dataclass(frozen=True)
-class Result:
-    """One picture: an image, explained for one class by one method."""
-
-    image: str
-    method: str
-    layer: str
-    class_index: int
-    class_name: str
-    probability: float
-    score: float
-    status: str
-    file: str
-    notes: tuple[str, ...]
-
-    @property
-    def measure(self) -> str:
-        """The probability, or the score if the model returns none."""
-        if math.isnan(self.probability):
-            return f"score {self.score:.4g}"
-        return f"{self.probability:.1%}"
-
-
 class Gallery:
-    """A folder of overlays.
+    """A folder of overlays, with a page that shows them.
 
     `manifest.json` is written last and removed first: a folder that has one is complete.
 
@@ -133,6 +110,7 @@ class Gallery:
         self.folder = folder
         self._names = names
         self._look = look
+        self._sheet = ContactSheet(look)
 
     def add(self, photo: Photo, explanation: Explanation, index: int) -> Result:
         """Draw heatmap `index` of a batch over its photo, and write the picture.
@@ -142,12 +120,14 @@ class Gallery:
             MemoryError: If the picture is too large for this machine.
             OSError: If the folder cannot be written to.
         """
+        self._sheet.add(photo)
         (picture,) = explanation[index].overlay(photo.pixels[None], **vars(self._look))
         class_index = int(explanation.classes[index])
         class_name = explanation.class_name(index)
         file = self._names.picture(photo.path, explanation.method, class_index, class_name)
         self.folder.write_picture(file, picture)
         return Result(
+            place=photo.place,
             image=shown(photo.path),
             method=explanation.method,
             layer=explanation.layer,
@@ -156,6 +136,7 @@ class Gallery:
             probability=float(explanation.probabilities[index]),
             score=float(explanation.scores[index]),
             status=explanation.statuses[index],
+            signed=explanation.signed,
             file=file,
             notes=(*explanation.notes, *photo.notes),
         )
@@ -164,10 +145,10 @@ class Gallery:
         self,
         facts: dict[str, Any],
         results: Sequence[Result],
-        failures: Iterable[tuple[str, str]],
+        failures: Sequence[tuple[str, str]],
         passed_over: Iterable[tuple[Path, str]],
     ) -> bool:
-        """Write the manifest, unless there is no result and it would replace an earlier one.
+        """Write page and manifest, unless there is no result and they would replace earlier ones.
 
         Args:
             facts: What holds for the whole run.
@@ -176,36 +157,22 @@ class Gallery:
             passed_over: The images that were not tried, each with the reason.
 
         Returns:
-            Whether it was written.
+            Whether they were written.
         """
         if not results and self.folder.holds_result():
             return False
+        passed = [(shown(path), reason) for path, reason in passed_over]
+        self.folder.write_page(self._sheet.page(facts, results, failures, passed))
         content = {
             "kerascam": __version__,
             **facts,
-            "explanations": [_entry(result) for result in results],
+            "page": CONTACT_SHEET,
+            "explanations": [result.entry() for result in results],
             "failures": [{"image": image, "reason": reason} for image, reason in failures],
-            "passed_over": [
-                {"image": shown(path), "reason": reason} for path, reason in passed_over
-            ],
+            "passed_over": [{"image": image, "reason": reason} for image, reason in passed],
         }
         self.folder.write_manifest(content)
         return True
-
-
-def _entry(result: Result) -> dict[str, Any]:
-    return {
-        "image": result.image,
-        "method": result.method,
-        "layer": result.layer,
-        "class": result.class_index,
-        "class_name": result.class_name,
-        "probability": finite_or_none(result.probability),
-        "score": finite_or_none(result.score),
-        "status": result.status,
-        "file": result.file,
-        "notes": list(result.notes),
-    }
 
 
 _FIX = "give another --out, or leave it out"
@@ -226,7 +193,7 @@ def check_conflicts(
         ValueError: If there is such a file.
     """
     # By what the paths lead to, so that links of both kinds and case variants count.
-    old = {_identity(path) for path in (folder.manifest, *folder.old_pictures())} - {None}
+    old = {_identity(path) for path in (folder.manifest, folder.page, *folder.old_files())} - {None}
     place = _identity(folder.path)
     for path in read:
         if _identity(path) in old:

@@ -143,7 +143,7 @@ _IMAGES = (
 
 EXPLAIN = """\
 Explain what an image classifier looked at: one overlay picture for each image, class and method,
-and a manifest.json with the numbers."""
+an index.html that shows them beside the photographs, and a manifest.json with the numbers."""
 
 EXPLAIN_EXAMPLES = """\
 examples:

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import files
 from ..files import json_bytes, write_atomically
+from ..marks import carries
 from ..metrics import METRICS
-from ..pages import carries
 from .page import MARK, page_of, plot_of
 
 PAGE, RESULT, ARRAYS = "evaluation.html", "evaluation.json", "evaluation.npz"

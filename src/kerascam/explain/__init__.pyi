@@ -29,6 +29,7 @@ from .progress import silent as silent
 from .randomized import Randomized as Randomized
 from .records import Description as Description
 from .records import class_name_of as class_name_of
+from .result_folder import CONTACT_SHEET as CONTACT_SHEET
 from .result_folder import MANIFEST as MANIFEST
 from .result_folder import ResultFolder as ResultFolder
 from .result_folder import finite_or_none as finite_or_none

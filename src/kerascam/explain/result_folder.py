@@ -1,7 +1,7 @@
-"""One result in one folder: pictures, perhaps arrays, and a manifest that comes last.
+"""One result in one folder: pictures, perhaps arrays or a page, and a manifest that comes last.
 
 Other files of the folder are the user's. A file is removed only if the folder's own manifest lists
-it as a picture that kerascam wrote and the file itself carries kerascam's mark; it is overwritten
+it as one that kerascam wrote and the file itself carries kerascam's mark; it is overwritten
 only if it carries the mark. Without the manifest, as after a run that was killed, nothing is
 removed.
 """
@@ -18,7 +18,7 @@ from ..files import check_folder, json_bytes, write_atomically
 from ..marks import check_free, is_marked, mark_zip
 from ..pictures import encode_png
 
-ARRAYS, MANIFEST = "arrays.npz", "manifest.json"
+ARRAYS, CONTACT_SHEET, MANIFEST = "arrays.npz", "index.html", "manifest.json"
 
 #: What a manifest of this kind says under "format": the sign that kerascam wrote it.
 FORMAT = "kerascam folder 1"
@@ -51,29 +51,36 @@ class ResultFolder:
         self.path, self.argument = path, argument
         self._cleared = False
         check_folder(path, argument)
-        self.old_pictures()
+        self.old_files()
 
     @property
     def manifest(self) -> Path:
         """The manifest's path."""
         return self.path / MANIFEST
 
+    @property
+    def page(self) -> Path:
+        """The path of the page that shows all pictures."""
+        return self.path / CONTACT_SHEET
+
     def holds_result(self) -> bool:
         """Tell whether an older result is there, which the next file would replace."""
         return not self._cleared and self.manifest.exists()
 
-    def old_pictures(self) -> list[Path]:
-        """Find the pictures of the older result, which the new one replaces.
+    def old_files(self) -> list[Path]:
+        """Find the pictures and the page of the older result, which the new one replaces.
 
         Raises:
             ValueError: If the manifest is not kerascam's.
         """
-        entries = _read(self).get("explanations")
+        manifest = _read(self)
+        entries = manifest.get("explanations")
         listed = [entry for entry in entries if isinstance(entry, dict)] if entries else []
         names = dict.fromkeys(
             name for entry in listed for key in _PICTURES if _is_name(name := entry.get(key))
         )
-        return [self.path / name for name in names if is_marked(self.path / name)]
+        pages = [CONTACT_SHEET] if manifest.get("page") == CONTACT_SHEET else []
+        return [self.path / name for name in (*names, *pages) if is_marked(self.path / name)]
 
     def check_free(self, name: str) -> None:
         """Raise if a file of this name may not be written.
@@ -95,6 +102,18 @@ class ResultFolder:
             OSError: If the folder cannot be written to.
         """
         self._write(name, encode_png(image))
+
+    def write_page(self, page: str) -> None:
+        """Write the page that shows all pictures, after them.
+
+        Args:
+            page: As HTML, with the mark.
+
+        Raises:
+            NotOursError: If something of its name is there that kerascam did not write.
+            OSError: If the folder cannot be written to.
+        """
+        self._write(CONTACT_SHEET, page.encode("utf-8", "xmlcharrefreplace"))
 
     def write_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write arrays by name into one `.npz` file.
@@ -140,11 +159,11 @@ class ResultFolder:
         """Take away the older result, the manifest first: a folder that has one is complete."""
         if self._cleared:
             return
-        pictures = self.old_pictures()
+        files = self.old_files()
         self.manifest.unlink(missing_ok=True)
-        for picture in pictures:
-            if is_marked(picture):
-                picture.unlink(missing_ok=True)
+        for file in files:
+            if is_marked(file):
+                file.unlink(missing_ok=True)
         self._cleared = True
 
 

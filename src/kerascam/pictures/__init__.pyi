@@ -39,6 +39,7 @@ from .photo_limits import START_OF_SCAN as START_OF_SCAN
 from .photo_limits import USUAL_SCANS as USUAL_SCANS
 from .pixels import SLACK as SLACK
 from .pixels import conform_range as conform_range
+from .pixels import encode_jpeg as encode_jpeg
 from .pixels import encode_png as encode_png
 from .pixels import write_png as write_png
 from .render import colorize as colorize

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pages import document
+from ..pages import document, reasons, tiles
 from .looks import ClassLook, Cluster, right_of
 from .suspects import Suspect
 from .table import table_of
@@ -50,7 +50,7 @@ def _figures(study: Any) -> str:
     right = right_of(survey)
     accuracy = "not known" if np.isnan(right).all() else f"{np.nanmean(right):.1%}"
     evidence = float((survey.column("status") == "ok").mean())
-    tiles = {
+    figures = {
         "images explained": f"{len(survey):,}",
         "could not be read": f"{len(survey.failures()):,}",
         "right, by their labels": accuracy,
@@ -60,11 +60,7 @@ def _figures(study: Any) -> str:
         "layer": survey.layer,
         "model": survey.manifest["model_name"],
     }
-    shown = "".join(
-        f'<div class="tile"><b>{html.escape(value)}</b>{html.escape(name)}</div>'
-        for name, value in tiles.items()
-    )
-    return f'<div class="tiles">{shown}</div>'
+    return tiles(figures)
 
 
 def _suspects(study: Any, thumbnails: Thumbnails) -> str:
@@ -176,19 +172,9 @@ def _classes(study: Any, thumbnails: Thumbnails) -> Iterator[str]:
 
 def _failures(study: Any) -> str:
     failed = study.survey.failures()
-    if not failed:
-        return ""
-    rows = "".join(
-        f'<tr><td class="text">{html.escape(name)}</td>'
-        f'<td class="text">{html.escape(why)}</td></tr>'
-        for name, why in failed[:_FAILED]
-    )
-    more, plural = len(failed) - _FAILED, "" if len(failed) == 1 else "s"
-    rest = f"<p>and {more:,} more: in the table’s column “error”.</p>" if more > 0 else ""
-    return (
-        f"<details><summary>{len(failed):,} file{plural} that could not be read</summary>"
-        f'<div class="wide"><table><tbody>{rows}</tbody></table></div>{rest}</details>'
-    )
+    plural = "" if len(failed) == 1 else "s"
+    title = f"{len(failed):,} file{plural} that could not be read"
+    return reasons(title, failed, _FAILED, "in the table’s column “error”")
 
 
 def _share(value: float) -> str:

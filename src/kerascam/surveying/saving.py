@@ -10,7 +10,7 @@ import numpy as np
 from .. import files
 from ..explain import finite_or_none
 from ..files import json_bytes, parse_json, write_durably
-from ..pages import carries
+from ..marks import carries
 from .looks import Cluster
 from .page import MARK, page_of
 

@@ -12,7 +12,6 @@ from .photos import Photos
 from .survey import Survey
 
 _SIDE = 120
-_QUALITY = 72
 
 
 class Thumbnails:
@@ -42,7 +41,7 @@ class Thumbnails:
         size = (_SIDE, _SIDE)
         large = cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR).clip(0, 1)
         drawn = pictures.colorize(large, "auto", signed=False)
-        return f'<div class="thumbs">{picture(_jpeg(drawn), alt, alt)}</div>'
+        return f'<div class="thumbs">{picture(pictures.encode_jpeg(drawn), alt, alt)}</div>'
 
     def _one(self, index: int, heat: np.ndarray) -> str:
         survey = self._survey
@@ -58,9 +57,5 @@ class Thumbnails:
             drawn = pictures.colorize(heat, "auto", signed=signed)
         truth = "" if label is None or label == name else f", in truth {label}"
         measure = "" if np.isnan(probability) else f" {probability:.0%}"
-        return picture(_jpeg(drawn), key, f"{key.rpartition('/')[2]}: {name}{measure}{truth}")
-
-
-def _jpeg(drawn: np.ndarray) -> bytes:
-    shown = drawn[..., ::-1]
-    return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+        caption = f"{key.rpartition('/')[2]}: {name}{measure}{truth}"
+        return picture(pictures.encode_jpeg(drawn), key, caption)
