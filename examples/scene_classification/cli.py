@@ -51,6 +51,7 @@ COMMANDS = {
     "train": Command("train the network, or go on where it was stopped", Config),
     "evaluate": Command("measure the network on the test scenes"),
     "explain": Command("show what the network looks at, and measure it"),
+    "survey": Command("say what the network looks at in all test images, and what may fool it"),
     "photographs": Command(
         "explain two real photographs, by the reference network where the run's saw only drawings"
     ),

@@ -81,6 +81,11 @@ class RunFolder:
         return self.root / "exported.json"
 
     @property
+    def survey(self) -> Path:
+        """Folder of the survey of all test images."""
+        return self.root / "survey"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.root / "report.html"

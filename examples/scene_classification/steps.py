@@ -18,6 +18,7 @@ from scene_classification.evaluation.step import evaluate as evaluate_network
 from scene_classification.explanation.photographs import explain_photographs
 from scene_classification.explanation.step import METHODS
 from scene_classification.explanation.step import explain as explain_network
+from scene_classification.explanation.survey import survey as survey_images
 from scene_classification.files import write_text
 from scene_classification.networks.exported import exported_network, note_exported
 from scene_classification.networks.reference import FOLDER, load_reference_model, reference_classes
@@ -34,6 +35,7 @@ from scene_classification.progress import Reporter, TrainingProgress
 from scene_classification.publishing import publish as publish_network
 from scene_classification.report.accuracy import verdict
 from scene_classification.report.evidence import compared
+from scene_classification.report.numbers import plural
 from scene_classification.report.step import write_report
 from scene_classification.serving.engines import choose_engine
 from scene_classification.training.stages import train as train_network
@@ -113,6 +115,28 @@ def explain(place: Workplace) -> None:
         )
     titles = {one: facts["title"] for one, facts in found["methods"].items()}
     place.reporter.line(f"  {compared(found['evidence'], titles, 'share_inside')}")
+
+
+def survey(place: Workplace) -> None:
+    """Survey all test images: what the network looks at, class by class, and what may fool it."""
+    network, scenes = place.examine()
+    total = len(scenes.test) + len(scenes.classes)
+    with place.reporter.bar("test images and classes", total) as progress:
+        found = survey_images(
+            network,
+            scenes,
+            place.run,
+            network=network_of(place.config),
+            seed=place.config.seed,
+            progress=progress,
+        )
+    suspects, images = (
+        plural(number, name)
+        for number, name in ((len(found["suspects"]), "suspect"), (found["images"], "test image"))
+    )
+    place.reporter.line(f"  {named(found['network'])}: {suspects} in {images}")
+    for sentence in found["suspects"]:
+        place.reporter.line(f"  {sentence}")
 
 
 def photographs(place: Workplace) -> None:
@@ -232,7 +256,7 @@ def publish(place: Workplace) -> None:
 
 def run(place: Workplace) -> None:
     """Do all steps, one after the other; of several machines, the first goes on after training."""
-    steps = (data, train, evaluate, explain, photographs, export, rehearse, report)
+    steps = (data, train, evaluate, explain, survey, photographs, export, rehearse, report)
     for step in steps if place.run.writes else (data, train):
         place.reporter.title(step.__name__)
         step(place)

@@ -44,14 +44,18 @@ def test_a_run_holds_config_logs_weights_metrics_pictures_and_a_report(whole_run
         "methods",
     ):
         assert (whole_run / "pictures" / f"{name}.png").stat().st_size > 1000
-    assert (whole_run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    surveyed = json.loads((whole_run / "surveyed.json").read_text())
+    assert (surveyed["images"], surveyed["unreadable"], surveyed["notes"]) == (24, 0, [])
+    assert (whole_run / surveyed["page"]).is_file()
+    html = (whole_run / "report.html").read_text(encoding="utf-8")
+    assert html.startswith("<!DOCTYPE html>") and f'href="{surveyed["page"]}"' in html
 
 
 def test_a_run_says_of_which_network_each_finding_is(whole_run):
     def read(name):
         return json.loads((whole_run / f"{name}.json").read_text())
 
-    assert {read(name)["network"] for name in ("metrics", "explanations")} == {"own"}
+    assert {read(name)["network"] for name in ("metrics", "explanations", "surveyed")} == {"own"}
     assert {one["network"] for one in read("photographs").values()} == {"reference"}
     assert read("served")["network"] == read("exported")[read("served")["version"]] == "reference"
     html = (whole_run / "report.html").read_text(encoding="utf-8")

@@ -3,10 +3,9 @@
 import json
 
 import cv2
-import keras
 import numpy as np
 import pytest
-from keras import layers
+from color_network import color_network
 from matplotlib.text import Text
 from sklearn.datasets import load_sample_image
 
@@ -29,22 +28,6 @@ SIDE, PATCH = 32, 12
 CLASSES = ("blue", "red")
 COLORS = {"blue": (0, 0, 255), "red": (255, 0, 0)}
 PER_CLASS = 4
-
-
-def color_network():
-    """Compute ReLU(blue − ½) and ReLU(red − ½) at each pixel; the class is the greater mean."""
-    model = keras.Sequential(
-        [
-            keras.Input((SIDE, SIDE, 3)),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(2, 1, activation="relu", name="colors"),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(2, activation="softmax", use_bias=False),
-        ]
-    )
-    kernel = np.array([[0, 1], [0, 0], [1, 0]], np.float32).reshape(1, 1, 3, 2)
-    model.set_weights([kernel, np.full(2, -0.5, np.float32), 20 * np.eye(2, dtype=np.float32)])
-    return model
 
 
 def turned(model):
@@ -85,7 +68,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(root, run):
-    return explain(color_network(), read_folder(root), run, per_class=2)
+    return explain(color_network(SIDE), read_folder(root), run, per_class=2)
 
 
 def test_the_record_is_what_is_returned(found, run):
@@ -135,7 +118,7 @@ def test_without_masks_there_is_no_measure_and_no_old_picture(root, tmp_path, mo
         for split in ("seg_train", "seg_test"):
             write(bare / split / path.parent.name / path.name, cv2.imread(str(path)))
     done = []
-    found = explain(color_network(), read_folder(bare), run, per_class=1, progress=done.append)
+    found = explain(color_network(SIDE), read_folder(bare), run, per_class=1, progress=done.append)
     assert found["evidence"] is None
     assert not (run.pictures / "evidence_share.png").exists()
     assert sum(done) == 2
@@ -146,18 +129,18 @@ def test_answers_are_those_of_the_network_that_is_explained(found, root, tmp_pat
     # Of its area a share p is blue: the logits are 20 · p / 2 for blue, and none for red.
     surest = 1 / (1 + np.exp(-10 * PATCH**2 / SIDE**2))
     scenes, run = read_folder(root), RunFolder(tmp_path)
-    evaluate(turned(color_network()), scenes, run)
+    evaluate(turned(color_network(SIDE)), scenes, run)
     with np.load(run.root / "predictions.npz") as other:  # the same names, another network
         assert other["probabilities"][0] == pytest.approx([1 - surest, surest])
-    assert ask(color_network(), scenes).probabilities[0] == pytest.approx([surest, 1 - surest])
-    (mistake,) = explain(color_network(), scenes, run, per_class=1, measured=1)["mistakes"]
+    assert ask(color_network(SIDE), scenes).probabilities[0] == pytest.approx([surest, 1 - surest])
+    (mistake,) = explain(color_network(SIDE), scenes, run, per_class=1, measured=1)["mistakes"]
     assert mistake == found["mistakes"][0]
     assert mistake["predicted_probability"] == pytest.approx(surest)
 
 
 def test_nothing_to_measure_on_is_refused(root, tmp_path):
     with pytest.raises(ValueError, match="measured must be at least 1, got 0"):
-        explain(color_network(), read_folder(root), RunFolder(tmp_path), measured=0)
+        explain(color_network(SIDE), read_folder(root), RunFolder(tmp_path), measured=0)
 
 
 # --------------------------------------------------------------------------------- the choice
@@ -192,7 +175,7 @@ def test_the_photographs_are_those_of_scikit_learn():
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     run = RunFolder(tmp_path_factory.mktemp("photographs"))
-    return explain_photographs(color_network(), CLASSES, run), run
+    return explain_photographs(color_network(SIDE), CLASSES, run), run
 
 
 def test_a_photograph_is_explained_at_its_own_size(photographs):
@@ -210,7 +193,7 @@ def test_a_photograph_is_answered_like_the_same_picture_in_a_file(photographs, t
     for path, photo in zip(paths, photos.values(), strict=True):
         write(path, photo[..., ::-1])
         assert np.array_equal(resize(photo, SIDE), decode(str(path), SIDE))
-    asked = predict(color_network(), Split(paths, np.zeros(2, np.int64))).max(axis=1)
+    asked = predict(color_network(SIDE), Split(paths, np.zeros(2, np.int64))).max(axis=1)
     told = [one["probability"] for one in answers.values()]
     np.testing.assert_allclose(told, asked, rtol=1e-6)
 

@@ -36,7 +36,10 @@ from scene_classification.report.step import write_report
 from scene_classification.run_folder import RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
-PARTS = ("config", "data", "network", "metrics", "explanations", "photographs", "served")
+PARTS = (
+    *("config", "data", "network", "metrics", "explanations"),
+    *("surveyed", "photographs", "served"),
+)
 PICTURES = (
     *("methods", "samples", "counts", "evidence", "problems", "augmented", "training"),
     *("confusion", "per_class", "roc", "reliability", "evidence_share", "explain_mistakes"),
@@ -176,6 +179,15 @@ def findings(classes):
             },
             "metrics": measured(classes),
             "explanations": explained(classes),
+            "surveyed": {
+                "network": "own",
+                "method": "Grad-CAM",
+                "images": 24,
+                "unreadable": 1,
+                "suspects": [f"{HOSTILE}: a frame"],
+                "notes": [],
+                "page": "survey/survey.html",
+            },
             "photographs": {
                 "china.jpg": {"class": classes[0], "probability": 0.25, "layer": "last"}
             },
@@ -266,6 +278,29 @@ def test_figures_are_those_of_the_run(run, whole):
             assert told.replace(NO_BREAK, " ") in text
     assert "The best validation accuracy, 61.0 %, came after epoch 1 of 2" in text
     assert "train 2 1.000 0.750 — —" in text
+
+
+def test_the_survey_is_linked_with_what_it_suspects(run, whole):
+    page = read(run)
+    assert ("a", "survey/survey.html") in page.attributes("href")
+    assert (
+        "Grad-CAM of 24 images, of each for the class that was answered; 1 file could" in page.text
+    )
+    assert f"{HOSTILE}: a frame" in page.text and "a person decides" in page.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"suspects": []}, "Nothing of that, put into images of other classes"),
+        ({"suspects": [], "notes": ["cues were not tried"]}, "cues were not tried"),
+    ],
+)
+def test_a_survey_without_suspects_says_whether_any_were_looked_for(run, whole, changed, said):
+    found = whole["surveyed"] | changed
+    (run.root / "surveyed.json").write_text(json.dumps(found))
+    text = read(run).text
+    assert said in text and "a person decides" not in text
 
 
 def test_data_is_told_in_sentences():

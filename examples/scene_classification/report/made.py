@@ -11,7 +11,7 @@ from typing import Any
 from scene_classification.config import PATHS, Config
 
 PROGRAM = "python -m scene_classification"
-STEPS = ("data", "train", "evaluate", "explain", "report")
+STEPS = ("data", "train", "evaluate", "explain", "survey", "report")
 PACKAGES = ("kerascam", "keras", "tensorflow")
 #: Stands for where a file lies: a report may travel, and its reader has other folders.
 ELSEWHERE = "path/to/"

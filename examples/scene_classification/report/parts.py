@@ -23,6 +23,7 @@ class Parts(NamedTuple):
             residual network.
         metrics: What `evaluation.step.evaluate` wrote of the run's network.
         explanations: What `explanation.step.explain` wrote of the run's network.
+        surveyed: What `explanation.survey.survey` wrote of the run's network.
         photographs: What `explanation.photographs.explain_photographs` returned.
         served: What `deploying.rehearse` returned.
     """
@@ -33,6 +34,7 @@ class Parts(NamedTuple):
     network: dict[str, Any] | None
     metrics: dict[str, Any] | None
     explanations: dict[str, Any] | None
+    surveyed: dict[str, Any] | None
     photographs: dict[str, Any] | None
     served: dict[str, Any] | None
 
@@ -50,10 +52,10 @@ def read_parts(run: RunFolder) -> Parts:
     Raises:
         ValueError: If one of the files is no JSON.
     """
-    names = ("data", "network", "metrics", "explanations", "photographs", "served")
+    names = ("data", "network", "metrics", "explanations", "surveyed", "photographs", "served")
     found = {name: _read(run.root / f"{name}.json") for name in names}
     config = Config.read(run.config) if _read(run.config) is not None else None
-    for name in ("network", "metrics", "explanations"):
+    for name in ("network", "metrics", "explanations", "surveyed"):
         found[name] = _of_this_network(found[name], config)
     return Parts(config=config, history=read_history(run), **found)
 

@@ -1,4 +1,4 @@
-"""The report: everything that a run found, in one HTML file that needs nothing beside it."""
+"""The report: all that a run found, in one HTML file that asks for nothing; it links the survey."""
 
 from __future__ import annotations
 
