@@ -76,8 +76,8 @@ def suspects_of(
                 continue
             trial = trials.of(look.index, group, rest, hosts)
             for cue in _cues(group, rest, shares):
-                effect = trial.effect(cue)
-                if _follows(effect):
+                effect = trial.effect(cue, LEAST_GAIN)
+                if effect is not None and _follows(effect):
                     tried.append((cue, group, effect))
         if tried:
             found.append(_named(look, tried))
@@ -86,11 +86,7 @@ def suspects_of(
 
 
 def _follows(effect: Effect) -> bool:
-    return (
-        effect.gain >= LEAST_GAIN
-        and effect.gain - effect.control >= LEAST_APART
-        and effect.low >= LEAST_LOW
-    )
+    return effect.gain - effect.control >= LEAST_APART and effect.low >= LEAST_LOW
 
 
 def _groups(look: ClassLook, peaks: np.ndarray) -> Iterator[np.ndarray]:

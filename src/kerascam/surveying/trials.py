@@ -127,16 +127,27 @@ class Trial:
     before: Float[np.ndarray, " pairs"]
     own: Float[np.ndarray, " pairs"]
 
-    def effect(self, cue: Cue) -> Effect:
-        """Measure what a cue does."""
+    def effect(self, cue: Cue, least: float) -> Effect | None:
+        """Measure what a cue does.
+
+        Args:
+            cue: The cue.
+            least: By how much it must raise the probability for the rest to be measured, too.
+
+        Returns:
+            None if it raises it by less.
+        """
         given = self.trials.given
         after = given(cue, self.donors, self.hosts, self.index)
+        gain = float((after - self.before).mean())
+        if not gain >= least:
+            return None
         beside = given(cue, self.others, self.hosts, self.index)
         without = given(cue, self.hosts, self.donors, self.index)
         apart = after - beside
         error = apart.std(ddof=1) / len(apart) ** 0.5
         return Effect(
-            gain=float((after - self.before).mean()),
+            gain=gain,
             control=float((beside - self.before).mean()),
             low=float(apart.mean() - 3.29 * error),
             flipped=float((after > 0.5).mean()),
