@@ -1,21 +1,35 @@
 """Read the shards of a survey."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .rows import UNREADABLE
 from .store import Store
 
+#: How the names of columns begin that hold an array for each image, or its scale.
+WIDE = ("map", "relevance")
 
-def good_rows(shard: Path) -> Any:
-    """Read the rows of the images that could be read."""
+
+def names_of(shard: Path) -> list[str]:
+    """List the columns."""
+    import pyarrow.parquet as parquet
+
+    return list(parquet.read_schema(shard).names)
+
+
+def good_rows(shards: Sequence[Path], columns: Sequence[str]) -> Any:
+    """Read some columns of the images that could be read, shard by shard."""
+    import pyarrow
     import pyarrow.compute as compute
     import pyarrow.parquet as parquet
 
-    table = parquet.read_table(shard, partitioning=None)
-    return table.filter(compute.not_equal(table["status"], UNREADABLE)).replace_schema_metadata(
-        None
-    )
+    tables = []
+    for shard in shards:
+        table = parquet.read_table(shard, columns=[*{*columns, "status"}], partitioning=None)
+        good = compute.not_equal(table["status"], UNREADABLE)
+        tables.append(table.select(columns).filter(good).replace_schema_metadata(None))
+    return pyarrow.concat_tables(tables)
 
 
 def failures_of(store: Store) -> list[tuple[str, str]]:

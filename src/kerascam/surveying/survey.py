@@ -14,7 +14,7 @@ from ..arguments import conform_path
 from ..explain import Explanation, Placed, heatmaps_from
 from ..optional import package_for, pandas_for
 from ..registry import METHODS
-from .shards import failures_of, good_rows
+from .shards import WIDE, failures_of, good_rows, names_of
 from .store import BEGUN, Store
 
 
@@ -46,6 +46,8 @@ class Survey:
     manifest: Mapping[str, Any]
     complete: bool
     _table: Any
+    _shards: Sequence[Path]
+    _wide: Sequence[str]
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -83,7 +85,7 @@ class Survey:
         Raises:
             ValueError: If there is no such column.
         """
-        self._check(name)
+        self._check(name, self._table.column_names)
         return np.asarray(self._table.column(name).to_numpy())
 
     def maps(self, layer: int = 0) -> HostMaps:
@@ -117,7 +119,7 @@ class Survey:
     @property
     def has_relevance(self) -> bool:
         """Whether there is a relevance of each feature."""
-        return any(name.startswith("relevance") for name in self._table.column_names)
+        return any(name.startswith("relevance") for name in self._wide)
 
     def heatmap(self, index: int) -> np.ndarray:
         """Draw the heatmap of an image, as the explainer would have returned it.
@@ -221,9 +223,7 @@ class Survey:
             ModuleNotFoundError: If pandas is not installed.
         """
         pandas_for("to_dataframe")
-        wide = ("map", "relevance")
-        kept = [name for name in self._table.column_names if not name.startswith(wide)]
-        return self._table.select([name for name in kept if name != "error"]).to_pandas()
+        return self._table.to_pandas()
 
     @cached_property
     def _all_maps(self) -> list[HostMaps]:
@@ -233,15 +233,16 @@ class Survey:
     def _failed(self) -> list[tuple[str, str]]:
         return failures_of(Store(self.folder))
 
-    def _check(self, name: str) -> None:
-        if name not in self._table.column_names:
-            known = ", ".join(self._table.column_names)
-            raise ValueError(f"the survey has no column {name!r}; it has {known}")
+    def _check(self, name: str, known: Sequence[str]) -> None:
+        if name not in known:
+            has = ", ".join([*self._table.column_names, *self._wide])
+            raise ValueError(f"the survey has no column {name!r}; it has {has}")
 
     def _rows(self, name: str) -> np.ndarray:
-        self._check(name)
-        halves = self._table.column(name).combine_chunks()
-        scales = self._table.column(f"{name}_scale").to_numpy()
+        self._check(name, self._wide)
+        table = good_rows(self._shards, [name, f"{name}_scale"])
+        halves = table.column(name).combine_chunks()
+        scales = table.column(f"{name}_scale").to_numpy()
         values = halves.flatten().to_numpy(zero_copy_only=False).reshape(len(self), -1)
         return (values * scales[:, None]).astype(np.float32)
 
@@ -253,7 +254,8 @@ def read_survey(path: str | os.PathLike[str]) -> Survey:
         path: Its folder. One that was stopped is read as far as it is.
 
     Returns:
-        The survey, with all rows in memory: two bytes per cell of a map and per feature.
+        The survey: names and numbers of all images are in memory, some 200 bytes of each; maps and
+        relevance, which are larger, are read from the folder when they are asked for.
 
     Raises:
         ModuleNotFoundError: If pyarrow is not installed: it comes with the extra `survey`.
@@ -264,16 +266,18 @@ def read_survey(path: str | os.PathLike[str]) -> Survey:
         Traceback (most recent call last):
         ValueError: path 'nowhere' holds no survey: there is no survey.json
     """
-    pyarrow = package_for("read_survey", "pyarrow", "pyarrow scikit-learn")
+    package_for("read_survey", "pyarrow", "pyarrow scikit-learn")
     store = Store(Path(conform_path("path", path)), "path")
     begun, manifest = store.begun, store.manifest
     if begun is None:
         raise ValueError(f"path {str(store.folder)!r} holds no survey: there is no {BEGUN}")
-    tables = [good_rows(shard) for shard in store.shards()]
-    if not tables:
+    shards = store.shards()
+    if not shards:
         raise ValueError(f"path {str(store.folder)!r} holds no shard of its survey yet")
-    table = pyarrow.concat_tables(tables)
-    return Survey(store.folder, manifest or begun, manifest is not None, table)
+    names = [name for name in names_of(shards[0]) if name != "error"]
+    wide = [name for name in names if name.startswith(WIDE)]
+    table = good_rows(shards, [name for name in names if name not in wide])
+    return Survey(store.folder, manifest or begun, manifest is not None, table, shards, wide)
 
 
 def _edges(edges: Sequence[Any]) -> tuple[Any, ...]:
