@@ -15,10 +15,10 @@ from ..arguments import (
 from ..given import is_dataset
 from ..maps import Normalization, check_normalization
 from ..model import (
+    OwnObjects,
     check_copyable,
     check_input,
     check_model,
-    custom_classes,
 )
 from ..placement import Place
 from ..registry import METHODS
@@ -132,10 +132,10 @@ class Explainer(Running):
 
     def __getstate__(self) -> dict[str, Any]:
         check_copyable(self.model)
-        return {"classes": custom_classes(self.model), **vars(self)}  # in this order
+        return {"own": OwnObjects(self.model), **vars(self)}  # in this order
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({name: value for name, value in state.items() if name != "classes"})
+        vars(self).update({name: value for name, value in state.items() if name != "own"})
 
     def __copy__(self) -> "Explainer":
         """Explain the same model with the same compiled programs."""

@@ -10,7 +10,7 @@ from .archive import Endpoint, write_saved_model
 from .bias_terms import Biases
 from .choice import Choice, guess, shape_words
 from .compiled import Compiled, compile_graph, run
-from .copying import check_copyable, custom_classes
+from .copying import OwnObjects, check_copyable
 from .effective import effective_shift
 from .entrance import entrance_of, scaling_layers
 from .fingerprint import fingerprint_of
@@ -59,6 +59,7 @@ __all__ = [
     "InputForm",
     "Measured",
     "OutOfMemoryError",
+    "OwnObjects",
     "PYTHON_CODE",
     "Preprocess",
     "Question",
@@ -74,7 +75,6 @@ __all__ = [
     "check_model",
     "choose_from",
     "compile_graph",
-    "custom_classes",
     "declared_batch",
     "declared_shape",
     "declared_units",

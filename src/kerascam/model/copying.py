@@ -33,17 +33,48 @@ def check_copyable(model: keras.Model) -> None:
         ) from error
 
 
-def custom_classes(model: keras.Model) -> tuple[type, ...]:
-    """List the model's classes that are not Keras's and can be imported by name.
+class OwnObjects:
+    """The user's classes and functions that a model is made of.
 
-    In a pickle, ahead of the model, they have their modules imported, which registers them.
+    In a pickle, ahead of the model, they have their modules imported, which registers them. Some
+    picklers, such as that of Ray and of Spark, write down the code of what stands in a program or
+    a notebook itself, as no other process can import that; there it gets its names at Keras.
+
+    Args:
+        model: One that `check_copyable` takes.
     """
-    kinds = {type(layer): None for layer in every_layer(model)}
-    return tuple(kind for kind in kinds if not _is_keras(kind.__module__) and _is_at_top(kind))
+
+    def __init__(self, model: keras.Model) -> None:
+        kinds = {type(layer): None for layer in every_layer(model)}
+        classes = (kind for kind in kinds if not _is_keras(kind.__module__))
+        own = [each for each in (*classes, *_functions(model)) if _is_at_top(each)]
+        self.named = {keras.saving.get_registered_name(each): each for each in own}
+
+    def __reduce__(self) -> Any:
+        return _known, (self.named,)
 
 
-def _is_at_top(kind: type) -> bool:
-    return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+def _known(named: dict[str, Any]) -> None:
+    """Have Keras find what no module of this process has."""
+    registered = keras.saving.get_custom_objects()
+    for name, each in named.items():
+        if not _is_at_top(each):
+            registered.setdefault(name, each)
+
+
+def _functions(model: keras.Model) -> Iterator[Any]:
+    """Yield the user's functions in a model, such as an activation."""
+    for part in _parts(keras.saving.serialize_keras_object(model)):
+        name = part.get("config")
+        if part["class_name"] == "function" and isinstance(name, str):
+            module = sys.modules.get(str(part.get("module")))
+            found = keras.saving.get_registered_object(name) or getattr(module, name, None)
+            if found is not None and not _is_keras(found.__module__):
+                yield found
+
+
+def _is_at_top(own: Any) -> bool:
+    return getattr(sys.modules.get(own.__module__), own.__qualname__, None) is own
 
 
 def _is_keras(module: str | None) -> bool:

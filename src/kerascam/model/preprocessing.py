@@ -3,6 +3,7 @@
 import pkgutil
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -14,11 +15,28 @@ from ..errors import brief
 # From float32 RGB from 0 to 255, channels last, to what the model wants: arrays or tensors alike.
 Preprocess = Callable[[Any], Any]
 
-_SCALES: dict[str, Preprocess] = {
-    "none": lambda pixels: pixels,
-    "0-1": lambda pixels: pixels / 255,
-    "-1-1": lambda pixels: pixels / 127.5 - 1,
-}
+
+# Functions of the module, and objects of them, can be pickled.
+def _as_it_is(pixels: Any) -> Any:
+    return pixels
+
+
+def _to_one(pixels: Any) -> Any:
+    return pixels / 255
+
+
+def _around_zero(pixels: Any) -> Any:
+    return pixels / 127.5 - 1
+
+
+def _as_in(module: str, pixels: Any) -> Any:
+    # It may work in place, and Keras's own data format may be channels first.
+    own = pixels.copy() if isinstance(pixels, np.ndarray) else pixels
+    function = import_module(f"keras.applications.{module}").preprocess_input
+    return function(own, data_format="channels_last")
+
+
+_SCALES: dict[str, Preprocess] = {"none": _as_it_is, "0-1": _to_one, "-1-1": _around_zero}
 
 
 def preprocessing_of(name: str) -> Preprocess:
@@ -54,11 +72,4 @@ def preprocessing_of(name: str) -> Preprocess:
             else f"give one of: {', '.join([*_SCALES, *modules])}"
         )
         raise ValueError(f"preprocess has no {brief(name)}; {hint}")
-    function = import_module(f"keras.applications.{name}").preprocess_input
-
-    def preprocess(pixels: Any) -> Any:
-        # It may work in place, and Keras's own data format may be channels first.
-        own = pixels.copy() if isinstance(pixels, np.ndarray) else pixels
-        return function(own, data_format="channels_last")
-
-    return preprocess
+    return partial(_as_in, name)
