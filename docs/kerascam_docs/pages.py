@@ -26,7 +26,15 @@ _GROUPS: dict[str, Callable[[Any, str], bool]] = {
     ),
     "Data sets": lambda obj, full: (
         full.removeprefix("kerascam.")
-        in ("explain_dataset", "read_survey", "Survey", "study", "Study")
+        in (
+            "explain_dataset",
+            "RayWorkers",
+            "RowExplainer",
+            "read_survey",
+            "Survey",
+            "study",
+            "Study",
+        )
         or full.startswith("kerascam.surveying.")
     ),
     "Layers, pictures, export and training": lambda obj, full: (

@@ -17,6 +17,8 @@ from .model.suggest import find_target_layer as find_target_layer
 from .model.suggest import suggest_layers as suggest_layers
 from .pictures.render import overlay as overlay
 from .pictures.superpixels import superpixels as superpixels
+from .surveying import RayWorkers as RayWorkers
+from .surveying import RowExplainer as RowExplainer
 from .surveying import Study as Study
 from .surveying import Survey as Survey
 from .surveying import explain_dataset as explain_dataset

@@ -49,22 +49,24 @@ def write_atomically(
         partial.unlink(missing_ok=True)
 
 
-def write_durably(path: Path, content: Any) -> None:
+def write_durably(path: Path, content: Any, partial: Path | None = None) -> None:
     """Write a file that has its name only when all of it is on disk, also after a loss of power.
 
-    What a killed process left half written has another name, `.NAME.part`, and is written over.
+    What a killed process left half written has another name and is written over.
 
     Args:
         path: In a folder that exists.
         content: Bytes, or what has their interface.
+        partial: That other name; None for `.NAME.part`.
     """
+    partial = path.with_name(f".{path.name}.part") if partial is None else partial
 
     def write(file: BinaryIO) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
-    write_atomically(path, write, partial=path.with_name(f".{path.name}.part"))
+    write_atomically(path, write, partial=partial)
     with contextlib.suppress(OSError, AttributeError):  # no folder can be opened on Windows
         place = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -1,12 +1,13 @@
 """`kerascam survey`: explain a whole data set, as a table."""
 
 import glob
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..pictures import bound_opencv
-from ..surveying import Survey, explain_dataset, study
+from ..surveying import RayWorkers, Survey, explain_dataset, study
 from . import terminal
 from .images import shown
 from .pace import Pace
@@ -25,6 +26,7 @@ def survey(arguments: Namespace) -> bool:
     """
     if arguments.classes and len(arguments.classes) > 1:
         raise ValueError("--class must be given once: one class of each image is explained")
+    workers = _workers(arguments)
     bound_opencv(arguments.max_pixels)
     given = list(_given(arguments.images))
     with terminal.Bar("Loading the model") as bar:
@@ -52,10 +54,24 @@ def survey(arguments: Namespace) -> bool:
             batch_size=arguments.batch_size,
             shard_size=arguments.shard_size,
             threads=arguments.threads,
+            workers=workers,
             progress=show,
         )
         page = _studied(made, plan, arguments, bar) if arguments.study else None
     return _report(made, page)
+
+
+def _workers(arguments: Namespace) -> RayWorkers | None:
+    """Take who explains."""
+    asked = {"workers": arguments.workers, "gpus_per_worker": arguments.gpus_per_worker}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if arguments.ray is None:
+        for name in given:
+            raise ValueError(f"--{name.replace('_', '-')} needs --ray ADDRESS")
+        return None
+    # TensorFlow takes all memory of all GPUs otherwise, also in the process that only sends work.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    return RayWorkers(arguments.ray, **given)
 
 
 def _studied(made: Survey, plan: Plan, arguments: Namespace, bar: terminal.Bar) -> Path:

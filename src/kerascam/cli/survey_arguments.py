@@ -13,10 +13,12 @@ EXAMPLES = """\
 examples:
   kerascam survey model.keras photos/ --class-names names.txt --out survey
   kerascam survey model.keras 'shots/**/*.jpg' --preprocess resnet50
+  kerascam survey model.keras photos/ --ray auto --gpus-per-worker 1
 
 A survey that was stopped, by Ctrl-C, a kill or a loss of power, goes on where
 it was if the same command is given again. If photos/ has a folder per class,
-their names are the true classes. Needs pyarrow: kerascam's extra "survey".
+their names are the true classes. Needs pyarrow: kerascam's extra "survey"; with
+--ray its extra "ray".
 
 exit codes: 0 all well; 1 some images could not be read; 2 wrong arguments or
 model"""
@@ -65,6 +67,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="write the table alone, without clusters, suspects and the web page survey.html",
     )
+    _add_workers(parser.add_argument_group("who explains"))
     parser.set_defaults(
         top=None,
         batch_size=32,
@@ -73,4 +76,26 @@ def add(parser: argparse.ArgumentParser) -> None:
         style="heat",
         levels=None,
         overlay_side=448,
+    )
+
+
+def _add_workers(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="explain in several processes by Ray: local for this machine, auto for the cluster "
+        "that it belongs to, or HOST:PORT; photographs and --out are in folders that all share "
+        "(default: this process alone)",
+    )
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=options.number(int, 1, None),
+        help="how many processes (default: as many as the GPUs are enough for, or one per machine)",
+    )
+    group.add_argument(
+        "--gpus-per-worker",
+        metavar="X",
+        type=options.number(float, 0, None),
+        help="GPUs of each: a whole number, or a share of one (default: none)",
     )

@@ -6,21 +6,20 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ..arguments import conform_path, number_in
+from ..arguments import conform_path
 from ..errors import brief
-from ..explain import Explainer, Progress, conform_progress, settings_of, silent, with_relevance
-from ..fingerprints import described
+from ..explain import Explainer, Progress, conform_progress, silent
 from ..given import is_dataset
-from ..loading import conform_paths, sized
-from ..model import Preprocess, fingerprint_of, image_form_of, preprocessing_of
+from ..model import Preprocess
 from ..optional import package_for
-from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit, Reading, check_fit
-from .items import Batches, Files, Items, find_files
-from .running import Job, facts_of, now, run
+from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit
+from .jobs import job_of
+from .on_ray import writing
+from .running import Job, facts_of, now
 from .shards import counts_of
 from .store import Store
 from .survey import Survey, read_survey
-from .versions import versions
+from .workers import RayWorkers
 
 
 def explain_dataset(
@@ -38,6 +37,7 @@ def explain_dataset(
     batch_size: int = 32,
     shard_size: int = 1024,
     threads: int | None = None,
+    workers: RayWorkers | None = None,
     progress: Progress | bool | None = None,
 ) -> Survey:
     r"""Explain every image of a data set, and write a table of them that other tools read.
@@ -83,19 +83,24 @@ def explain_dataset(
         shard_size: How many images a file of the table has: what is lost at most when it is
             stopped.
         threads: How many threads read files; None is two per processor, eight at most.
-        progress: A function that is called after each batch with how many images are done and how
-            many there are, 0 if that is not known; True shows a bar, None one that appears after
-            two seconds on a terminal or in a notebook, False none.
+        workers: Processes of this machine or a cluster that explain files, shard by shard; None
+            for this process alone. The shards are the same, byte for byte, on the same processors.
+        progress: A function that is called after each batch, or each shard of workers, with how
+            many images are done and how many there are, 0 if that is not known; True shows a bar,
+            None one that appears after two seconds on a terminal or in a notebook, False none.
 
     Returns:
         The whole survey, as `read_survey` returns it.
 
     Raises:
         KeyboardInterrupt: After Ctrl-C; what was written stays.
-        ModuleNotFoundError: If pyarrow is not installed: it comes with the extra `survey`.
-        TypeError: If an argument is of a wrong type.
+        ModuleNotFoundError: If pyarrow is not installed: it comes with the extra `survey`; or Ray,
+            which comes with `ray`.
+        RuntimeError: If a worker failed, and failed again.
+        TypeError: If an argument is of a wrong type, or the explainer cannot be sent to workers.
         ValueError: If a value does not fit, there are no images, `out` holds files of others, or a
-            survey that was begun with something else, which is named.
+            survey that was begun with something else, which is named; or the machines do not have
+            what `workers` asks for.
 
     Example:
         >>> import keras, numpy as np, tempfile
@@ -118,6 +123,8 @@ def explain_dataset(
         raise TypeError(
             f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
         )
+    if workers is not None:
+        _check_workers(workers, images)
     show = conform_progress(progress, "image") or silent
     store = Store(Path(conform_path("out", out)))
     job, settings = job_of(
@@ -125,9 +132,19 @@ def explain_dataset(
         max_pixels=max_pixels, depth=depth, batch_size=batch_size, shard_size=shard_size,
         threads=threads,
     )  # fmt: skip
-    with store.alone():
-        begin_and(job, store, settings, lambda own: run(job, store, own, show))
+    with store.alone(), writing(workers, store) as write_all:
+        begin_and(job, store, settings, lambda own: write_all(job, store, own, show))
     return read_survey(store.folder)
+
+
+def _check_workers(workers: Any, images: Any) -> None:
+    if not isinstance(workers, RayWorkers):
+        raise TypeError(f"workers must be RayWorkers(...) or None, not {brief(workers)}")
+    if is_dataset(images):
+        raise TypeError(
+            "images must be files for workers: a tf.data.Dataset cannot be sent to other processes"
+        )
+    package_for("workers=RayWorkers(...)", "ray", "'ray[data]'")
 
 
 def begin_and(job: Job, store: Store, settings: dict[str, Any], work: Any) -> None:
@@ -149,66 +166,3 @@ def begin_and(job: Job, store: Store, settings: dict[str, Any], work: Any) -> No
         work(own)
         seconds = round(monotonic() - start, 3)
         store.finish({**counts_of(store), "seconds": seconds, "finished": now()})
-
-
-def job_of(
-    explainer: Explainer,
-    images: Any,
-    store: Store,
-    classes: int | str | None,
-    *,
-    labels: Sequence[str] | str | None,
-    fit: Fit,
-    preprocess: str | Preprocess,
-    size: tuple[int, int] | None,
-    max_pixels: int,
-    depth: int,
-    batch_size: int,
-    shard_size: int,
-    threads: int | None,
-) -> tuple[Job, dict[str, Any]]:
-    """Check what is asked, and say what the rows will depend on; see `explain_dataset`."""
-    check_fit(fit)
-    if classes is not None and not isinstance(classes, (int, str)):
-        raise TypeError(f"classes must be one index or name, or None, not {brief(classes)}")
-    batch_size = number_in("batch_size", batch_size, 1)
-    shard_size = number_in("shard_size", shard_size, 1)
-    threads = (
-        min(8, 2 * (os.cpu_count() or 1)) if threads is None else number_in("threads", threads, 1)
-    )
-    prepare = preprocess if callable(preprocess) else preprocessing_of(preprocess)
-    reading: dict[str, Any] = {}
-    items: Items
-    if is_dataset(images):
-        form, items = None, Batches(images, None, batch_size)
-    else:
-        axes = explainer.programs.recipe.question.axes
-        form = sized(image_form_of(explainer.model, axes), size)
-        if None in form.size:
-            raise ValueError(
-                "size must be given: the model takes images of any size, and a survey has one"
-            )
-        reading = {
-            "fit": fit,
-            "preprocess": described(preprocess),
-            "size": list(form.size),
-            "max_pixels": number_in("max_pixels", max_pixels, 1),
-            "depth": number_in("depth", depth, 8, FULL_DEPTH),
-        }
-        given = conform_paths(images)
-        paths, keys, found, root = find_files(given, labels, store.folder)
-        how = Reading(max_pixels, depth)
-        items = Files(paths, keys, found, form, fit, how, threads, 2 * batch_size, root)
-    job = Job(with_relevance(explainer), items, classes, form, prepare, batch_size, shard_size)
-    settings = {
-        "model": fingerprint_of(explainer.model),
-        **settings_of(explainer),
-        "class_names": explainer.class_names and list(explainer.class_names),
-        "classes": classes,
-        "reading": reading,
-        "images": items.facts(),
-        "batch_size": batch_size,
-        "shard_size": shard_size,
-        "versions": versions(),
-    }
-    return job, settings

@@ -5,7 +5,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -55,6 +55,9 @@ class Items(Protocol):
     def facts(self) -> dict[str, Any]:
         """Say what these are, so that a survey is not continued with others."""
 
+    def part(self, wanted: range) -> "Items":
+        """Take some along to another process."""
+
     def read(self, wanted: Iterable[range]) -> Iterator[Item]:
         """Read the images of some positions, in ascending order."""
 
@@ -70,9 +73,10 @@ class Files:
         form: What the model takes.
         fit: How a photograph becomes that.
         how: Limits of reading.
-        threads: How many read at once.
+        threads: How many read at once; None for two per processor, eight at most.
         waiting: How many photographs wait at most.
         root: What the keys are relative to.
+        start: The position of the first of these.
     """
 
     paths: Sequence[Path]
@@ -81,14 +85,26 @@ class Files:
     form: ImageForm
     fit: Fit
     how: Reading
-    threads: int
+    threads: int | None
     waiting: int
     root: Path
+    start: int = 0
 
     @property
     def count(self) -> int:
-        """How many there are."""
-        return len(self.paths)
+        """How many there are, with those before the first."""
+        return self.start + len(self.paths)
+
+    def part(self, wanted: range) -> "Files":
+        """Take some of them along to another process, which may run in another folder."""
+        chosen = slice(wanted.start - self.start, wanted.stop - self.start)
+        return replace(
+            self,
+            paths=[path.absolute() for path in self.paths[chosen]],
+            keys=self.keys[chosen],
+            labels=self.labels[chosen],
+            start=wanted.start,
+        )
 
     def facts(self) -> dict[str, Any]:
         """Return the number of files, and one hash of their names and labels."""
@@ -101,7 +117,8 @@ class Files:
         """Read files in threads, a few ahead."""
         positions = (position for part in wanted for position in part)
         ahead: deque[Future[Item]] = deque()
-        with ThreadPoolExecutor(self.threads, "kerascam-survey") as pool:
+        threads = self.threads or min(8, 2 * (os.cpu_count() or 1))
+        with ThreadPoolExecutor(threads, "kerascam-survey") as pool:
             try:
                 ahead.extend(
                     pool.submit(self._read, each) for each in islice(positions, self.waiting)
@@ -116,14 +133,15 @@ class Files:
 
     def _read(self, position: int) -> Item:
         values = error = None
+        place = position - self.start
         try:
-            photo, _ = read_photo(self.paths[position], self.how)
+            photo, _ = read_photo(self.paths[place], self.how)
             _, values = self.form.fit(photo, self.fit)
         except BadPhotoError as failure:
             error = str(failure)
         except MemoryError:
             error = OUT_OF_MEMORY
-        return Item(position, self.keys[position], self.labels[position], None, values, error)
+        return Item(position, self.keys[place], self.labels[place], None, values, error)
 
 
 @dataclass(frozen=True)
@@ -148,6 +166,12 @@ class Batches:
             digest.update(f"{item.label}\0".encode())
             digest.update(np.ascontiguousarray(item.values).tobytes())
         return {"images": self.count, "first images": digest.hexdigest()[:16]}
+
+    def part(self, wanted: range) -> "Batches":
+        """Raise a TypeError: a data set cannot be sent."""
+        raise TypeError(
+            "images must be files for workers: a tf.data.Dataset cannot be sent to other processes"
+        )
 
     def read(self, wanted: Iterable[range]) -> Iterator[Item]:
         """Go through the data set; what is not wanted is dropped."""

@@ -84,6 +84,17 @@ class Job:
         found = list(islice(good, self.batch_size))
         return columns_of(self.explainer, self.filled(found), self.classes) if found else None
 
+    def of(self, items: Items, first: Columns | None = None) -> "Job":
+        """Return the same job of other images.
+
+        Args:
+            items: The images.
+            first: What is known to be found of the first ones; None for what this job found.
+        """
+        made = replace(self, items=items)
+        vars(made)["first"] = self.first if first is None else first
+        return made
+
     def filled(self, items: Sequence[Item]) -> np.ndarray:
         """Make a full batch of what was read: the last is there again until it is full."""
         values = [item.values for item in items if item.values is not None]
@@ -168,16 +179,32 @@ def run(job: Job, store: Store, own: str, show: Callable[[int, int], Any]) -> No
     if count is not None:
         shards = list(shards)
         done = count - sum(len(job.shard(number)) for number in shards)
-    rows = job.rows()
     show(done, count or 0)
+    for images in write(job, shards, store, own):
+        done += images
+        show(done, count or 0)
+
+
+def write(job: Job, shards: Iterable[int], store: Store, own: str) -> Iterator[int]:
+    """Write shards.
+
+    Args:
+        job: What is done.
+        shards: Their numbers, in ascending order.
+        store: Where to.
+        own: The survey's id.
+
+    Yields:
+        After each batch, how many images it had.
+    """
+    rows = job.rows()
     with ahead(job.prepared(shards), 2) as batches:
         for batch in batches:
             job.explain(batch, rows)
             if batch.last:
                 store.write_shard(batch.shard, rows.table(), own)
                 rows = job.rows()
-            done += len(batch.items)
-            show(done, count or 0)
+            yield len(batch.items)
 
 
 def missing(job: Job, store: Store, own: str) -> Iterator[int]:

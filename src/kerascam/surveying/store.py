@@ -8,6 +8,7 @@ disk. A folder is refused if it holds a file of one of these names that is not o
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ FORMAT = "kerascam survey 1"
 BEGUN, MANIFEST = "survey.json", "manifest.json"
 #: The metadata of a shard: the survey that it belongs to.
 ID_KEY = b"kerascam survey"
+#: The name of a shard that is half written.
+_HALF = re.compile(r"\.shard-\d+\.parquet(\.[0-9a-f]+)?\.part")
 
 
 class Store:
@@ -28,10 +31,12 @@ class Store:
     Args:
         folder: Made when the survey begins.
         argument: The name of the user's argument for it, for messages.
+        writer: Where several processes write shards, another text for each of them: one that was
+            given up and one that does its work again never write to the same file.
     """
 
-    def __init__(self, folder: Path, argument: str = "out") -> None:
-        self.folder, self.argument = folder, argument
+    def __init__(self, folder: Path, argument: str = "out", writer: str = "") -> None:
+        self.folder, self.argument, self.writer = folder, argument, writer
         check_folder(folder, argument)
 
     @property
@@ -122,10 +127,15 @@ class Store:
         buffer = pyarrow.BufferOutputStream()
         marked = table.replace_schema_metadata({ID_KEY: own.encode()})
         parquet.write_table(marked, buffer, compression="zstd")
-        write_durably(self.shard(number), buffer.getvalue())
+        path, between = self.shard(number), f".{self.writer}" if self.writer else ""
+        partial = path.with_name(f".{path.name}{between}.part")
+        write_durably(path, buffer.getvalue(), partial)
 
     def finish(self, facts: Mapping[str, Any]) -> None:
-        """Write the manifest: the survey is whole."""
+        """Write the manifest: the survey is whole. What was left half written is removed."""
+        for path in self.folder.glob(".shard-*.parquet*.part"):
+            if _HALF.fullmatch(path.name):
+                path.unlink(missing_ok=True)
         write_durably(self.folder / MANIFEST, json_bytes({**(self.begun or {}), **facts}))
 
     @contextmanager
