@@ -16,9 +16,10 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
          white-space: nowrap; }
 th.text, td.text { text-align: left; }
-.tiles { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }
+.tiles { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); }
 .tile, .card { background: var(--card); border-radius: 8px; padding: .7rem .9rem; }
 .tile b { display: block; font-size: 1.15rem; overflow-wrap: anywhere; }
+.tile b.words { font-size: .95rem; line-height: 1.45rem; }
 .card { margin: .9rem 0; } .card.alarm { border-left: 4px solid var(--alarm); }
 .thumbs { display: grid; gap: .5rem; margin-top: .6rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
 figure { margin: 0; } figure img { width: 100%; display: block; border-radius: 5px; }
@@ -54,11 +55,14 @@ def tiles(figures: Mapping[str, str]) -> str:
     Args:
         figures: By what they are, in words.
     """
-    shown = "".join(
-        f'<div class="tile"><b>{html.escape(value)}</b>{html.escape(name)}</div>'
-        for name, value in figures.items()
-    )
+    shown = "".join(map(_tile, figures, figures.values()))
     return f'<div class="tiles">{shown}</div>'
+
+
+def _tile(name: str, value: str) -> str:
+    kind = "" if value[:1].isdigit() else ' class="words"'
+    breakable = html.escape(value).replace("_", "_<wbr>").replace("/", "/<wbr>")
+    return f'<div class="tile"><b{kind}>{breakable}</b>{html.escape(name)}</div>'
 
 
 def reasons(title: str, listed: Sequence[tuple[str, str]], most: int, rest: str) -> str:

@@ -55,7 +55,7 @@ def _figures(study: Any) -> str:
         "could not be read": f"{len(survey.failures()):,}",
         "right, by their labels": accuracy,
         "show evidence": f"{evidence:.1%}",
-        "suspects": str(len(study.suspects)),
+        "suspect" if len(study.suspects) == 1 else "suspects": str(len(study.suspects)),
         "method": survey.manifest["title"],
         "layer": survey.layer,
         "model": survey.manifest["model_name"],
@@ -98,7 +98,8 @@ def _suspect(suspect: Suspect, thumbnails: Thumbnails) -> str:
         f'<div class="card alarm"><h3>{name}: {suspect.kind}</h3>'
         f"<p>{html.escape(suspect.sentence)}</p>"
         f'<div class="wide"><table><tbody>{table}</tbody></table></div>'
-        f"{thumbnails.of(suspect.images[: 2 * _SHOWN])}</div>"
+        # Heat would hide the colours that a tint is about.
+        f"{thumbnails.of(suspect.images[: 2 * _SHOWN], heat=suspect.kind != 'tint')}</div>"
     )
 
 
@@ -111,12 +112,16 @@ def _mistakes(study: Any, thumbnails: Thumbnails) -> Iterator[str]:
     ]
     if not weak:
         return
-    yield "<h2>Where it is wrong</h2><p>Clusters that hold most of the mistakes of a class.</p>"
+    yield (
+        "<h2>Where it is wrong</h2><p>Clusters that hold most of the mistakes of a class; their "
+        "mistakes come first.</p>"
+    )
+    right = right_of(study.survey)
     for look, cluster in sorted(weak, key=lambda each: each[1].accuracy)[:10]:
         yield (
             f'<div class="card"><h3>{html.escape(look.name)}, {cluster.share:.0%} of its images: '
             f"{cluster.accuracy:.0%} right, of the class {look.accuracy:.0%}</h3>"
-            f"{thumbnails.of(cluster.images[:_SHOWN].tolist())}</div>"
+            f"{thumbnails.of(sorted(cluster.images.tolist(), key=right.item)[:_SHOWN])}</div>"
         )
 
 

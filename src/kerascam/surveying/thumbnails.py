@@ -27,12 +27,17 @@ class Thumbnails:
         form = ImageForm(tuple(reading["size"]), 3, False) if reading else None
         self._photos = None if form is None else Photos(survey, form)
 
-    def of(self, images: Sequence[int]) -> str:
-        """Show some images with their heat, each with its name, class and probability."""
+    def of(self, images: Sequence[int], *, heat: bool = True) -> str:
+        """Show some images, each with its name, class and probability.
+
+        Args:
+            images: Which images.
+            heat: Whether with their heat; without it, as they are if their files are still there.
+        """
         if not len(images):
             return ""
         heats = np.asarray(self._survey.heatmaps(images), np.float32)
-        shown = "".join(map(self._one, images, heats))
+        shown = "".join(self._one(*each, over=heat) for each in zip(images, heats, strict=True))
         return f'<div class="thumbs">{shown}</div>'
 
     def mean(self, heat: np.ndarray, alt: str) -> str:
@@ -43,7 +48,7 @@ class Thumbnails:
         drawn = pictures.colorize(large, "auto", signed=False)
         return f'<div class="thumbs">{picture(pictures.encode_jpeg(drawn), alt, alt)}</div>'
 
-    def _one(self, index: int, heat: np.ndarray) -> str:
+    def _one(self, index: int, heat: np.ndarray, *, over: bool) -> str:
         survey = self._survey
         key, name = str(survey.column("key")[index]), str(survey.column("class_name")[index])
         label, probability = survey.column("label")[index], survey.column("probability")[index]
@@ -52,7 +57,7 @@ class Thumbnails:
             if self._photos is None:
                 raise BadPhotoError("no file")
             photo = self._photos.seen(index, _SIDE)
-            drawn = pictures.overlay(photo, heat, signed=signed)
+            drawn = pictures.overlay(photo, heat, signed=signed) if over else photo
         except BadPhotoError:  # not there any more, or never in a file
             drawn = pictures.colorize(heat, "auto", signed=signed)
         truth = "" if label is None or label == name else f", in truth {label}"
