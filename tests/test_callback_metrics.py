@@ -121,7 +121,7 @@ def test_mlflow_has_figures_and_pictures(tmp_path, monkeypatch):
 def test_wandb_has_figures_and_pictures(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    with pytest.raises(ValueError, match=r"needs a run: call wandb.init\(\) before fit"):
+    with pytest.raises(ValueError, match=r"needs a run: call wandb.init\(\) first"):
         watched("wandb")
     run = wandb.init(mode="offline", dir=str(tmp_path), project="kerascam")
     try:

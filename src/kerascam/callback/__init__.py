@@ -16,8 +16,8 @@ from ..errors import brief, reason
 from ..evaluating import Gauge
 from ..explain import Explainer, Explanation
 from ..pictures import Style, check_style, conform_range
-from .records import Events, Page, Record, Sheets
-from .trackers import trackers_of
+from ..tracking import TensorBoard, trackers_of
+from .records import Page, Record, Sheets, Tracked
 from .watched import Watched, watch
 
 __all__ = ["ExplainCallback"]
@@ -119,10 +119,11 @@ class ExplainCallback(keras.callbacks.Callback):
         self.explainer = explainer
         self._records: list[Record] = []
         if log_dir is not None:
-            self._records.append(Events(conform_path("log_dir", log_dir)))
+            board = TensorBoard(conform_path("log_dir", log_dir), "explanations")
+            self._records.append(Tracked(board))
         if folder is not None:
             self._records.append(Sheets(Path(conform_path("folder", folder))))
-        self._records += trackers_of(trackers)
+        self._records += map(Tracked, trackers_of(trackers, "explanations/epoch"))
         self._watched: Watched | None = None
         self._warned = False
         self.explanation: Explanation | None = None

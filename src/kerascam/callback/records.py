@@ -1,14 +1,10 @@
-"""Where the explanations of an epoch go: TensorBoard's event files, and a folder of sheets.
+"""Where the explanations of an epoch go: experiment trackers, and a folder of sheets."""
 
-Only event files need TensorFlow: it is imported where they are written.
-"""
-
-import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +13,7 @@ from ..explain import Explanation
 from ..marks import check_free
 from ..pictures import sheet, write_png
 from ..registry import METHODS
+from ..tracking import Picture, Tracker
 
 _SHEET = re.compile(r"epoch-\d{4,}\.png", re.IGNORECASE)  # also if case makes no difference
 
@@ -67,62 +64,38 @@ def scalars_of(page: Page) -> dict[str, float]:
     return {f"{found.method}/{name}": figure for name, figure in figures.items()}
 
 
-def pictures_of(page: Page) -> dict[str, NDArray[np.uint8]]:
+def pictures_of(page: Page) -> dict[str, Picture]:
     """Return an epoch's overlays, by names such as "grad_cam/00"."""
-    method = page.explanation.method
-    return {f"{method}/{place:02d}": overlay for place, overlay in enumerate(page.overlays)}
+    method, titles = page.explanation.method, page.explanation.titles()
+    return {
+        f"{method}/{place:02d}": Picture(overlay, title)
+        for place, (overlay, title) in enumerate(zip(page.overlays, titles, strict=True))
+    }
 
 
-class Events:
-    """TensorBoard's event files, in a run of their own, `explanations`.
+class Tracked:
+    """An experiment tracker: for each image its overlay, and the figures of `scalars_of`.
 
-    For each image its overlay, and the figures of `scalars_of`, at the step that Keras's own
-    callback writes to. Of a model that diverged they are NaN.
+    They are at the step that Keras's own callback writes to. Of a model that diverged they are NaN.
 
     Args:
-        log_dir: The folder that TensorBoard is shown, here or on a remote file system.
-
-    Raises:
-        ModuleNotFoundError: If TensorBoard is not installed.
+        tracker: Where to.
     """
 
-    RUN = "explanations"
-
-    def __init__(self, log_dir: str) -> None:
-        if importlib.util.find_spec("tensorboard") is None:
-            raise ModuleNotFoundError(
-                f"log_dir={log_dir!r} needs the package 'tensorboard'; pip install tensorboard"
-            )
-        import tensorflow as tf
-
-        # No Path: it would make one slash of the two in "gs://bucket".
-        self._folder = tf.io.gfile.join(log_dir, self.RUN)
-        self._writer: Any = None
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
 
     def open(self) -> None:
-        """Begin an event file."""
-        import tensorflow as tf
-
-        self.close()  # that of a training that was broken off
-        self._writer = tf.summary.create_file_writer(self._folder)
+        """Open the tracker."""
+        self._tracker.open()
 
     def write(self, page: Page) -> None:
-        """Write the overlays and the number, and flush."""
-        import tensorflow as tf
-
-        # Keras's own callback may leave recording switched off between its steps.
-        with self._writer.as_default(step=page.epoch), tf.summary.record_if(True):
-            for name, overlay in pictures_of(page).items():
-                tf.summary.image(name, overlay[None])
-            for name, figure in scalars_of(page).items():
-                tf.summary.scalar(name, figure)
-        self._writer.flush()
+        """Log overlays and figures."""
+        self._tracker.log(page.epoch, scalars_of(page), pictures_of(page))
 
     def close(self) -> None:
-        """End the event file."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        """Close the tracker."""
+        self._tracker.close()
 
 
 class Sheets:

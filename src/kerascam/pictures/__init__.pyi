@@ -16,6 +16,7 @@ from .fitting import Kernels as Kernels
 from .fitting import area_then_linear as area_then_linear
 from .fitting import check_fit as check_fit
 from .fitting import crop as crop
+from .fitting import crop_box as crop_box
 from .fitting import shrink as shrink
 from .fitting import shrunk_size as shrunk_size
 from .look import Look as Look
@@ -44,6 +45,7 @@ from .pixels import encode_png as encode_png
 from .pixels import write_png as write_png
 from .render import colorize as colorize
 from .render import overlay as overlay
+from .render import resize_heatmap as resize_heatmap
 from .styles import LEVELS as LEVELS
 from .styles import MOST_LEVELS as MOST_LEVELS
 from .styles import Style as Style

@@ -108,7 +108,23 @@ def crop(photo: Any, size: tuple[int, int], xp: Arrays = HOST) -> Any:
     >>> crop(np.zeros((100, 60, 3), np.uint8), (224, 224)).shape
     (60, 60, 3)
     """
-    height, width = xp.shape(photo)[:2]
+    rows, columns = crop_box(xp.shape(photo)[:2], size, xp)
+    return xp.copy(photo[rows, columns])
+
+
+def crop_box(own: Sequence[Any], size: Sequence[int], xp: Arrays = HOST) -> tuple[slice, slice]:
+    """Return the rows and columns of a photo that `crop` keeps.
+
+    Args:
+        own: The photo's height and width.
+        size: As for `crop`.
+        xp: As for `crop`.
+
+    >>> rows, columns = crop_box((100, 60), (224, 224))
+    >>> int(rows.start), int(rows.stop), int(columns.start), int(columns.stop)
+    (20, 80, 0, 60)
+    """
+    height, width = own
 
     def cut(own: Any, other: Any, part: int, whole: int) -> Any:
         wanted = xp.round(xp.cast(other, "float64") * part / whole)
@@ -118,7 +134,7 @@ def crop(photo: Any, size: tuple[int, int], xp: Arrays = HOST) -> Any:
 
     high, wide = cut(height, width, size[0], size[1]), cut(width, height, size[1], size[0])
     top, left = (height - high) // 2, (width - wide) // 2
-    return xp.copy(photo[top : top + high, left : left + wide])
+    return slice(top, top + high), slice(left, left + wide)
 
 
 def resize(photo: np.ndarray, size: Sequence[int]) -> np.ndarray:

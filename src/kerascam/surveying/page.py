@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..pages import document, reasons, tiles
+from .figures import figures_of
 from .looks import ClassLook, Cluster, right_of
 from .suspects import Suspect
 from .table import table_of
@@ -47,14 +48,13 @@ def page_of(study: Any, title: str) -> str:
 
 def _figures(study: Any) -> str:
     survey = study.survey
-    right = right_of(survey)
-    accuracy = "not known" if np.isnan(right).all() else f"{np.nanmean(right):.1%}"
-    evidence = float((survey.column("status") == "ok").mean())
+    known = figures_of(survey)
+    accuracy = f"{known['accuracy']:.1%}" if "accuracy" in known else "not known"
     figures = {
         "images explained": f"{len(survey):,}",
         "could not be read": f"{len(survey.failures()):,}",
         "right, by their labels": accuracy,
-        "show evidence": f"{evidence:.1%}",
+        "show evidence": f"{known['evidence']:.1%}",
         "suspect" if len(study.suspects) == 1 else "suspects": str(len(study.suspects)),
         "method": survey.manifest["title"],
         "layer": survey.layer,

@@ -1,5 +1,7 @@
 """The photographs of a survey, read again."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +27,20 @@ class Photos:
         self._how = Reading(reading["max_pixels"], reading["depth"])
         self._kept = lru_cache(_KEPT)(self._read_fitted)
 
+    @classmethod
+    def of(cls, survey: Survey) -> Photos | None:
+        """Return the photographs of a survey; None if it is of a data set."""
+        reading = survey.manifest["settings"]["reading"]
+        return None if not reading else cls(survey, ImageForm(tuple(reading["size"]), 3, False))
+
+    def whole(self, index: int) -> np.ndarray:
+        """Return a photograph as it was read, with what the model does not see.
+
+        Raises:
+            BadPhotoError: If the file is not there any more.
+        """
+        return read_photo(self._survey.path(index) or Path(), self._how)[0]
+
     def fitted(self, index: int) -> np.ndarray:
         """Return what the model is given of an image, before preprocessing.
 
@@ -45,5 +61,4 @@ class Photos:
         return self._read(index)[1]
 
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        photo, _ = read_photo(self._survey.path(index) or Path(), self._how)
-        return self._form.fit(photo, self._fit)
+        return self._form.fit(self.whole(index), self._fit)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import pictures
 from ..pages import picture
-from ..pictures import BadPhotoError, ImageForm
+from ..pictures import BadPhotoError
 from .photos import Photos
 from .survey import Survey
 
@@ -23,9 +23,7 @@ class Thumbnails:
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
-        reading = survey.manifest["settings"]["reading"]
-        form = ImageForm(tuple(reading["size"]), 3, False) if reading else None
-        self._photos = None if form is None else Photos(survey, form)
+        self._photos = Photos.of(survey)
 
     def of(self, images: Sequence[int], *, heat: bool = True) -> str:
         """Show some images, each with its name, class and probability.
@@ -42,11 +40,8 @@ class Thumbnails:
 
     def mean(self, heat: np.ndarray, alt: str) -> str:
         """Show a mean of heat on a layer's grid."""
-        scaled = np.asarray(heat / max(float(heat.max()), 1e-12), np.float32)
-        size = (_SIDE, _SIDE)
-        large = cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR).clip(0, 1)
-        drawn = pictures.colorize(large, "auto", signed=False)
-        return f'<div class="thumbs">{picture(pictures.encode_jpeg(drawn), alt, alt)}</div>'
+        drawn = pictures.encode_jpeg(draw_mean(heat, _SIDE))
+        return f'<div class="thumbs">{picture(drawn, alt, alt)}</div>'
 
     def _one(self, index: int, heat: np.ndarray, *, over: bool) -> str:
         survey = self._survey
@@ -64,3 +59,18 @@ class Thumbnails:
         measure = "" if np.isnan(probability) else f" {probability:.0%}"
         caption = f"{key.rpartition('/')[2]}: {name}{measure}{truth}"
         return picture(pictures.encode_jpeg(drawn), key, caption)
+
+
+def draw_mean(heat: np.ndarray, side: int) -> np.ndarray:
+    """Draw a mean of heat on a layer's grid.
+
+    Args:
+        heat: Shape (*grid), not negative.
+        side: Height and width of the picture.
+
+    Returns:
+        Shape (side, side, 3), uint8 RGB.
+    """
+    scaled = np.asarray(heat / max(float(heat.max()), 1e-12), np.float32)
+    large = cv2.resize(scaled, (side, side), interpolation=cv2.INTER_LINEAR).clip(0, 1)
+    return pictures.colorize(large, "auto", signed=False)

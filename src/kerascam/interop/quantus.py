@@ -1,14 +1,12 @@
-"""kerascam's methods in the words of other libraries."""
+"""Methods as Quantus calls them."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .errors import brief
-from .explain import Explainer
-
-__all__ = ["quantus_explain_func"]
+from ..errors import brief
+from ..explain import Explainer
 
 #: A model, images and class indices to maps, (batch, 1, *size).
 ExplainFunc: TypeAlias = Callable[..., np.ndarray]
