@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,19 @@ def test_mistakes(model, place, tmp_path):
     options["workers"] = RayWorkers()
     with pytest.raises(TypeError, match="images must be files for workers"):
         kerascam.explain_dataset(explainer_of(model), batches, **options)
+
+
+def test_where_no_cluster_is_none_is_waited_for(model, place, tmp_path):
+    pytest.importorskip("ray")
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(
+            ConnectionError, match=f"'{address}': no cluster of Ray lets us in there .*refused"
+        ):
+            kerascam.explain_dataset(
+                explainer_of(model), place / "photos", tmp_path, workers=RayWorkers(address)
+            )
 
 
 def test_the_extra_is_named_if_ray_is_missing(model, place, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ..optional import package_for
 
 #: Processors that a worker asks for, and that are left for Ray's own work.
 _EACH, _ROOM = 1, 1
+#: How long a cluster may take to answer, in seconds.
+_PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,26 @@ def _begin(ray: Any, asked: RayWorkers) -> None:
         ray.init("local", num_cpus=count, include_dashboard=False, **quiet)
         return
     try:
+        _knock(asked.address)
         ray.init(asked.address, **quiet)
-    except ConnectionError as error:
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        reason = " ".join(str(error).split())
         raise ConnectionError(
-            f"address {asked.address!r}: no cluster of Ray answers there; `ray start --head` "
-            f'begins one, and "local" needs none'
+            f"address {asked.address!r}: no cluster of Ray lets us in there ({reason}); "
+            f'`ray start --head` begins one, it may ask for a token (RAY_AUTH_MODE=token), and '
+            f'"local" needs none'
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise a ConnectionError if nobody listens, for whom Ray would wait a quarter of an hour."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ConnectionError(str(error)) from error
 
 
 def settled(asked: RayWorkers, nodes: Sequence[Mapping[str, Any]]) -> int:
