@@ -21,7 +21,9 @@ import keras, kerascam
 folder, out = sys.argv[1:]
 model = keras.saving.load_model(folder + "/model.keras")
 explainer = kerascam.GradCAM(model, class_names=["even", "odd"])
-kerascam.explain_dataset(explainer, folder + "/photos", out, batch_size=16, shard_size=64)
+show = lambda done, total: print(done, flush=True)
+kerascam.explain_dataset(
+    explainer, folder + "/photos", out, batch_size=16, shard_size=64, progress=show)
 """
 
 
@@ -51,17 +53,23 @@ def photographs(folder: Path, count: int) -> None:
 
 
 def run(folder: Path, out: Path, after: float | None = None) -> bool:
-    """Run a survey in a process of its own, and kill it after some seconds; whether it ended."""
-    process = subprocess.Popen([sys.executable, "-c", WORK, str(folder), str(out)])
-    try:
-        process.wait(after)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return False
-    if process.returncode:
+    """Run a survey in a process of its own; whether it ended.
+
+    Args:
+        folder: Where model and photographs are.
+        out: Where the survey goes.
+        after: Kill it so many seconds after its first image may be explained.
+    """
+    command = [sys.executable, "-c", WORK, str(folder), str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        if after is not None and process.stdout is not None:
+            process.stdout.readline()
+            time.sleep(after)
+            process.kill()
+        process.communicate()
+    if process.returncode not in (0, -signal.SIGKILL):
         raise RuntimeError(f"the survey ended with {process.returncode}")
-    return True
+    return process.returncode == 0
 
 
 def shards(out: Path) -> dict[str, bytes]:
@@ -73,17 +81,13 @@ def kill(folder: Path, times: int, seed: int) -> None:
     """Kill a survey so many times, each time from the start on, and let it end."""
     import json
 
-    start = time.perf_counter()
     run(folder, folder / "whole")
-    whole = time.perf_counter() - start
     expected = shards(folder / "whole")
     manifest = json.loads((folder / "whole" / "manifest.json").read_text())
     draws, same, written = random.Random(seed), 0, []
     for number in range(times):
         out = folder / f"killed{number}"
-        # The first seconds load the libraries; any moment after them may be the one.
-        moment = draws.uniform(whole - manifest["seconds"] - 0.5, whole)
-        ended = run(folder, out, moment)
+        ended = run(folder, out, draws.uniform(0, manifest["seconds"]))
         written.append(len(shards(out)))
         if not ended:
             run(folder, out)

@@ -99,7 +99,7 @@ def _begin(ray: Any, asked: RayWorkers) -> None:
         reason = " ".join(str(error).split())
         raise ConnectionError(
             f"address {asked.address!r}: no cluster of Ray lets us in there ({reason}); "
-            f'`ray start --head` begins one, it may ask for a token (RAY_AUTH_MODE=token), and '
+            f"`ray start --head` begins one, it may ask for a token (RAY_AUTH_MODE=token), and "
             f'"local" needs none'
         ) from error
 
