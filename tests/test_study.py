@@ -13,6 +13,7 @@ import kerascam
 from kerascam.cli import main
 from kerascam.surveying.clusters import spectrum_of
 from kerascam.surveying.cues import BorderCue, ObjectCue, PlaceCue, TintCue
+from kerascam.surveying.patches import colours_of
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("sklearn")
@@ -210,3 +211,11 @@ def test_the_command_names_suspects_and_writes_the_page(studied, tmp_path, capsy
     assert re.search(r"red +place +40%", said.out)
     assert "what the model looks at is in" in said.err
     assert (tmp_path / "out" / "survey.html").exists()
+
+
+def test_colours_of_a_patch_do_not_change_with_the_places_in_it():
+    patch = np.random.default_rng(0).integers(0, 256, (8, 8, 3))
+    whole, moved, none = colours_of([patch, np.roll(patch, 3, (0, 1)), np.zeros_like(patch)])
+    np.testing.assert_array_equal(whole, moved)
+    assert whole @ whole == pytest.approx(64) and none @ none == pytest.approx(64)
+    assert whole @ none == pytest.approx(8 * (patch < 64).all(-1).sum() ** 0.5)

@@ -143,6 +143,16 @@ class TintCue(Cue):
         return "the colours of the whole image"
 
 
+def part_around(pixels: np.ndarray, centre: Float[np.ndarray, " 2"]) -> np.ndarray:
+    """Cut out the part of an image that an object may fill.
+
+    Args:
+        pixels: Shape (height, width, channels).
+        centre: Its middle in shares of height and width; the part is moved inside the image.
+    """
+    return pixels[_box(tuple(centre), pixels.shape[:2])]
+
+
 def _box(centre: tuple[float, ...], size: tuple[int, ...]) -> tuple[slice, slice]:
     """Return the rows and columns of a place, moved inside the image."""
     parts = []

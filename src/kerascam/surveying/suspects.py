@@ -1,11 +1,12 @@
 """Name what a model may be fooled by, with the evidence, and say how sure that is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._host_types import HostMaps
+from .clusters import Spectrum, spectrum_of
 from .cues import SIDE, BorderCue, Cue, ObjectCue, PlaceCue, TintCue
 from .heat import within
 from .looks import ClassLook
@@ -14,6 +15,9 @@ from .trials import Effect, Trials
 #: What a cue must do at least: raise the probability of its class in images of other classes by so
 #: much, by so much more than other images of the class do, and by so much at its interval's end.
 LEAST_GAIN, LEAST_APART, LEAST_LOW = 0.25, 0.2, 0.1
+#: What is hottest is mostly the class's own subject, which persuades more in some images than in
+#: others: a thing must do so much more than that.
+LEAST_APART_OBJECT = 0.35
 _LEAST_IMAGES = 8
 _LEAST_SHARE = 0.04
 _LEAST_MORE = 0.03  # heat at a place
@@ -70,14 +74,11 @@ def suspects_of(
         if len(hosts) < _LEAST_IMAGES:
             continue
         tried: list[tuple[Cue, np.ndarray, Effect]] = []
-        for group in _groups(look, trials.peaks):
-            rest = np.setdiff1d(look.images, group)
-            if len(rest) < _LEAST_IMAGES:
-                continue
+        for group, rest, cues in _ideas(look, shares, trials):
             trial = trials.of(look.index, group, rest, hosts)
-            for cue in _cues(group, rest, shares):
+            for cue in cues:
                 effect = trial.effect(cue, LEAST_GAIN)
-                if effect is not None and _follows(effect):
+                if effect is not None and _follows(cue, effect):
                     tried.append((cue, group, effect))
         if tried:
             found.append(_named(look, tried))
@@ -85,24 +86,36 @@ def suspects_of(
     return tuple(sorted(found, key=lambda each: -each.effect.low))
 
 
-def _follows(effect: Effect) -> bool:
-    return effect.gain - effect.control >= LEAST_APART and effect.low >= LEAST_LOW
+def _follows(cue: Cue, effect: Effect) -> bool:
+    apart = LEAST_APART_OBJECT if cue.kind == "object" else LEAST_APART
+    return effect.gain - effect.control >= apart and effect.low >= LEAST_LOW
 
 
-def _groups(look: ClassLook, peaks: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield groups of a class's images that may share a cue."""
-    seen: set[bytes] = set()
+def _ideas(
+    look: ClassLook, shares: HostMaps, trials: Trials
+) -> Iterator[tuple[np.ndarray, np.ndarray, Iterable[Cue]]]:
+    """Yield groups of a class's images, all its other images, and what the group may share."""
     parts = [cluster.images for cluster in look.clusters]
     for spectrum in look.spectra.values():
-        for count in _COUNTS:
-            found = spectrum.clusters(count)
-            parts += [look.images[found == number] for number in range(found.max() + 1)]
-    for each in (*parts, _at_one_place(look, peaks)):
+        parts += _parts(look.images, spectrum)
+    alike = _parts(look.images, spectrum_of(trials.colours(look.images)))
+    seen: set[bytes] = set()
+    for each in (*parts, _at_one_place(look, trials.peaks), *alike):
         group = np.sort(each)
-        enough = len(group) >= max(_LEAST_IMAGES, _LEAST_SHARE * len(look.images))
-        if enough and group.tobytes() not in seen:
-            seen.add(group.tobytes())
-            yield group
+        rest = np.setdiff1d(look.images, group)
+        few = len(group) < max(_LEAST_IMAGES, _LEAST_SHARE * len(look.images))
+        if few or len(rest) < _LEAST_IMAGES or group.tobytes() in seen:
+            continue
+        seen.add(group.tobytes())
+        # Images whose hottest places have like colours share a thing, if anything.
+        same = any(each is other for other in alike)
+        yield group, rest, [ObjectCue()] if same else _cues(group, rest, shares)
+
+
+def _parts(images: np.ndarray, spectrum: Spectrum) -> list[np.ndarray]:
+    """Divide images by a spectrum, in several ways."""
+    found = map(spectrum.clusters, _COUNTS)
+    return [images[own == number] for own in found for number in range(own.max() + 1)]
 
 
 def _at_one_place(look: ClassLook, peaks: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from ..explain import Explainer
 from ..loading import sized, to_inputs
 from ..model import Preprocess, image_form_of
-from .cues import Cue
+from .cues import Cue, part_around
+from .patches import colours_of
 from .photos import Photos
 from .survey import Survey
 
@@ -84,6 +85,12 @@ class Trials:
         before = self._probabilities(self._pixels(receive), index)
         own = self._probabilities(self._pixels(donors), index)
         return Trial(self, index, donors, others, receive, before, own)
+
+    def colours(self, images: Sequence[int] | np.ndarray) -> Float[np.ndarray, "images bins"]:
+        """Count the colours around the hottest place of each image; see `colours_of`."""
+        return colours_of(
+            part_around(self._photos.fitted(int(each)), self.peaks[each]) for each in images
+        )
 
     def given(self, cue: Cue, donors: np.ndarray, hosts: np.ndarray, index: int) -> np.ndarray:
         """Return the probability of a class in images that are given a cue of others."""
