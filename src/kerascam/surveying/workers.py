@@ -89,6 +89,8 @@ def _begin(ray: Any, asked: RayWorkers) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     quiet = {"logging_level": "error", "log_to_driver": False}
     if asked.address == "local":
+        # Ray has its workers yield to all else; this process waits for them.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         count = max(os.cpu_count() or 1, (asked.workers or 1) * _EACH + _ROOM)
         ray.init("local", num_cpus=count, include_dashboard=False, **quiet)
         return
