@@ -93,9 +93,11 @@ def run_on_ray(
         )
         try:
             for row in made.iter_rows():
+                if row["error"]:
+                    raise _told(pickle.loads(bytes.fromhex(row["error"])))
                 done += len(job.shard(row["shard"]))
                 show(done, count)
-        except ray.exceptions.RayError as error:
+        except ray.exceptions.RayError as error:  # of Ray's own
             raise _told(error) from error
     _check(job, store, own)
 
@@ -112,20 +114,30 @@ class _Tally:
         return self._begun[what]
 
 
-class _Worker(ShardWriter):
-    """Writes shards in a process of Ray."""
+class _Worker:
+    """Writes shards in a process of Ray, and says what went wrong, which Ray would wrap."""
 
     def __init__(self, reference: Any, tally: Any) -> None:
         import ray
 
         self._tally = tally
-        self._begin(f"worker {ray.get_runtime_context().get_actor_id()}")
-        super().__init__(ray.get(reference))
+        self._failed: Exception | None = None
+        try:
+            self._begin(f"worker {ray.get_runtime_context().get_actor_id()}")
+            self._write = ShardWriter(ray.get(reference))
+        except Exception as error:
+            self._failed = error
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Write some shards."""
-        self._begin(f"shard {batch['shard'][0]}")
-        return super().__call__(batch)
+        """Write a shard; the error is none, or what pickle made of it in hexadecimal digits."""
+        try:
+            if self._failed is not None:
+                raise self._failed
+            self._begin(f"shard {batch['shard'][0]}")
+            self._write(batch)
+        except Exception as error:
+            return {"shard": batch["shard"], "error": [_packed(error).hex()]}
+        return {"shard": batch["shard"], "error": [""]}
 
     def _begin(self, what: str) -> None:
         import ray
@@ -137,18 +149,23 @@ class _Worker(ShardWriter):
             )
 
 
-def _told(error: Any) -> Exception:
+def _packed(error: Exception) -> bytes:
+    """Pickle an error; of one that cannot be, its words."""
+    try:
+        packed = pickle.dumps(error)
+        pickle.loads(packed)
+        return packed
+    except Exception:
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def _told(error: Exception) -> Exception:
     """Say what went wrong in a worker: its own error, if it is one of arguments."""
-    cause: BaseException | None = error
-    while cause is not None:
-        own = getattr(cause, "cause", None)
-        if isinstance(own, (ValueError, TypeError)):
-            return type(own)(str(own))
-        cause = cause.__cause__
-    last = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+    if isinstance(error, (ValueError, TypeError)):
+        return error
     return RuntimeError(
         f"a worker of Ray failed; what was written stays, and the same call goes on from there: "
-        f"{last[0].removeprefix('RuntimeError: ')}"
+        f"{' '.join(str(error).split())}"
     )
 
 
