@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from keras import ops
 
 from .._host_types import Ask, HostHeatmaps, HostImages
+from ..ahead import ahead
 from ..baselines import baseline_of, check_baseline
 from ..repeat import AT_ONCE
 
@@ -56,6 +57,8 @@ def asked(
 ) -> Float[np.ndarray, "count batch"]:
     """Ask the model about numbered copies of images, as many at once as memory allows.
 
+    While it answers, the next ones are made.
+
     Args:
         ask: Copies, (n, batch, *size, channels), to numbers, (n, batch).
         copies: Numbers of copies, shape (n,), to these.
@@ -63,11 +66,10 @@ def asked(
         images: For their size.
     """
     most = max(1, AT_ONCE // max(1, images[..., 0].size))
-    parts = [
-        np.asarray(ask(copies(np.arange(first, min(first + most, count)))), np.float64)
-        for first in range(0, count, most)
-    ]
-    return np.concatenate(parts)
+    starts = range(0, count, most)
+    made = (copies(np.arange(first, min(first + most, count))) for first in starts)
+    with ahead(made, 1) as parts:
+        return np.concatenate([np.asarray(ask(part), np.float64) for part in parts])
 
 
 def curve(

@@ -153,12 +153,8 @@ def _road(
         return as_type(images.dtype, np.stack([one(point) for point in chosen]))
 
     def one(point: Any) -> np.ndarray:
-        hidden = (ranks < counts[point])[..., None]
-        planes, known = (
-            np.moveaxis(np.broadcast_to(each, images.shape), 0, 2).reshape(*ranks.shape[1:], -1)
-            for each in (values, ~hidden)
-        )
-        smooth = filled(planes, known).reshape(*ranks.shape[1:], len(images), -1)
-        return np.where(hidden, np.moveaxis(smooth, 2, 0) + added[point] * ranges, values)
+        hidden = np.broadcast_to((ranks < counts[point])[..., None], images.shape)
+        smooth = np.stack([filled(*each) for each in zip(values, ~hidden, strict=True)])
+        return np.where(hidden, smooth + added[point] * ranges, values)
 
     return where(varies(heatmaps), asked(probability, copies, len(counts), images).mean(0))

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..ahead import ahead
 from ..explain import Columns, Explainer, columns_of
 from ..files import shown
 from ..loading import to_inputs
 from ..model import Preprocess
 from ..pictures import ImageForm
-from .ahead import ahead
 from .items import Item, Items
 from .rows import Rows
 from .store import Store
