@@ -84,6 +84,21 @@ def ask(
     return explanation
 
 
+def exported_version(run: RunFolder) -> Path:
+    """Return the folder of the version that a server runs, the newest.
+
+    Raises:
+        FileNotFoundError: If none was exported.
+    """
+    base = run.models / NAME
+    versions = [
+        file.parent for file in base.glob("*/saved_model.pb") if file.parent.name.isdecimal()
+    ]
+    if not versions:
+        raise FileNotFoundError(f"no exported network in {str(base)!r}; run the export step first")
+    return max(versions, key=lambda version: int(version.name))
+
+
 def rehearse(
     version: Path, run: RunFolder, *, progress: Callable[[int], None] | None = None
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 
 from scene_classification.data.findings import report_data
-from scene_classification.deploying import NAME, ask, export_network
+from scene_classification.deploying import NAME, ask, export_network, exported_version
 from scene_classification.deploying import rehearse as rehearse_serving
 from scene_classification.evaluation.network import describe_network
 from scene_classification.evaluation.step import draw_training
@@ -130,10 +130,8 @@ def survey(place: Workplace) -> None:
             seed=place.config.seed,
             progress=progress,
         )
-    suspects, images = (
-        plural(number, name)
-        for number, name in ((len(found["suspects"]), "suspect"), (found["images"], "test image"))
-    )
+    suspects = plural(len(found["suspects"]), "suspect")
+    images = plural(found["images"], "test image")
     place.reporter.line(f"  {named(found['network'])}: {suspects} in {images}")
     for sentence in found["suspects"]:
         place.reporter.line(f"  {sentence}")
@@ -181,7 +179,7 @@ def _because(place: Workplace, asked: str | None) -> str:
 
 def serve(place: Workplace, told: ServeOptions) -> None:
     """Serve the exported network until it is stopped."""
-    _exported(place)
+    exported_version(place.run)
     engine = choose_engine(told.engine)
     place.reporter.line(f"{engine.title}; stop it with Ctrl+C")
     warning = engine.warning(told.port, told.grpc_port)
@@ -206,7 +204,7 @@ def request(reporter: Reporter, told: RequestOptions) -> None:
 
 def rehearse(place: Workplace) -> None:
     """Start a development server, ask it about a photograph, and stop it."""
-    version = _exported(place)
+    version = exported_version(place.run)
     with place.reporter.bar("requests", None) as progress:
         found = rehearse_serving(version, place.run, progress=progress)
     asked = exported_network(place.run, version.name)
@@ -220,17 +218,6 @@ def rehearse(place: Workplace) -> None:
         f"{found['bytes'] / 1024:.0f} KiB in {found['seconds'] * 1000:.0f} ms (median of "
         f"{found['requests']})"
     )
-
-
-def _exported(place: Workplace) -> Path:
-    """Return the folder of the version that a server runs."""
-    base = place.run.models / NAME
-    versions = [
-        file.parent for file in base.glob("*/saved_model.pb") if file.parent.name.isdecimal()
-    ]
-    if not versions:
-        raise FileNotFoundError(f"no exported network in {str(base)!r}; run the export step first")
-    return max(versions, key=lambda version: int(version.name))
 
 
 def report(place: Workplace) -> None:
