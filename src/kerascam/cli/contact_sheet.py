@@ -160,8 +160,8 @@ def _figures(
 ) -> dict[str, str]:
     odd = sum(each.status != "ok" for each in results)
     figures = {
-        "photographs": f"{len(photos):,}",
-        "pictures": f"{len(results):,}",
+        "photograph" if len(photos) == 1 else "photographs": f"{len(photos):,}",
+        "picture" if len(results) == 1 else "pictures": f"{len(results):,}",
         "show no evidence": f"{odd:,}",
         "could not be explained": f"{len(failures):,}",
         "passed over": f"{len(passed_over):,}",
