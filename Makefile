@@ -18,7 +18,7 @@ help:  ## Show this list
 test: $(STAMP)  ## Run every check, as continuous integration does
 	@scripts/check
 
-demo: $(EXAMPLE)  ## Draw scenes, train on them, explain, serve, and report: 3 min 12 s on two cores
+demo: $(EXAMPLE)  ## Draw scenes, train on them, explain, serve, and report: 4 min 28 s on two cores
 	@$(VENV)/bin/python -m scene_classification run --run runs/demo
 
 proofs: $(STAMP)  ## Run the tests over their whole matrices, and those that take long
