@@ -12,8 +12,8 @@ h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; marg
 .card td.text { white-space: normal; } h3 { font-size: 1rem; margin: 1rem 0 .4rem; overflow-wrap: anywhere; }
 p, li { max-width: 46rem; overflow-wrap: anywhere; } small, .dim { color: var(--dim); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .82rem; }
+th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid var(--line);
          white-space: nowrap; }
 th.text, td.text { text-align: left; }
 .tiles { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); }
