@@ -23,8 +23,9 @@ _LEAST_SHARE = 0.04
 _LEAST_MORE = 0.03  # heat at a place
 #: Into how many parts a class is divided, besides its clusters, to find who shares a cue.
 _COUNTS = (2, 3, 5)
-#: How much of a larger effect a simpler cue must have to be named instead.
-_NEARLY = 0.75
+#: How much of a larger effect a simpler cue must have to be named instead. Images of a group that
+#: do not have it weaken the mean that a place is; a thing is taken from each image as it is.
+_NEARLY = 0.6
 
 
 @dataclass(frozen=True)
