@@ -92,8 +92,8 @@ def speed(name: str, photos: Path, rounds: int) -> dict[str, float]:
     import tensorflow as tf
 
     import kerascam
+    from kerascam.ahead import ahead
     from kerascam.pictures import MAX_PIXELS
-    from kerascam.surveying.ahead import ahead
     from kerascam.surveying.jobs import job_of
     from kerascam.surveying.running import run
     from kerascam.surveying.store import Store

@@ -59,3 +59,16 @@ def test_another_survey_takes_the_place_of_the_first(scenes, tmp_path):
     survey(model, scenes, run)
     names = read_survey(run.survey).column("class_name")
     assert names.tolist() == ["red"] * 2 * PER_CLASS, "blue ones were painted over"
+
+
+def test_files_of_others_in_its_folder_stay(scenes, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.survey.mkdir(parents=True)
+    (run.survey / "photo.jpg").write_bytes(b"a photograph")
+    for _ in range(2):
+        survey(color_network(SIDE), scenes, run)
+        assert (run.survey / "photo.jpg").read_bytes() == b"a photograph"
+    (run.survey / "survey.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"survey\.json"):
+        survey(color_network(SIDE), scenes, run)
+    assert len(list(run.survey.glob("shard-*.parquet"))) == 1, "not taken for its own"

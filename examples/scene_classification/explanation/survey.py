@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -29,7 +29,8 @@ def survey(
     """Explain every image in the folder of test images, and study what the network looks at there.
 
     Writes the folder `survey`, with the table and `survey.html`, and last `surveyed.json`. A survey
-    of before is removed: other images may have the names of its own.
+    of before is removed, as other images may have the names of its own; other files in its folder
+    stay.
 
     Args:
         model: The trained classifier, with a fixed square input of RGB 0–255.
@@ -49,7 +50,7 @@ def survey(
     """
     folder = scenes.test.paths[0].parents[1]
     explainer = GradCAM(model, class_names=scenes.classes)
-    shutil.rmtree(run.survey, ignore_errors=True)
+    _remove_survey(run.survey)
     made = explain_dataset(explainer, folder, run.survey, progress=_stepwise(progress))
     found = study(made, explainer, pairs=pairs, seed=seed, progress=_stepwise(progress))
     page = found.save(title=f"What {named(network)} looks at in {len(made):,} test images")
@@ -64,6 +65,19 @@ def survey(
     }
     write_text(run.root / "surveyed.json", json.dumps(record, indent=2) + "\n")
     return record
+
+
+def _remove_survey(folder: Path) -> None:
+    """Remove the table that `explain_dataset` wrote, if it did; the page is written over."""
+    begun = folder / "survey.json"
+    try:
+        content = json.loads(begun.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if not isinstance(content, dict) or content.get("format") != "kerascam survey 1":
+        return
+    for path in (*folder.glob("shard-*.parquet"), folder / "manifest.json", begun):
+        path.unlink(missing_ok=True)
 
 
 def _stepwise(progress: Callable[[int], None] | None) -> Callable[[int, int], None] | bool:
