@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from ..arguments import conform_path, number_in
-from ..errors import brief, reason
+from ..errors import reason
 from ..evaluating import Gauge
-from ..explain import Explainer, Explanation
+from ..explain import Explainer, Explanation, check_explainer
 from ..pictures import Style, check_style, conform_range
 from ..tracking import TensorBoard, trackers_of
 from .records import Page, Record, Sheets, Tracked
@@ -188,10 +188,7 @@ class ExplainCallback(keras.callbacks.Callback):
 def _check_explainer(explainer: Any) -> None:
     if isinstance(explainer, keras.Model):
         raise TypeError("explainer must be made of the model, such as GradCAM(model)")
-    if not isinstance(explainer, Explainer):
-        raise TypeError(
-            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
-        )
+    check_explainer(explainer)
     if explainer.programs.freeze:
         raise ValueError(
             "explainer must not have freeze=True, which would keep showing the first weights; "

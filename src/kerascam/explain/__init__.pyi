@@ -19,6 +19,7 @@ from .columns import heatmaps_from as heatmaps_from
 from .columns import with_relevance as with_relevance
 from .documentation import with_attributes as with_attributes
 from .explainer import Explainer as Explainer
+from .explainer import check_explainer as check_explainer
 from .explanation import Explanation as Explanation
 from .forward import compile_predictions as compile_predictions
 from .handing import Placed as Placed

@@ -7,11 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..errors import brief
 from ..given import as_batch
 from ..maps import normalize
 from ..statuses import LOST, NO_EVIDENCE, NOT_FINITE, OK, STATUSES
-from .explainer import Explainer
+from .explainer import Explainer, check_explainer
 from .explanation import Explanation
 from .progress import Progress, conform_progress
 
@@ -29,10 +28,7 @@ class AroundExplainer:
     """
 
     def __init__(self, explainer: Explainer) -> None:
-        if not isinstance(explainer, Explainer):
-            raise TypeError(
-                f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
-            )
+        check_explainer(explainer)
         self.explainer = explainer
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from ..arguments import (
     conform_class_names,
     whole_number,
 )
+from ..errors import brief
 from ..given import is_dataset
 from ..maps import Normalization, check_normalization
 from ..model import (
@@ -267,3 +268,16 @@ class Explainer(Running):
     def scales(self) -> bool:
         """Whether heatmaps are scaled; not with `normalize="none"`."""
         return self.programs.recipe.normalize != "none"
+
+
+def check_explainer(explainer: Any, hint: str = "") -> None:
+    """Raise a TypeError if it is no explainer.
+
+    Args:
+        explainer: What a user gave.
+        hint: What else is to be said then.
+    """
+    if not isinstance(explainer, Explainer):
+        raise TypeError(
+            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}{hint}"
+        )

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arguments import check_flag, conform_path, whole_number
 from ..errors import brief
-from ..explain import Explainer
+from ..explain import Explainer, check_explainer
 from ..model import Preprocess, preprocessing_of, write_saved_model
 from ..pictures import MAX_PIXELS, MAX_REQUEST_FILES, MAX_REQUEST_PIXELS, Look, Style, check_fit
 from ..spelling import name_of
@@ -158,13 +158,9 @@ def export(
 
 
 def _check(explainer: Any, fit: Any, resize: Any, raw_maps: Any, warm_up: Any) -> None:
-    if not isinstance(explainer, Explainer):
-        around = isinstance(getattr(explainer, "explainer", None), Explainer)
-        hint = "; what stands around an explainer runs in Python: export its .explainer"
-        raise TypeError(
-            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
-            f"{hint if around else ''}"
-        )
+    around = isinstance(getattr(explainer, "explainer", None), Explainer)
+    hint = "; what stands around an explainer runs in Python: export its .explainer"
+    check_explainer(explainer, hint if around else "")
     check_fit(fit)
     if not isinstance(resize, str) or resize not in RESIZERS:
         known = ", ".join(map(repr, RESIZERS))

@@ -8,18 +8,19 @@ from typing import Any
 
 from ..arguments import conform_path
 from ..errors import brief
-from ..explain import Explainer, Progress, conform_progress, silent
+from ..explain import Explainer, Progress, check_explainer, conform_progress, silent
 from ..given import is_dataset
 from ..model import Preprocess
 from ..optional import package_for
 from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit
+from .items import ONLY_FILES
 from .jobs import job_of
 from .on_ray import writing
 from .running import Job, facts_of, now
 from .shards import counts_of
 from .store import Store
 from .survey import Survey, read_survey
-from .workers import RayWorkers
+from .workers import RayWorkers, ray_package
 
 
 def explain_dataset(
@@ -119,10 +120,7 @@ def explain_dataset(
         (['cat/1.png', 'dog/1.png'], (8, 8))
     """
     package_for("explain_dataset", "pyarrow", "pyarrow scikit-learn")
-    if not isinstance(explainer, Explainer):
-        raise TypeError(
-            f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
-        )
+    check_explainer(explainer)
     if workers is not None:
         _check_workers(workers, images)
     show = conform_progress(progress, "image") or silent
@@ -141,10 +139,8 @@ def _check_workers(workers: Any, images: Any) -> None:
     if not isinstance(workers, RayWorkers):
         raise TypeError(f"workers must be RayWorkers(...) or None, not {brief(workers)}")
     if is_dataset(images):
-        raise TypeError(
-            "images must be files for workers: a tf.data.Dataset cannot be sent to other processes"
-        )
-    package_for("workers=RayWorkers(...)", "ray", "'ray[data]'")
+        raise TypeError(ONLY_FILES)
+    ray_package()
 
 
 def begin_and(job: Job, store: Store, settings: dict[str, Any], work: Any) -> None:

@@ -17,6 +17,9 @@ from ..errors import brief
 from ..files import shown
 from ..pictures import OUT_OF_MEMORY, BadPhotoError, Fit, ImageForm, Reading, is_image, read_photo
 
+#: What is said of images that are in no files, where other processes are to explain them.
+ONLY_FILES = "images must be files for workers: a tf.data.Dataset cannot be sent to other processes"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -169,9 +172,7 @@ class Batches:
 
     def part(self, wanted: range) -> "Batches":
         """Raise a TypeError: a data set cannot be sent."""
-        raise TypeError(
-            "images must be files for workers: a tf.data.Dataset cannot be sent to other processes"
-        )
+        raise TypeError(ONLY_FILES)
 
     def read(self, wanted: Iterable[range]) -> Iterator[Item]:
         """Go through the data set; what is not wanted is dropped."""

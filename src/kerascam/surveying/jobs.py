@@ -1,7 +1,9 @@
 """What a survey is asked: all arguments checked, before anything is read or computed."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
 from ..arguments import number_in
 from ..errors import brief
@@ -24,6 +26,56 @@ def job_of(
     classes: int | str | None,
     *,
     labels: Sequence[str] | str | None,
+    preprocess: str | Preprocess,
+    **how: Any,
+) -> tuple[Job, dict[str, Any]]:
+    """Check what is asked, and say what the rows will depend on; see `explain_dataset`.
+
+    Args:
+        explainer: What explains.
+        images: What is explained.
+        store: Where to.
+        classes: As for `job_without_images`.
+        labels: The true classes.
+        preprocess: As for `job_without_images`.
+        how: Its other arguments.
+    """
+    photos = not is_dataset(images)
+    job = job_without_images(explainer, classes, photos=photos, preprocess=preprocess, **how)
+    items: Items
+    reading: dict[str, Any] = {}
+    if isinstance(job.items, Files):
+        files = job.items
+        reading = {
+            "fit": files.fit,
+            "preprocess": described(preprocess),
+            "size": list(files.form.size),
+            "max_pixels": files.how.max_pixels,
+            "depth": files.how.depth,
+        }
+        paths, keys, found, root = find_files(conform_paths(images), labels, store.folder)
+        items = replace(files, paths=paths, keys=keys, labels=found, root=root)
+    else:
+        items = Batches(images, None, job.batch_size)
+    settings = {
+        "model": fingerprint_of(explainer.model),
+        **settings_of(explainer),
+        "class_names": explainer.class_names and list(explainer.class_names),
+        "classes": classes,
+        "reading": reading,
+        "images": items.facts(),
+        "batch_size": job.batch_size,
+        "shard_size": job.shard_size,
+        "versions": versions(),
+    }
+    return replace(job, items=items), settings
+
+
+def job_without_images(
+    explainer: Explainer,
+    classes: int | str | None,
+    *,
+    photos: bool,
     fit: Fit,
     preprocess: str | Preprocess,
     size: tuple[int, int] | None,
@@ -32,53 +84,43 @@ def job_of(
     batch_size: int,
     shard_size: int,
     threads: int | None,
-) -> tuple[Job, dict[str, Any]]:
-    """Check what is asked, and say what the rows will depend on; see `explain_dataset`."""
+) -> Job:
+    """Check how images are read and explained.
+
+    Args:
+        explainer: What explains.
+        classes: One class, or None.
+        photos: Whether the images are photographs in files; else they are as the model takes them.
+        fit: As for `explain_dataset`, as all that follows.
+        preprocess: From photographs to what the model takes.
+        size: What photographs are fitted to, if the model takes any.
+        max_pixels: A photograph that claims more is not read.
+        depth: How many bits the values of a 16-bit image use.
+        batch_size: How many images the model gets at once.
+        shard_size: How many positions a shard has.
+        threads: How many threads read.
+
+    Returns:
+        The job, of no images yet.
+    """
     check_fit(fit)
-    check_class(classes)
+    if classes is not None and not isinstance(classes, (int, str)):
+        raise TypeError(f"classes must be one index or name, or None, not {brief(classes)}")
     batch_size = number_in("batch_size", batch_size, 1)
     shard_size = number_in("shard_size", shard_size, 1)
     threads = None if threads is None else number_in("threads", threads, 1)
     prepare = preprocess if callable(preprocess) else preprocessing_of(preprocess)
-    reading: dict[str, Any] = {}
-    items: Items
-    if is_dataset(images):
-        form, items = None, Batches(images, None, batch_size)
-    else:
-        form = photo_form(explainer, size)
-        reading = {
-            "fit": fit,
-            "preprocess": described(preprocess),
-            "size": list(form.size),
-            "max_pixels": number_in("max_pixels", max_pixels, 1),
-            "depth": number_in("depth", depth, 8, FULL_DEPTH),
-        }
-        given = conform_paths(images)
-        paths, keys, found, root = find_files(given, labels, store.folder)
-        how = Reading(max_pixels, depth)
-        items = Files(paths, keys, found, form, fit, how, threads, 2 * batch_size, root)
-    job = Job(with_relevance(explainer), items, classes, form, prepare, batch_size, shard_size)
-    settings = {
-        "model": fingerprint_of(explainer.model),
-        **settings_of(explainer),
-        "class_names": explainer.class_names and list(explainer.class_names),
-        "classes": classes,
-        "reading": reading,
-        "images": items.facts(),
-        "batch_size": batch_size,
-        "shard_size": shard_size,
-        "versions": versions(),
-    }
-    return job, settings
+    form, items = None, cast(Items, Batches((), 0, 0))
+    if photos:
+        form = _photo_form(explainer, size)
+        how = Reading(
+            number_in("max_pixels", max_pixels, 1), number_in("depth", depth, 8, FULL_DEPTH)
+        )
+        items = Files([], [], [], form, fit, how, threads, 2 * batch_size, Path())
+    return Job(with_relevance(explainer), items, classes, form, prepare, batch_size, shard_size)
 
 
-def check_class(classes: Any) -> None:
-    """Raise a TypeError if it is not one class, or None."""
-    if classes is not None and not isinstance(classes, (int, str)):
-        raise TypeError(f"classes must be one index or name, or None, not {brief(classes)}")
-
-
-def photo_form(explainer: Explainer, size: tuple[int, int] | None) -> ImageForm:
+def _photo_form(explainer: Explainer, size: tuple[int, int] | None) -> ImageForm:
     """Find what photographs are fitted to, all to one size.
 
     Raises:

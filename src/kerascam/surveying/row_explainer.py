@@ -2,21 +2,18 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from ..arguments import number_in
-from ..errors import brief
-from ..explain import Explainer, columns_of, with_relevance
+from ..explain import Explainer, check_explainer, columns_of
 from ..files import shown
-from ..loading import conform_paths, to_inputs
-from ..model import Preprocess, preprocessing_of
+from ..loading import conform_paths
+from ..model import Preprocess
 from ..optional import package_for
-from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit, Reading, check_fit
-from .items import Batches, Files, Items
-from .jobs import check_class, photo_form
+from ..pictures import FULL_DEPTH, MAX_PIXELS, Fit
+from .items import Batches, Files, Item, Items
+from .jobs import job_without_images
 from .running import Job
 
 #: One shard, whatever the number of images.
@@ -74,24 +71,16 @@ class RowExplainer:
         threads: int | None = None,
     ) -> None:
         package_for("RowExplainer", "pyarrow", "pyarrow scikit-learn")
-        if not isinstance(explainer, Explainer):
-            raise TypeError(
-                f"explainer must be an explainer such as GradCAM(model), not {brief(explainer)}"
-            )
-        check_fit(fit)
-        check_class(classes)
-        form = photo_form(explainer, size)
-        sides = [side or 0 for side in form.size]
-        batch_size = number_in("batch_size", batch_size, 1)
-        how = Reading(
-            number_in("max_pixels", max_pixels, 1), number_in("depth", depth, 8, FULL_DEPTH)
-        )
-        threads = None if threads is None else number_in("threads", threads, 1)
-        prepare = preprocess if callable(preprocess) else preprocessing_of(preprocess)
-        files = Files([], [], [], form, fit, how, threads, 2 * batch_size, Path())
-        job = Job(with_relevance(explainer), files, classes, form, prepare, batch_size, _ENDLESS)
-        noise = np.random.default_rng(0).integers(0, 256, (*sides, form.channels)).astype(np.uint8)
-        found = columns_of(job.explainer, to_inputs([noise] * batch_size, form, prepare), classes)
+        check_explainer(explainer)
+        job = job_without_images(
+            explainer, classes, photos=True, fit=fit, preprocess=preprocess, size=size,
+            max_pixels=max_pixels, depth=depth, batch_size=batch_size, shard_size=_ENDLESS,
+            threads=threads,
+        )  # fmt: skip
+        files = cast(Files, job.items)
+        shape = (*(side or 0 for side in files.form.size), files.form.channels)
+        noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        found = columns_of(job.explainer, job.filled([Item(0, "", None, None, noise)]), classes)
         self._job, self._files = job.of(files, found), files
 
     def __call__(self, images: Any, labels: Any = None) -> Any:

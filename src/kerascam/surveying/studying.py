@@ -17,7 +17,7 @@ from .looks import ClassLook, looks_of
 from .saving import write_study
 from .survey import Survey
 from .suspects import Suspect, suspects_of
-from .trials import Trials
+from .trials import Trials, peaks_of
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ def study(
     pairs = number_in("pairs", pairs, 2)
     if any(len(grid) != 2 for grid in survey.manifest["grids"][:1]):
         raise ValueError("survey must be of maps of two axes, height and width")
-    shares = np.nan_to_num(shares_of(survey.maps()))
+    maps = survey.maps()
+    shares = np.nan_to_num(shares_of(maps))
     looks = looks_of(survey, shares, seed)
     notes = []
     suspects: tuple[Suspect, ...] = ()
@@ -157,7 +158,7 @@ def study(
         settings: Mapping[str, Any] = survey.manifest["settings"]
         _check_model(explainer, settings)
         prepare = preprocess or _preprocessing(settings["reading"]["preprocess"])
-        trials = Trials(survey, explainer, prepare, pairs, seed)
+        trials = Trials(survey, explainer, prepare, peaks_of(maps), pairs, seed)
         suspects = suspects_of(looks, shares, trials, show)
     return Study(survey, looks, suspects, tuple(notes))
 

@@ -99,18 +99,18 @@ def _ideas(
     parts = [cluster.images for cluster in look.clusters]
     for spectrum in look.spectra.values():
         parts += _parts(look.images, spectrum)
+    parts.append(_at_one_place(look, trials.peaks))
+    # Images whose hottest places have like colours share a thing, if anything.
     alike = _parts(look.images, spectrum_of(trials.colours(look.images)))
     seen: set[bytes] = set()
-    for each in (*parts, _at_one_place(look, trials.peaks), *alike):
+    for place, each in enumerate([*parts, *alike]):
         group = np.sort(each)
         rest = np.setdiff1d(look.images, group)
         few = len(group) < max(_LEAST_IMAGES, _LEAST_SHARE * len(look.images))
         if few or len(rest) < _LEAST_IMAGES or group.tobytes() in seen:
             continue
         seen.add(group.tobytes())
-        # Images whose hottest places have like colours share a thing, if anything.
-        same = any(each is other for other in alike)
-        yield group, rest, [ObjectCue()] if same else _cues(group, rest, shares)
+        yield group, rest, _cues(group, rest, shares) if place < len(parts) else [ObjectCue()]
 
 
 def _parts(images: np.ndarray, spectrum: Spectrum) -> list[np.ndarray]:

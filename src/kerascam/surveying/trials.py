@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._host_types import HostMaps
 from ..explain import Explainer
 from ..loading import sized, to_inputs
 from ..model import Preprocess, image_form_of
@@ -47,15 +48,19 @@ class Trials:
         survey: Of files.
         explainer: Of the survey's model.
         preprocess: From photographs to what the model takes.
+        peaks: Where the heat of each image is greatest, in shares of height and width.
         pairs: How many images each cue is tried on.
         seed: Of the images that are drawn.
-
-    Attributes:
-        peaks: Where the heat of each image is greatest, in shares of height and width.
     """
 
     def __init__(
-        self, survey: Survey, explainer: Explainer, preprocess: Preprocess, pairs: int, seed: int
+        self,
+        survey: Survey,
+        explainer: Explainer,
+        preprocess: Preprocess,
+        peaks: Float[np.ndarray, "images 2"],
+        pairs: int,
+        seed: int,
     ) -> None:
         self._explainer, self._preprocess = explainer, preprocess
         self._pairs, self._seed = pairs, seed
@@ -63,7 +68,7 @@ class Trials:
         axes = explainer.programs.recipe.question.axes
         self._form = sized(image_form_of(explainer.model, axes), size)
         self._photos = Photos(survey, self._form)
-        self.peaks = peaks_of(survey)
+        self.peaks = peaks
 
     def of(
         self,
@@ -163,9 +168,8 @@ class Trial:
         )
 
 
-def peaks_of(survey: Survey) -> Float[np.ndarray, "images 2"]:
+def peaks_of(maps: HostMaps) -> Float[np.ndarray, "images 2"]:
     """Return where the heat of each map is greatest, in shares of height and width."""
-    maps = survey.maps()
     flat = maps.reshape(len(maps), -1).argmax(1)
     rows, columns = np.unravel_index(flat, maps.shape[1:])
     return np.stack([(rows + 0.5) / maps.shape[1], (columns + 0.5) / maps.shape[2]], 1)

@@ -57,6 +57,15 @@ class RayWorkers:
             )
 
 
+def ray_package() -> Any:
+    """Import Ray.
+
+    Raises:
+        ModuleNotFoundError: If it is not installed.
+    """
+    return package_for("workers=RayWorkers(...)", "ray", "'ray[data]'")
+
+
 @contextmanager
 def connected(asked: RayWorkers) -> Iterator[int]:
     """Run Ray or connect to it.
@@ -72,7 +81,7 @@ def connected(asked: RayWorkers) -> Iterator[int]:
         ModuleNotFoundError: If Ray is not installed.
         ValueError: If the machines do not have what is asked for.
     """
-    ray = package_for("workers=RayWorkers(...)", "ray", "'ray[data]'")
+    ray = ray_package()
     if ray.is_initialized():
         yield settled(asked, ray.nodes())
         return
