@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers as L
+from small_survey import make_model, write_place
 
 import kerascam
 from kerascam.cli import main
@@ -26,31 +27,11 @@ NAMES = ["ape", "bee", "cow"]
 COUNT = 23
 
 
-def make_model(seed=0, side=12):
-    keras.utils.set_random_seed(seed)
-    return keras.Sequential(
-        [
-            keras.Input((side, side, 3)),
-            L.Rescaling(1 / 255),
-            L.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="last"),
-            L.GlobalAveragePooling2D(),
-            L.Dense(3, activation="softmax"),
-        ]
-    )
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A model and a folder of photographs, of which two cannot be read."""
     folder = tmp_path_factory.mktemp("surveyed")
-    make_model().save(folder / "model.keras")
-    (folder / "names.txt").write_text("\n".join(NAMES))
-    rng = np.random.default_rng(0)
-    for number in range(COUNT):
-        file = folder / "photos" / NAMES[number % 3] / f"{number:02d}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(file), rng.integers(0, 255, (20, 30, 3), np.uint8))
-    (folder / "photos" / "bee" / "00.jpg").write_bytes(b"no photograph")
+    write_place(folder, NAMES, COUNT)
     (folder / "photos" / "cow" / "99.png").write_bytes(b"")
     return folder
 
@@ -232,7 +213,7 @@ def test_a_survey_that_is_killed_goes_on_to_the_same_bytes(model, place, made, t
 
 
 def test_it_does_not_go_on_with_anything_else(model, place, made):
-    other = make_model(seed=1)
+    other = make_model(len(NAMES), seed=1)
     for explainer, options, difference in (
         (kerascam.GradCAM(other, class_names=NAMES), {}, "model was"),
         (kerascam.LayerCAM(model, class_names=NAMES), {}, 'method was "grad_cam" and is "layer_c'),
@@ -250,10 +231,10 @@ def test_it_does_not_go_on_with_anything_else(model, place, made):
 
 def test_a_fingerprint_is_of_weights_and_configuration(place, model):
     again = keras.saving.load_model(place / "model.keras")
-    assert fingerprint_of(again) == fingerprint_of(model) == fingerprint_of(make_model())
+    assert fingerprint_of(again) == fingerprint_of(model) == fingerprint_of(make_model(len(NAMES)))
     again.layers[-1].kernel.assign(again.layers[-1].kernel * 1.001)
     assert fingerprint_of(again) != fingerprint_of(model)
-    other = make_model()
+    other = make_model(len(NAMES))
     other.get_layer("last").activation = keras.activations.gelu
     assert fingerprint_of(other) != fingerprint_of(model)
 

@@ -8,13 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers as L
 from proofs import proof
+from small_survey import write_place
 
 import kerascam
 from kerascam.cli import main
@@ -32,30 +31,10 @@ NAMES = ["ape", "bee"]
 SIZES = {"batch_size": 4, "shard_size": 6}
 
 
-def make_model():
-    keras.utils.set_random_seed(0)
-    return keras.Sequential(
-        [
-            keras.Input((12, 12, 3)),
-            L.Rescaling(1 / 255),
-            L.Conv2D(5, 3, strides=2, padding="same", activation="relu", name="last"),
-            L.GlobalAveragePooling2D(),
-            L.Dense(2, activation="softmax"),
-        ]
-    )
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("surveyed")
-    make_model().save(folder / "model.keras")
-    (folder / "names.txt").write_text("\n".join(NAMES))
-    rng = np.random.default_rng(0)
-    for number in range(20):
-        file = folder / "photos" / NAMES[number % 2] / f"{number:02d}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(file), rng.integers(0, 255, (20, 30, 3), np.uint8))
-    (folder / "photos" / "bee" / "00.jpg").write_bytes(b"no photograph")
+    write_place(folder, NAMES, 20)
     return folder
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -74,15 +75,7 @@ def evaluate(place: Workplace) -> None:
     """Measure the network on the test scenes."""
     network, scenes = place.examine()
     describe_network(network, place.run, network_of(place.config))
-    with place.reporter.bar("test scenes", len(scenes.test)) as progress:
-        figures = evaluate_network(
-            network,
-            scenes,
-            place.run,
-            network=network_of(place.config),
-            seed=place.config.seed,
-            progress=progress,
-        )
+    figures = _on_test_scenes(place, evaluate_network, "test scenes", len(scenes.test))
     accuracy, f1 = interval(figures["accuracy"]), interval(figures["macro"]["f1"])
     name = named(figures["network"])
     place.reporter.line(f"  {name}: accuracy {accuracy} %, macro F1 {f1} % (95 % intervals)")
@@ -91,16 +84,7 @@ def evaluate(place: Workplace) -> None:
 
 def explain(place: Workplace) -> None:
     """Show what the network looks at, and measure it against the evidence where it is known."""
-    network, scenes = place.examine()
-    with place.reporter.bar("methods", len(METHODS)) as progress:
-        found = explain_network(
-            network,
-            scenes,
-            place.run,
-            network=network_of(place.config),
-            seed=place.config.seed,
-            progress=progress,
-        )
+    found = _on_test_scenes(place, explain_network, "methods", len(METHODS))
     name = named(found["network"])
     if found["evidence"] is None:
         place.reporter.line(
@@ -119,10 +103,23 @@ def explain(place: Workplace) -> None:
 
 def survey(place: Workplace) -> None:
     """Survey all test images: what the network looks at, class by class, and what may fool it."""
-    network, scenes = place.examine()
+    _, scenes = place.examine()
     total = len(scenes.test) + len(scenes.classes)
-    with place.reporter.bar("test images and classes", total) as progress:
-        found = survey_images(
+    found = _on_test_scenes(place, survey_images, "test images and classes", total)
+    suspects = plural(len(found["suspects"]), "suspect")
+    images = plural(found["images"], "test image")
+    place.reporter.line(f"  {named(found['network'])}: {suspects} in {images}")
+    for sentence in found["suspects"]:
+        place.reporter.line(f"  {sentence}")
+
+
+def _on_test_scenes(
+    place: Workplace, work: Callable[..., dict[str, Any]], what: str, total: int
+) -> dict[str, Any]:
+    """Have the run's network measured or explained on the test scenes, with a bar of `total`."""
+    network, scenes = place.examine()
+    with place.reporter.bar(what, total) as progress:
+        return work(
             network,
             scenes,
             place.run,
@@ -130,11 +127,6 @@ def survey(place: Workplace) -> None:
             seed=place.config.seed,
             progress=progress,
         )
-    suspects = plural(len(found["suspects"]), "suspect")
-    images = plural(found["images"], "test image")
-    place.reporter.line(f"  {named(found['network'])}: {suspects} in {images}")
-    for sentence in found["suspects"]:
-        place.reporter.line(f"  {sentence}")
 
 
 def photographs(place: Workplace) -> None:
